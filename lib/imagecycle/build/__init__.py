@@ -1,0 +1,1 @@
+"""Build: from install media to a clean, compressed disk and its records."""

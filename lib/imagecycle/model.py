@@ -1,0 +1,128 @@
+"""The values that travel between the rooms of imagecycle."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagecycle.errors import UsageError
+
+_RELEASE = re.compile(r"(?P<date>\d{8})(?:\.(?P<serial>[1-9]\d*))?")
+
+
+class State(enum.StrEnum):
+    """Of a release in a cloud; see "Life in a cloud" in the documentation."""
+
+    CANDIDATE = "candidate"
+    CURRENT = "current"
+    SUPERSEDED = "superseded"
+    RETIRED = "retired"
+    DELETED = "deleted"
+    REVOKED = "revoked"
+
+
+@functools.total_ordering
+@dataclass(frozen=True)
+class Release:
+    """One dated build of a family: ``20261122``, ``20261122.1`` for the second that day (UTC)."""
+
+    date: datetime.date
+    serial: int = 0
+
+    @classmethod
+    def parse(cls, text: str) -> Release:
+        """:raises UsageError: when the text is not a release."""
+        match = _RELEASE.fullmatch(text)
+        try:
+            if match is None:
+                raise ValueError
+            date = datetime.datetime.strptime(match["date"], "%Y%m%d").date()
+        except ValueError:
+            raise UsageError(
+                f"not a release: {text}",
+                hint="a release is a date such as 20261122, or 20261122.1 for the second that day",
+            ) from None
+        return cls(date, int(match["serial"] or 0))
+
+    def __str__(self) -> str:
+        serial = f".{self.serial}" if self.serial else ""
+        return f"{self.date:%Y%m%d}{serial}"
+
+    def __lt__(self, other: Release) -> bool:
+        return (self.date, self.serial) < (other.date, other.serial)
+
+
+@dataclass(frozen=True)
+class Media:
+    """What an installation starts from.
+
+    ``kind`` is ``tree`` (a self-made install tree, see ``build.installtree``), ``url`` (the
+    vendor's install tree) or ``iso``. ``url`` and ``sha256`` are empty for ``tree``.
+    """
+
+    kind: str
+    url: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True)
+class GuestFile:
+    """A file that the build puts into the image; ``mode`` is an octal number such as 0o644."""
+
+    path: str
+    content: str
+    mode: int = 0o644
+
+
+@dataclass(frozen=True)
+class Family:
+    """One product: operating system, architecture and flavour; what a user picks."""
+
+    slug: str
+    """``debian-12-x86_64-server``"""
+    title: str
+    """For people: ``Debian 12 Server``"""
+    distro: str
+    """Glance's os_distro: ``debian``"""
+    version: str
+    """Glance's os_version: ``12``"""
+    codename: str
+    """The vendor's name of the version: ``bookworm``; empty where there is none"""
+    os_type: str
+    """``linux`` or ``windows``"""
+    arch: str
+    flavour: str
+    description: str
+    oz_name: str
+    """The operating system in Oz's words, for the template: ``Debian``"""
+    oz_version: str
+    media: Media
+    unattended: Path
+    """The jinja2 template of the unattended-install file"""
+    admin_user: str
+    """The account that contextualisation makes: ``debian``"""
+    disk_gib: int
+    """Size of the disk that is installed, and Glance's min_disk"""
+    min_ram_mib: int
+    install_memory_mib: int
+    firmware: tuple[str, ...]
+    """What the image boots from: ``bios``, ``uefi`` or both"""
+    packages: tuple[str, ...]
+    files: tuple[GuestFile, ...]
+    commands: tuple[str, ...]
+    properties: Mapping[str, str]
+    """Glance properties besides those that imagecycle sets by itself"""
+    leave_out_checks: tuple[str, ...]
+    end_of_support: datetime.date | None
+    source: Path
+    """The catalog file that declares the family"""
+
+    @property
+    def installation(self) -> str:
+        """What flavours of one system share: ``debian-12-x86_64``."""
+        return f"{self.distro}-{self.version}-{self.arch}"

@@ -1,0 +1,123 @@
+"""The operator's settings: where things live, which mirror to use, how images are named.
+
+They come from the file that ``IMAGECYCLE_SITE`` names, else from ``/etc/imagecycle/site.yaml``
+if it is there; every setting has a default, so that no file is needed to begin.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pydantic
+import yaml
+
+from imagecycle.errors import ImagecycleError, InvalidFile, Problem
+
+DEFAULT_SITE_FILE = Path("/etc/imagecycle/site.yaml")
+DEFAULT_HOME = Path("/var/lib/imagecycle")
+CATALOG = Path(__file__).resolve().parents[2] / "images"
+
+
+class Site(pydantic.BaseModel):
+    """One site's settings; the field descriptions are their documentation."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    home: Path = pydantic.Field(
+        DEFAULT_HOME,
+        description="Everything that imagecycle keeps. QEMU's user must be able to enter it.",
+    )
+    catalog: Path = pydantic.Field(CATALOG, description="The folder of the catalog files.")
+    mirror: str = pydantic.Field(
+        "", description="Debian package mirror; by default the one of the machine's apt sources."
+    )
+    security_mirror: str = pydantic.Field(
+        "", description="Debian security mirror; by default that of the machine's apt sources."
+    )
+    name_template: str = pydantic.Field(
+        "{title} - {arch} [{date}]",
+        description="An image's name, for people: title, family, arch, flavour, release, date.",
+    )
+    libvirt_uri: str = pydantic.Field("qemu:///system", description="Where Oz installs.")
+    install_timeout: float = pydantic.Field(
+        3600, gt=0, description="Seconds after which an installation is given up."
+    )
+    stall_timeout: float = pydantic.Field(
+        300, gt=0, description="Seconds without disk or network activity that count as a stall."
+    )
+    boot_timeout: float = pydantic.Field(
+        600, gt=0, description="Seconds that verify waits for a booted image to be ready."
+    )
+    compression: str = pydantic.Field(
+        "zstd", pattern="^(zstd|zlib|none)$", description="Of the finished disk."
+    )
+
+    @property
+    def artifacts(self) -> Path:
+        return self.home / "artifacts"
+
+    @property
+    def cache(self) -> Path:
+        return self.home / "cache"
+
+    @property
+    def work(self) -> Path:
+        return self.home / "work"
+
+
+def load(path: Path | None = None) -> Site:
+    """Read the settings.
+
+    :param path: the file; by default ``IMAGECYCLE_SITE`` or the standard place. The variable
+        ``IMAGECYCLE_HOME`` outranks the file's ``home``.
+    :raises InvalidFile: when the file has mistakes.
+    """
+    named = path or (Path(p) if (p := os.environ.get("IMAGECYCLE_SITE")) else None)
+    file = named or DEFAULT_SITE_FILE
+    settings: dict[str, object] = {}
+    if named is not None or file.exists():
+        settings = _read(file)
+    if home := os.environ.get("IMAGECYCLE_HOME"):
+        settings["home"] = home
+    try:
+        return Site.model_validate(settings)
+    except pydantic.ValidationError as error:
+        raise InvalidFile(
+            [
+                Problem(file, _line_of(file, str(e["loc"][0]) if e["loc"] else ""), _words(e))
+                for e in error.errors()
+            ]
+        ) from None
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        settings = yaml.safe_load(file.read_text()) or {}
+    except OSError as error:
+        raise ImagecycleError(
+            f"cannot read {file}: {error.strerror}", hint="check IMAGECYCLE_SITE"
+        ) from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise InvalidFile([Problem(file, line, str(error.problem))]) from None
+    if not isinstance(settings, dict):
+        raise InvalidFile([Problem(file, 1, "expected settings, such as `home: /srv/images`")])
+    return settings
+
+
+def _words(error: object) -> str:
+    assert isinstance(error, dict)
+    where = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        return f"unknown setting {where}; the settings are {', '.join(Site.model_fields)}"
+    return f"{where}: {error['msg']}"
+
+
+def _line_of(file: Path, key: str) -> int:
+    if file.exists():
+        for number, line in enumerate(file.read_text().splitlines(), start=1):
+            if re.match(rf"{re.escape(key)}\s*:", line):
+                return number
+    return 1

@@ -1,0 +1,1 @@
+"""Verify: boot a release and check what its users would meet."""
