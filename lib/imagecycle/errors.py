@@ -39,6 +39,12 @@ class UsageError(ImagecycleError):
     exit_code = EXIT_USAGE
 
 
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """``; did you mean X?`` to put after a message, or nothing when no known name is near."""
+    nearest = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
+
+
 class UnknownName(UsageError):
     """A name that is not among the known ones; the nearest known one is suggested."""
 
