@@ -1,0 +1,182 @@
+"""The catalog: ``images/*.yaml`` in, families out.
+
+A file declares one operating system; each of its architectures with each of its flavours is a
+family. A file may extend another one (``extends: debian-12.yaml``) and so change only what differs;
+a flavour may extend another one of the same file. Every mistake is named with file and line, all of
+them at once, before anything runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from imagecycle import combinations, mistakes, unattended, yamlfile
+from imagecycle.declaration import Architecture, Declaration, Flavour
+from imagecycle.errors import InvalidFile, Problem, UnknownName, UsageError, suggestion
+from imagecycle.model import Family, GuestFile, Media
+from imagecycle.yamlfile import Place, Spot, YamlFile
+
+
+def load(folder: Path) -> tuple[Family, ...]:
+    """All families of a catalog folder, sorted by slug.
+
+    :raises InvalidFile: naming every mistake in every file.
+    :raises UsageError: when there is no catalog.
+    """
+    problems = [Problem(path, 1, "expected the ending .yaml") for path in folder.glob("*.yml")]
+    paths = sorted(folder.glob("*.yaml"))
+    if not paths and not problems:
+        raise UsageError(
+            f"no catalog in {folder}", hint="set `catalog` in the site's settings, or add a file"
+        )
+    families: dict[str, Family] = {}
+    for path in paths:
+        found, wrong = _load_file(path)
+        problems += wrong
+        for family, spot in found:
+            first = families.setdefault(family.slug, family)
+            if first is not family:
+                message = f"{family.slug} is declared a second time; first in {first.source}"
+                problems.append(Problem(spot.path, spot.line, message))
+    if problems:
+        unique = dict.fromkeys(problems)  # files that share a template or a parent share mistakes
+        raise InvalidFile(sorted(unique, key=lambda problem: (problem.path, problem.line)))
+    return tuple(families[slug] for slug in sorted(families))
+
+
+def find(folder: Path, slug: str) -> Family:
+    """One family by its slug.
+
+    :raises UnknownName: suggesting the nearest one, or the flavours of a known system.
+    """
+    families = load(folder)
+    for family in families:
+        if family.slug == slug:
+            return family
+    for installation in {family.installation for family in families}:
+        flavour = slug.removeprefix(f"{installation}-")
+        if flavour != slug:
+            known = [family.flavour for family in families if family.installation == installation]
+            hint = f"there are {', '.join(known)}"
+            raise UnknownName(f"flavour of {installation}", flavour, known, hint=hint)
+    hint = "`imagecycle list` shows the families"
+    raise UnknownName("family", slug, [family.slug for family in families], hint=hint)
+
+
+def _load_file(path: Path) -> tuple[list[tuple[Family, Spot]], list[Problem]]:
+    try:
+        file = _extended(path, ())
+    except InvalidFile as invalid:
+        return [], list(invalid.problems)
+    declaration, problems = mistakes.parse(file)
+    if declaration is None:
+        return [], problems
+    problems = [file.problem(place, text) for place, text in combinations.wrong(declaration)]
+    template = path.parent / declaration.unattended
+    if not template.is_file():
+        others = [found.name for found in path.parent.glob("*.j2")]
+        message = f"unattended: there is no {declaration.unattended} beside this file"
+        message += suggestion(declaration.unattended, others)
+        problems.append(file.problem(("unattended",), message))
+    if problems:
+        return [], problems
+    families = list(_families(file, declaration, template))
+    return families, [problem for family, _ in families for problem in unattended.problems(family)]
+
+
+def _extended(path: Path, below: tuple[Path, ...]) -> YamlFile:
+    """A file with what it takes from the one that it extends."""
+    file = yamlfile.read(path)
+    if not isinstance(file.content, dict) or "extends" not in file.content:
+        return file
+    content = dict(file.content)
+    name = content.pop("extends")
+    parent_path = path.parent / str(name)
+    if parent_path in (path, *below):
+        raise InvalidFile([file.problem(("extends",), f"extends: {name} extends this file")])
+    if not isinstance(name, str) or not parent_path.is_file():
+        message = f"extends: there is no {name} beside this file"
+        message += suggestion(str(name), [p.name for p in path.parent.glob("*.yaml") if p != path])
+        raise InvalidFile([file.problem(("extends",), message)])
+    parent = _extended(parent_path, (path, *below))
+    if not isinstance(parent.content, dict):
+        return parent
+    return YamlFile(path, _merged(parent.content, content), {**parent.spots, **file.spots})
+
+
+def _merged(parent: dict[Any, Any], child: dict[Any, Any]) -> dict[Any, Any]:
+    """Sections are merged key by key; anything else of the child replaces the parent's."""
+    merged = dict(parent)
+    for key, value in child.items():
+        if isinstance(value, dict) and isinstance(parent.get(key), dict):
+            merged[key] = _merged(parent[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _families(
+    file: YamlFile, declaration: Declaration, template: Path
+) -> Iterator[tuple[Family, Spot]]:
+    for arch, architecture in declaration.architectures.items():
+        for name in declaration.flavours:
+            place: Place = ("flavours", name)
+            yield (
+                _family(declaration, arch, architecture, name, template, file.path),
+                file.spot(place),
+            )
+
+
+def _family(
+    declaration: Declaration,
+    arch: str,
+    architecture: Architecture,
+    name: str,
+    template: Path,
+    source: Path,
+) -> Family:
+    flavour = declaration.flavours[name]
+    line = _ancestry(declaration, flavour)
+    files = {added.path: added for one in line for added in one.files}
+    checks = [*declaration.leave_out_checks, *(c for one in line for c in one.leave_out_checks)]
+    properties = dict(declaration.properties)
+    for one in line:
+        properties |= one.properties
+    return Family(
+        slug=f"{declaration.distro}-{declaration.version}-{arch}-{name}",
+        title=f"{declaration.name} {flavour.title}",
+        distro=declaration.distro,
+        version=declaration.version,
+        codename=declaration.codename,
+        os_type=declaration.type,
+        arch=arch,
+        flavour=name,
+        description=flavour.description,
+        oz_name=declaration.oz.name,
+        oz_version=declaration.oz.version,
+        media=Media(architecture.media.kind, architecture.media.url, architecture.media.sha256),
+        unattended=template,
+        admin_user=declaration.admin_user,
+        disk_gib=declaration.disk,
+        min_ram_mib=declaration.memory.minimum,
+        install_memory_mib=declaration.memory.install,
+        firmware=tuple(architecture.firmware),
+        packages=tuple(dict.fromkeys(package for one in line for package in one.packages)),
+        files=tuple(
+            GuestFile(added.path, added.content, int(added.mode, 8)) for added in files.values()
+        ),
+        commands=tuple(text for one in line for text in one.commands),
+        properties=properties,
+        leave_out_checks=tuple(dict.fromkeys(checks)),
+        end_of_support=declaration.end_of_support,
+        source=source,
+    )
+
+
+def _ancestry(declaration: Declaration, flavour: Flavour) -> list[Flavour]:
+    """A flavour after those that it extends, the farthest first."""
+    if flavour.extends is None:
+        return [flavour]
+    return [*_ancestry(declaration, declaration.flavours[flavour.extends]), flavour]

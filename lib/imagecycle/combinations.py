@@ -1,0 +1,106 @@
+"""What a catalog file must not combine, though each of its values is right by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from imagecycle.declaration import Declaration
+from imagecycle.errors import suggestion
+from imagecycle.yamlfile import Place
+
+Mistake = tuple[Place, str]
+
+UNATTENDED = {
+    "autoinstall": "linux",
+    "autoyast": "linux",
+    "ks": "linux",
+    "preseed": "linux",
+    "unattend": "windows",
+}
+"""The kinds of unattended files, as in NAME.KIND.j2, and the systems that read them."""
+
+FIRMWARE = {"x86_64": ("bios", "uefi"), "aarch64": ("uefi",)}
+"""What the machines of an architecture boot with."""
+
+OWN_PROPERTIES = (
+    "architecture",
+    "min_disk",
+    "min_ram",
+    "os_admin_user",
+    "os_distro",
+    "os_type",
+    "os_version",
+)
+"""Glance properties that follow from the rest of the declaration."""
+
+
+def wrong(declaration: Declaration) -> Iterator[Mistake]:
+    """Every impossible combination, with its place in the file."""
+    yield from _unattended(declaration)
+    yield from _architectures(declaration)
+    yield from _flavours(declaration)
+    yield from _properties(("properties",), declaration.properties)
+    for name, flavour in declaration.flavours.items():
+        yield from _properties(("flavours", name, "properties"), flavour.properties)
+
+
+def _unattended(declaration: Declaration) -> Iterator[Mistake]:
+    kind = declaration.unattended.split(".")[-2]
+    reader = UNATTENDED.get(kind)
+    if reader is None:
+        known = ", ".join(UNATTENDED)
+        message = f"unattended: expected NAME.KIND.j2 with a kind of {known}, found {kind}"
+        yield ("unattended",), message + suggestion(kind, UNATTENDED)
+    elif reader != declaration.type:
+        fitting = " or ".join(k for k, system in UNATTENDED.items() if system == declaration.type)
+        message = f"unattended: {declaration.type} cannot be installed with a {kind} file"
+        yield ("unattended",), f"{message}; expected {fitting}"
+
+
+def _architectures(declaration: Declaration) -> Iterator[Mistake]:
+    for arch, architecture in declaration.architectures.items():
+        place: Place = ("architectures", arch)
+        for firmware in architecture.firmware:
+            if firmware not in FIRMWARE[arch]:
+                message = f"{arch} does not boot from {firmware}; expected "
+                yield (*place, "firmware"), message + " or ".join(FIRMWARE[arch])
+        media = architecture.media
+        where = f"architectures.{arch}.media"
+        if media.kind == "tree":
+            for key in ("url", "sha256"):
+                if getattr(media, key):
+                    message = f"{where}.{key}: a tree is made here and takes no {key}"
+                    yield (*place, "media", key), message
+            if (declaration.distro, arch) != ("debian", "x86_64"):
+                message = f"{where}.kind: a tree can be made of debian on x86_64 only; "
+                yield (*place, "media", "kind"), message + "expected url or iso"
+        else:
+            for key in ("url", "sha256"):
+                if not getattr(media, key):
+                    message = f"{where}.{key} is missing: media of kind {media.kind} need it"
+                    yield (*place, "media"), message
+
+
+def _flavours(declaration: Declaration) -> Iterator[Mistake]:
+    flavours = declaration.flavours
+    for name, flavour in flavours.items():
+        place: Place = ("flavours", name, "extends")
+        if flavour.extends is not None and flavour.extends not in flavours:
+            others = [other for other in flavours if other != name]
+            message = f"flavours.{name}.extends: there is no flavour {flavour.extends}"
+            yield place, message + suggestion(flavour.extends, others)
+            continue
+        passed, parent = [name], flavour.extends
+        while parent is not None and parent in flavours and parent not in passed:
+            passed.append(parent)
+            parent = flavours[parent].extends
+        if parent == name:
+            circle = " -> ".join((*passed, name))
+            yield place, f"flavours.{name}.extends: it extends itself: {circle}"
+
+
+def _properties(place: Place, properties: dict[str, str]) -> Iterator[Mistake]:
+    for key in properties:
+        if key in OWN_PROPERTIES or key.startswith("imagecycle_"):
+            where = ".".join(str(part) for part in place)
+            yield (*place, key), f"{where}.{key}: imagecycle sets it by itself; remove it here"

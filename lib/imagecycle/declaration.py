@@ -1,0 +1,121 @@
+"""What a catalog file may say: its keys, their types and what each expects.
+
+The descriptions are the reference for operators and the words of the error messages, which read
+"KEY: expected DESCRIPTION, found VALUE".
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated, Literal
+
+import pydantic
+from pydantic import Field
+
+Arch = Literal["x86_64", "aarch64"]
+Firmware = Literal["bios", "uefi"]
+
+Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$", description="one line of text")]
+Word = Annotated[str, Field(pattern=r"^\S+$", description="text without spaces")]
+Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="a name in small letters")]
+FlavourName = Annotated[
+    str, Field(pattern=r"^[a-z][a-z0-9]*$", description="small letters and digits")
+]
+
+
+class _Section(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class OzName(_Section):
+    """The operating system in Oz's words."""
+
+    name: Word = Field(description="Oz's name of the system, such as Debian")
+    version: Text = Field(description='Oz\'s name of the version in quotes, such as "12"')
+
+
+class Memory(_Section):
+    """Main memory, in MiB."""
+
+    minimum: int = Field(
+        gt=0, description="MiB that the image needs to boot, a whole number such as 512"
+    )
+    install: int = Field(
+        gt=0, description="MiB that the installer gets, a whole number such as 1024"
+    )
+
+
+class MediaSource(_Section):
+    """What an installation starts from."""
+
+    kind: Literal["tree", "url", "iso"] = Field(description="tree, url or iso")
+    url: str = Field(
+        "", pattern=r"^(https?|file)://\S+$", description="an address such as https://..."
+    )
+    sha256: str = Field(
+        "", pattern=r"^[0-9a-f]{64}$", description="a SHA-256 checksum of 64 hexadecimal digits"
+    )
+
+
+class Architecture(_Section):
+    """One architecture that a system is offered for."""
+
+    media: MediaSource = Field(description="a section with kind, and url and sha256 where needed")
+    firmware: list[Firmware] = Field(min_length=1, description="a list of bios and uefi")
+
+
+class AddedFile(_Section):
+    """A file that a flavour puts into the image."""
+
+    path: str = Field(pattern=r"^/\S*[^/\s]$", description="an absolute path in the image")
+    content: str = Field(description="the text of the file")
+    mode: str = Field(
+        "0644", pattern=r"^0[0-7]{3,4}$", description='permissions in quotes, such as "0644"'
+    )
+
+
+class Flavour(_Section):
+    """One flavour; with ``extends`` it adds to another one of the same system."""
+
+    title: Text = Field(description="a name for people, such as Server")
+    description: Text = Field(description="one line that says what it is for")
+    extends: FlavourName | None = Field(None, description="the name of another flavour")
+    packages: list[Word] = Field([], description="a list of package names")
+    files: list[AddedFile] = Field([], description="a list of sections with path and content")
+    commands: list[Text] = Field([], description="a list of shell commands")
+    properties: dict[Key, str] = Field({}, description="Glance properties and their values")
+    leave_out_checks: list[Word] = Field([], description="a list of names of checks")
+
+
+class Declaration(_Section):
+    """One catalog file: one operating system."""
+
+    extends: str = Field("", description="the name of another file in the same folder")
+    name: Text = Field(description="a name for people, such as Debian 12")
+    distro: str = Field(
+        pattern=r"^[a-z][a-z0-9]*$", description="Glance's os_distro in small letters"
+    )
+    version: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9.]*$", description='the version in quotes, such as "12"'
+    )
+    codename: str = Field("", description="the vendor's name of the version, such as bookworm")
+    type: Literal["linux", "windows"] = Field(description="linux or windows")
+    oz: OzName = Field(description="a section with name and version")
+    unattended: str = Field(
+        pattern=r"^[^/\s]+\.[a-z]+\.j2$",
+        description="the name of a template in the same folder, such as debian-12.preseed.j2",
+    )
+    admin_user: Word = Field(description="the account that users log in with, such as debian")
+    end_of_support: datetime.date | None = Field(
+        None, description="the vendor's date, such as 2028-06-30"
+    )
+    disk: int = Field(gt=0, description="GiB of the installed disk, a whole number such as 3")
+    memory: Memory = Field(description="a section with minimum and install")
+    properties: dict[Key, str] = Field({}, description="Glance properties and their values")
+    leave_out_checks: list[Word] = Field([], description="a list of names of checks")
+    architectures: dict[Arch, Architecture] = Field(
+        min_length=1, description="a section per architecture: x86_64 or aarch64"
+    )
+    flavours: dict[FlavourName, Flavour] = Field(
+        min_length=1, description="a section per flavour, its name in small letters"
+    )

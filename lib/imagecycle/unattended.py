@@ -1,0 +1,117 @@
+"""The unattended-install file: the operator's template, filled in for one family.
+
+A template knows the system and the site, and nothing of the flavour: all flavours of a system
+share one installation.
+"""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import jinja2
+import jinja2.meta
+from jinja2 import nodes
+
+from imagecycle.errors import InvalidFile, Problem, suggestion
+from imagecycle.model import Family
+
+
+@dataclass(frozen=True)
+class Variables:
+    """What a template may use; the field names are the names in the template."""
+
+    distro: str
+    version: str
+    codename: str
+    arch: str
+    admin_user: str
+    disk_gib: int
+    firmware: tuple[str, ...]
+    media_kind: str
+    """``tree``, ``url`` or ``iso``"""
+    mirror: str
+    """The package mirror's address, such as http://mirror.example/debian"""
+    security_mirror: str
+    root_password: str
+    """Of the installation alone; the finished image has none"""
+
+
+def render(
+    family: Family, *, mirror: str = "", security_mirror: str = "", root_password: str = ""
+) -> str:
+    """The unattended-install file of a family.
+
+    :raises InvalidFile: when the template is wrong.
+    """
+    variables = Variables(
+        distro=family.distro,
+        version=family.version,
+        codename=family.codename,
+        arch=family.arch,
+        admin_user=family.admin_user,
+        disk_gib=family.disk_gib,
+        firmware=family.firmware,
+        media_kind=family.media.kind,
+        mirror=mirror,
+        security_mirror=security_mirror,
+        root_password=root_password,
+    )
+    template = _compiled(family.unattended)
+    values = {field.name: getattr(variables, field.name) for field in fields(variables)}
+    try:
+        return template.render(values)
+    except Exception as error:  # a template is the operator's program: any kind may come out of it
+        line = _line_in(error, family.unattended)
+        message = f"does not render: {error}"
+        raise InvalidFile([Problem(family.unattended, line, message)]) from None
+
+
+def problems(family: Family) -> list[Problem]:
+    """What is wrong with a family's template; nothing when it renders."""
+    try:
+        render(
+            family,
+            mirror="http://mirror.example/debian",
+            security_mirror="http://mirror.example/debian-security",
+            root_password="secret",
+        )
+    except InvalidFile as invalid:
+        return list(invalid.problems)
+    return []
+
+
+def _compiled(path: Path) -> jinja2.Template:
+    known = [field.name for field in fields(Variables)]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(path.parent),
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+    )
+    try:
+        text = path.read_text(encoding="utf-8")
+        tree = environment.parse(text, filename=str(path))
+        template = environment.from_string(tree)
+    except OSError as error:
+        raise InvalidFile([Problem(path, 1, f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError:
+        raise InvalidFile([Problem(path, 1, "expected text in UTF-8")]) from None
+    except jinja2.TemplateSyntaxError as error:
+        raise InvalidFile([Problem(path, error.lineno, f"not a template: {error}")]) from None
+    unknown = jinja2.meta.find_undeclared_variables(tree) - set(known)
+    problems = [
+        Problem(path, node.lineno, f"unknown variable {node.name}{suggestion(node.name, known)}")
+        for node in tree.find_all(nodes.Name)
+        if node.name in unknown
+    ]
+    if problems:
+        raise InvalidFile(problems)
+    return template
+
+
+def _line_in(error: Exception, path: Path) -> int:
+    """The template's line that an error came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return next((frame.lineno or 1 for frame in reversed(frames) if frame.filename == str(path)), 1)
