@@ -1,7 +1,8 @@
 """The one door to other programs: every subprocess starts here.
 
 A program that is started here never outlives imagecycle: it is ended at its time limit, when an
-exception passes, and by the kernel when imagecycle itself is killed.
+exception passes, and by the kernel when imagecycle itself is killed. The one exception is
+:func:`detached`, for the services of the development cloud.
 """
 
 from __future__ import annotations
@@ -112,6 +113,34 @@ def background(
         ) as process,
     ):
         yield process
+
+
+def detached(
+    argv: Sequence[str | Path],
+    *,
+    output: Path,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> subprocess.Popen[bytes]:
+    """Start a service that outlives imagecycle; whoever starts it must know how to end it.
+
+    :param output: the file that receives its standard output and error.
+    :raises MissingProgram: when the program does not exist.
+    """
+    words = _words(argv)
+    with output.open("ab") as sink:
+        try:
+            return subprocess.Popen(
+                words,
+                env={**os.environ, **env} if env else None,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=sink,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            raise MissingProgram(words[0]) from None
 
 
 @contextlib.contextmanager
