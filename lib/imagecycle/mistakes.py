@@ -58,6 +58,8 @@ def _found(file: YamlFile, place: Place) -> str:
         return "nothing"
     text = file.spot(place).text or repr(value)
     if isinstance(value, str):
+        if text.isdigit():
+            return f'"{text}" (text; without quotes it is a number)'
         return text if text.strip() == text and text else repr(text)
     kind = {bool: "a truth value", int: "a number", float: "a number"}.get(type(value), "a date")
     return f"{text} ({kind}; in quotes it is text)"
