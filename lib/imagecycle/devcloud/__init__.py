@@ -1,0 +1,132 @@
+"""An OpenStack in a box, for trying and for tests: real Keystone and Glance on loopback.
+
+They are the releases of the Python index, pinned in ``requirements.txt``, in an environment of
+their own. Their images stay when they are stopped. Nova can join as another
+:class:`~imagecycle.devcloud.services.Service`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Iterator
+
+import click
+
+from imagecycle import log
+from imagecycle.artifacts import lock_file
+from imagecycle.devcloud import accounts, config, database, install, services
+from imagecycle.devcloud.layout import Layout, ensure_identity, load_identity
+from imagecycle.devcloud.services import SERVICES
+from imagecycle.errors import EXIT_FAILED
+from imagecycle.site import Site
+
+
+def start(site: Site) -> None:
+    """Start what does not run, installing it first if need be; says so when all runs.
+
+    :raises ImagecycleError: when it cannot be installed or does not come up.
+    """
+    layout = Layout.of(site)
+    layout.make()
+    with _locked(layout, "devcloud start"):
+        identity = ensure_identity(layout)
+        if all(services.pid_of(layout, service) for service in SERVICES) and all(
+            services.answers(identity, service) for service in SERVICES
+        ):
+            config.write_clouds_file(layout, identity)
+            log.say("the development cloud runs already")
+            _say_how_to_use(layout)
+            return
+        install.ensure(layout)
+        config.write(layout, identity)
+        with log.step("starting the development cloud"):
+            prepared = database.is_prepared(layout)
+            if not prepared:
+                for service in SERVICES:
+                    services.stop(layout, service)
+                database.prepare(layout, identity)
+            for service in SERVICES:
+                if services.pid_of(layout, service) is None:
+                    services.start(layout, identity, service)
+            keystone, *others = SERVICES
+            services.await_answer(layout, identity, keystone)
+            if not prepared:
+                accounts.ensure(identity)
+            for service in others:
+                services.await_answer(layout, identity, service)
+            database.mark_prepared(layout)
+            config.write_clouds_file(layout, identity)
+        _say_how_to_use(layout)
+
+
+def stop(site: Site, *, purge: bool) -> None:
+    """Stop what runs; with ``purge`` remove its data too: images, accounts, logs.
+
+    The environment stays, since it can be installed again only with a package index.
+    """
+    layout = Layout.of(site)
+    if not layout.folder.is_dir():
+        log.say("there is no development cloud")
+        return
+    layout.make()
+    with _locked(layout, "devcloud stop"):
+        stopped = [service.title for service in SERVICES if services.stop(layout, service)]
+        log.say(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
+        if purge:
+            for path in layout.folder.iterdir():
+                if path in (layout.lock, layout.venv) or path.name == "venv.lock":
+                    continue
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
+            log.say(f"removed its data from {layout.folder}")
+
+
+def print_status(site: Site, *, as_json: bool) -> int:
+    """Print which services run; returns the exit code, 0 when all of them do."""
+    layout = Layout.of(site)
+    identity = load_identity(layout)
+    rows = []
+    for service in SERVICES:
+        pid = services.pid_of(layout, service)
+        serving = pid is not None and identity is not None and services.answers(identity, service)
+        rows.append(
+            {
+                "service": service.name,
+                "state": "serving" if serving else "not answering" if pid else "stopped",
+                "pid": pid,
+                "url": identity.url(service.name) if identity else None,
+                "version": install.version(layout, service.name) or None,
+                "log": str(service.log_file(layout)),
+            }
+        )
+    up = all(row["state"] == "serving" for row in rows)
+    clouds_file = str(layout.clouds_file) if layout.clouds_file.exists() else None
+    if as_json:
+        report = {"running": up, "services": rows, "clouds_file": clouds_file}
+        click.echo(json.dumps(report, indent=2))
+    else:
+        for row in rows:
+            words = [row[name] for name in ("service", "state", "url", "version")]
+            line = "  ".join(f"{word or '-':14}" for word in words)
+            click.echo(f"{line}  {'pid ' + str(row['pid']) if row['pid'] else ''}".rstrip())
+        if up:
+            _say_how_to_use(layout)
+    return 0 if up else EXIT_FAILED
+
+
+@contextlib.contextmanager
+def _locked(layout: Layout, doing: str) -> Iterator[None]:
+    with lock_file(layout.lock, "the development cloud", doing):
+        yield
+
+
+def _say_how_to_use(layout: Layout) -> None:
+    log.say(f"for imagecycle: --cloud {config.CLOUD}; as an ordinary user: {config.DEMO}")
+    log.say(
+        f"for the openstack client: OS_CLIENT_CONFIG_FILE={layout.clouds_file} "
+        f"OS_CLOUD={config.CLOUD} {layout.venv}/bin/openstack image list"
+    )

@@ -1,0 +1,117 @@
+"""The configuration files of the development cloud."""
+
+from __future__ import annotations
+
+import yaml
+
+from imagecycle.artifacts import write_text
+from imagecycle.devcloud.layout import Identity, Layout
+
+REGION = "devcloud"
+CLOUD = "devcloud"
+DEMO = "devcloud-demo"
+
+_KEYSTONE = """\
+[DEFAULT]
+use_stderr = true
+
+[database]
+connection = sqlite:///{data}/{database}
+sqlite_synchronous = false
+
+[fernet_tokens]
+key_repository = {data}/fernet
+
+[fernet_receipts]
+key_repository = {data}/fernet
+
+[credential]
+key_repository = {data}/credential
+
+[identity]
+# The passwords are random, so slow hashing would protect nothing; bcrypt takes 4 as its least.
+password_hash_rounds = 4
+"""
+
+_GLANCE = """\
+[DEFAULT]
+use_stderr = true
+enabled_backends = files:file
+enabled_import_methods = []
+
+[database]
+connection = sqlite:///{data}/{database}
+sqlite_synchronous = false
+
+[glance_store]
+default_backend = files
+
+[files]
+filesystem_store_datadir = {data}/images
+filesystem_thin_provisioning = true
+
+[os_glance_staging_store]
+filesystem_store_datadir = {data}/staging
+
+[os_glance_tasks_store]
+filesystem_store_datadir = {data}/tasks
+
+[oslo_concurrency]
+lock_path = {run}
+
+[paste_deploy]
+flavor = keystone
+config_file = {venv}/etc/glance/glance-api-paste.ini
+
+[keystone_authtoken]
+www_authenticate_uri = {keystone}
+auth_url = {keystone}
+auth_type = password
+project_domain_name = Default
+user_domain_name = Default
+project_name = service
+username = glance
+password = {password}
+"""
+
+
+def write(layout: Layout, identity: Identity) -> None:
+    """Write what the services read."""
+    places = {"data": layout.data, "run": layout.run, "venv": layout.venv}
+    for database in ("keystone.sqlite", "keystone.sqlite.new"):
+        text = _KEYSTONE.format(**places, database=database)
+        write_text(layout.etc / _name("keystone", database), text, mode=0o600)
+    for database in ("glance.sqlite", "glance.sqlite.new"):
+        text = _GLANCE.format(
+            **places,
+            database=database,
+            keystone=identity.url("keystone"),
+            password=identity.passwords["glance"],
+        )
+        write_text(layout.etc / _name("glance-api", database), text, mode=0o600)
+
+
+def write_clouds_file(layout: Layout, identity: Identity) -> None:
+    """Write the ``clouds.yaml`` with an entry for the administrator and one for a user."""
+    entries = {CLOUD: ("admin", "admin"), DEMO: ("demo", "demo")}
+    clouds = {
+        name: {
+            "auth": {
+                "auth_url": identity.url("keystone"),
+                "username": user,
+                "password": identity.passwords[user],
+                "project_name": project,
+                "user_domain_name": "Default",
+                "project_domain_name": "Default",
+            },
+            "region_name": REGION,
+            "identity_api_version": 3,
+        }
+        for name, (user, project) in entries.items()
+    }
+    text = "# Written by `imagecycle devcloud start`.\n" + yaml.safe_dump({"clouds": clouds})
+    write_text(layout.clouds_file, text, mode=0o600)
+
+
+def _name(service: str, database: str) -> str:
+    return f"{service}.new.conf" if database.endswith(".new") else f"{service}.conf"

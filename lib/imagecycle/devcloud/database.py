@@ -1,0 +1,112 @@
+"""The databases of the development cloud, made or brought up to the installed versions.
+
+A schema is made in a copy that takes the place of the database when it is finished, so that a
+start which is killed half-way leaves the old database, or none.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+from imagecycle import command
+from imagecycle.artifacts import write_text
+from imagecycle.devcloud import install
+from imagecycle.devcloud.config import REGION
+from imagecycle.devcloud.layout import Identity, Layout
+from imagecycle.errors import CommandFailed, ImagecycleError
+
+_LIMIT = 180.0
+
+
+def is_prepared(layout: Layout) -> bool:
+    """Whether the databases fit the installed versions and hold the accounts."""
+    try:
+        return bool(json.loads(_marker(layout).read_text())["digest"] == install.digest())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def mark_prepared(layout: Layout) -> None:
+    """Remember that the databases are as they should be."""
+    write_text(_marker(layout), json.dumps({"digest": install.digest()}))
+
+
+def prepare(layout: Layout, identity: Identity) -> None:
+    """Make both databases, Keystone's keys, and Keystone's first accounts.
+
+    :raises ImagecycleError: when a step fails; its output is in the log folder.
+    """
+    output = layout.logs / "prepare.log"
+    for service in ("keystone", "glance"):
+        _copy(layout, service)
+    glance = _manage(layout, "glance-manage", "glance-api.new.conf", "db_sync")
+    keystone = _manage(layout, "keystone-manage", "keystone.new.conf", "db_sync")
+    keys = _manage(
+        *(layout, "keystone-manage", "keystone.conf", "fernet_setup"),
+        *("--keystone-user", layout.folder.owner(), "--keystone-group", layout.folder.group()),
+    )
+    try:
+        with command.background(glance, output=output, cwd=layout.folder) as glance_sync:
+            with command.background(keys, output=output, cwd=layout.folder) as key_setup:
+                command.run(keystone, timeout=_LIMIT, output=output, cwd=layout.folder)
+                _finish(keys, key_setup)
+            _replace(layout, "keystone")
+            _bootstrap(layout, identity, output)
+            _finish(glance, glance_sync)
+        _replace(layout, "glance")
+    except CommandFailed as failed:
+        raise ImagecycleError(
+            f"cannot make the databases of the development cloud: {failed.message}",
+            hint=f"read {output}; `imagecycle devcloud stop --purge` begins again from nothing",
+        ) from None
+
+
+def _bootstrap(layout: Layout, identity: Identity, output: Path) -> None:
+    url = identity.url("keystone")
+    command.run(
+        [
+            *_manage(layout, "keystone-manage", "keystone.conf", "bootstrap"),
+            *("--bootstrap-public-url", url, "--bootstrap-internal-url", url),
+            *("--bootstrap-admin-url", url, "--bootstrap-region-id", REGION),
+        ],
+        timeout=_LIMIT,
+        output=output,
+        cwd=layout.folder,
+        env={"OS_BOOTSTRAP_PASSWORD": identity.passwords["admin"]},
+    )
+
+
+def _manage(layout: Layout, program: str, config: str, *words: str) -> list[str]:
+    return [
+        str(layout.venv / "bin" / program),
+        *("--config-file", str(layout.etc / config)),
+        *words,
+    ]
+
+
+def _copy(layout: Layout, service: str) -> None:
+    current = layout.data / f"{service}.sqlite"
+    new = layout.data / f"{service}.sqlite.new"
+    new.unlink(missing_ok=True)
+    if current.exists():
+        shutil.copyfile(current, new)
+
+
+def _replace(layout: Layout, service: str) -> None:
+    (layout.data / f"{service}.sqlite.new").replace(layout.data / f"{service}.sqlite")
+
+
+def _finish(argv: list[str], process: subprocess.Popen[bytes]) -> None:
+    try:
+        returncode: int | None = process.wait(_LIMIT)
+    except subprocess.TimeoutExpired:
+        returncode = None
+    if returncode != 0:
+        raise CommandFailed(argv, returncode, "")
+
+
+def _marker(layout: Layout) -> Path:
+    return layout.data / "prepared.json"

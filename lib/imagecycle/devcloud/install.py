@@ -1,0 +1,101 @@
+"""The development cloud's Python environment: Keystone, Glance and the openstack client, pinned.
+
+It is whole when its marker is there, and the marker is written last: an environment that was
+begun and not finished is made anew. It sees no system packages, so Debian's cannot disturb it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+from imagecycle import command, log
+from imagecycle.artifacts import lock_file, write_text
+from imagecycle.devcloud.layout import Layout
+from imagecycle.errors import CommandFailed, ImagecycleError
+
+PYTHON = Path("/usr/bin/python3")
+REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+_MARKER = "imagecycle-complete"
+_VENV_LIMIT = 120.0
+_INSTALL_LIMIT = 900.0
+
+
+def ensure(layout: Layout) -> None:
+    """Make the environment unless it is there and whole.
+
+    :raises ImagecycleError: when it cannot be made; nothing of it is left then.
+    """
+    if is_complete(layout):
+        return
+    beside = layout.venv.with_name(layout.venv.name + ".lock")
+    with lock_file(beside, f"the environment {layout.venv}", "installing the development cloud"):
+        if is_complete(layout):
+            return
+        with log.step("installing Keystone and Glance"):
+            try:
+                _make(layout)
+            except BaseException:
+                shutil.rmtree(layout.venv, ignore_errors=True)
+                raise
+
+
+def is_complete(layout: Layout) -> bool:
+    """Whether the environment holds exactly the pinned packages, for the Python of today."""
+    try:
+        return (layout.venv / _MARKER).read_text() == digest() and layout.python.exists()
+    except OSError:
+        return False
+
+
+def digest() -> str:
+    """What decides over an environment: the pins, and the interpreter it is made from."""
+    text = REQUIREMENTS.read_text() + str(PYTHON.resolve())
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def version(layout: Layout, package: str) -> str:
+    """The installed version of a package; empty when it is not there."""
+    folders = [str(path) for path in layout.venv.glob("lib/python3*/site-packages")]
+    found = metadata.distributions(name=package, path=folders)
+    return next((distribution.version for distribution in found), "")
+
+
+def _make(layout: Layout) -> None:
+    shutil.rmtree(layout.venv, ignore_errors=True)
+    layout.venv.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        command.run([PYTHON, "-m", "venv", layout.venv], timeout=_VENV_LIMIT)
+    except CommandFailed as failed:
+        raise ImagecycleError(
+            f"cannot make the Python environment {layout.venv}: {_last_line(failed.output)}",
+            hint="apt-get install python3-venv",
+        ) from None
+    try:
+        command.run(
+            [
+                *(layout.python, "-m", "pip", "install", "--quiet", "--no-input"),
+                *("--disable-pip-version-check", "--timeout", "30", "--retries", "2"),
+                # Compiling everything takes longer than all the rest, and most is never imported.
+                *("--no-compile", "--no-deps", "--requirement", REQUIREMENTS),
+            ],
+            timeout=_INSTALL_LIMIT,
+            env={"PYTHONWARNINGS": "ignore"},
+            cwd=Path("/"),
+        )
+    except CommandFailed as failed:
+        raise ImagecycleError(
+            f"cannot install Keystone and Glance: {_last_line(failed.output)}",
+            hint="check that pip reaches its package index (`pip config list`), and try again",
+        ) from None
+    write_text(layout.venv / _MARKER, digest())
+    os.sync()
+
+
+def _last_line(output: str) -> str:
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if line.startswith("ERROR")]
+    return (errors or lines or ["it printed nothing"])[-1].removeprefix("ERROR: ")
