@@ -22,7 +22,7 @@ from imagecycle.errors import CommandFailed, MissingProgram
 
 TAIL_CHARACTERS = 4000
 _PR_SET_PDEATHSIG = 1  # prctl(2)
-_LIBC = ctypes.CDLL(None, use_errno=True)
+_prctl = ctypes.CDLL(None, use_errno=True).prctl  # bound here: a forked child must not load
 
 
 @dataclass(frozen=True)
@@ -176,7 +176,7 @@ def _started(
 
 
 def _die_with_parent() -> None:
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _end(process: subprocess.Popen[bytes], grace: float = 5.0) -> None:
