@@ -1,0 +1,160 @@
+"""The doctor looks at what is installed: catalog, QEMU, Oz, libguestfs, Python packages."""
+
+from __future__ import annotations
+
+import configparser
+import importlib.metadata
+import os
+import re
+import sys
+from pathlib import Path
+
+from imagecycle import accelerator as accelerators
+from imagecycle import catalog as catalogs
+from imagecycle import command
+from imagecycle.doctor.finding import Finding, failed, ok, warning
+from imagecycle.errors import CommandFailed
+from imagecycle.site import Site
+
+SETUP = "run scripts/setup"
+LIMIT = 20.0
+LAUNCH_LIMIT = 180.0
+SETUP_CFG = Path(__file__).resolve().parents[3] / "setup.cfg"
+OVMF = (Path("/usr/share/OVMF/OVMF_CODE_4M.fd"), Path("/usr/share/OVMF/OVMF_VARS_4M.fd"))
+KERNELS = Path("/boot")
+MODULES = Path("/lib/modules")
+
+IMPORT_OZ = """\
+import importlib.metadata
+import oz.GuestFactory, oz.TDL, libvirt
+print(importlib.metadata.version("oz"))
+"""
+LAUNCH_APPLIANCE = """\
+import guestfs
+handle = guestfs.GuestFS(python_return_dict=True)
+handle.add_drive_scratch(100 * 2**20)
+handle.launch()
+handle.close()
+"""
+
+
+def catalog(site: Site, fresh: bool) -> Finding:
+    """Whether the catalog is without mistakes."""
+    families = catalogs.load(site.catalog)
+    return ok(f"{len(families)} families in {site.catalog}")
+
+
+def qemu(site: Site, fresh: bool) -> Finding:
+    """The emulator and the image tool."""
+    emulator = _first_line([accelerators.QEMU, "--version"])
+    tool = _first_line(["qemu-img", "--version"])
+    return ok(f"{_version(emulator)}, qemu-img {_version(tool)}")
+
+
+def uefi(site: Site, fresh: bool) -> Finding:
+    """The firmware for families that boot from UEFI."""
+    if all(path.is_file() for path in OVMF):
+        return ok(str(OVMF[0]))
+    wanting = [f.slug for f in catalogs.load(site.catalog) if "uefi" in f.firmware]
+    verdict = failed if wanting else warning
+    return verdict(f"there is no {OVMF[0]}", SETUP)
+
+
+def oz(site: Site, fresh: bool) -> Finding:
+    """Oz, and that it is the image builder and not its namesake of the Python index."""
+    try:
+        version = command.run([sys.executable, "-c", IMPORT_OZ], timeout=LIMIT).stdout.strip()
+    except CommandFailed as error:
+        reason = error.output.strip().splitlines()[-1] if error.output.strip() else error.message
+        return failed(
+            f"cannot be imported: {reason}",
+            f"{SETUP}; Oz comes from Debian, and a package oz of the Python index is another one",
+        )
+    return ok(version)
+
+
+def libguestfs(site: Site, fresh: bool) -> Finding:
+    """The library and a kernel for its appliance; booted only when asked, since it takes long."""
+    code = "import guestfs; v = guestfs.GuestFS(python_return_dict=True).version()\n"
+    code += "print(v['major'], v['minor'], v['release'], sep='.')"
+    try:
+        version = command.run([sys.executable, "-c", code], timeout=LIMIT).stdout.strip()
+    except CommandFailed as error:
+        return failed(f"cannot be imported: {error.message}", SETUP)
+    kernel = _appliance_kernel()
+    if kernel is None:
+        return failed(
+            f"{version}, but no kernel in {KERNELS} that this user may read, with its modules",
+            f"{SETUP}, and run as root",
+        )
+    if not fresh:
+        return ok(f"{version}, appliance from {kernel.name} (booted with --fresh)")
+    env = {"LIBGUESTFS_BACKEND": "direct"}
+    if accelerators.find(site).kind == accelerators.TCG:
+        env["LIBGUESTFS_BACKEND_SETTINGS"] = "force_tcg"
+    try:
+        took = command.run(
+            [sys.executable, "-c", LAUNCH_APPLIANCE], timeout=LAUNCH_LIMIT, env=env
+        ).seconds
+    except CommandFailed as error:
+        return failed(
+            f"{version}, but its appliance does not boot: {error.message}",
+            "libguestfs-test-tool shows why",
+        )
+    return ok(f"{version}, its appliance booted in {took:.0f} s")
+
+
+def mmdebstrap(site: Site, fresh: bool) -> Finding:
+    """What the install tree is made with."""
+    return ok(_version(_first_line(["mmdebstrap", "--version"])))
+
+
+def ssh(site: Site, fresh: bool) -> Finding:
+    """The client that verification logs in with."""
+    done = command.run(["ssh", "-V"], timeout=LIMIT)
+    return ok((done.stderr + done.stdout).strip().split(",")[0])
+
+
+def python_packages(site: Site, fresh: bool) -> Finding:
+    """The pinned packages against what is installed."""
+    pins = pinned()
+    wrong = []
+    for name, wanted in pins.items():
+        try:
+            installed = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            installed = "missing"
+        if installed != wanted:
+            wrong.append(f"{name} {installed} instead of {wanted}")
+    if wrong:
+        return failed(", ".join(wrong), SETUP)
+    return ok(f"{len(pins)} as pinned, Python {sys.version.split()[0]}")
+
+
+def pinned() -> dict[str, str]:
+    """The versions that imagecycle was tested with, by package."""
+    if SETUP_CFG.is_file():
+        config = configparser.ConfigParser()
+        config.read(SETUP_CFG)
+        lines = config["options"]["install_requires"].splitlines()
+    else:
+        lines = importlib.metadata.requires("imagecycle") or []
+    found = (re.fullmatch(r"([A-Za-z0-9_.-]+) *== *([^\s;]+)", line.strip()) for line in lines)
+    return {match[1]: match[2] for match in found if match}
+
+
+def _appliance_kernel() -> Path | None:
+    for kernel in sorted(KERNELS.glob("vmlinuz-*"), reverse=True):
+        version = kernel.name.removeprefix("vmlinuz-")
+        if os.access(kernel, os.R_OK) and (MODULES / version).is_dir():
+            return kernel
+    return None
+
+
+def _first_line(argv: list[str]) -> str:
+    return command.run(argv, timeout=LIMIT).stdout.partition("\n")[0]
+
+
+def _version(line: str) -> str:
+    match = re.search(r"\d+(\.\d+)+", line)
+    return match[0] if match else line
