@@ -13,6 +13,7 @@ import os
 import re
 import subprocess
 import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,8 @@ KERNELS = Path("/boot")
 VARIABLE = "IMAGECYCLE_ACCELERATOR"
 TIME_LIMIT = 8.0
 """Seconds; a working KVM needs less than two."""
+
+_trying = threading.Lock()
 
 KVM = "kvm"
 TCG = "tcg"
@@ -70,13 +73,14 @@ def find(site: Site, *, fresh: bool = False) -> Accelerator:
         return Accelerator(TCG, f"this user may not open {DEVICE}")
     memory = site.cache / "accelerator.json"
     machine = _machine()
-    known = None if fresh else _recall(memory, machine)
-    if known is not None:
-        return known
-    found = _try_kvm()
-    with contextlib.suppress(OSError):  # a user who may not write there tries each time
-        write_json(memory, {"machine": machine, "kind": found.kind, "reason": found.reason})
-    return found
+    with _trying:
+        known = None if fresh else _recall(memory, machine)
+        if known is not None:
+            return known
+        found = _try_kvm()
+        with contextlib.suppress(OSError):  # a user who may not write there tries each time
+            write_json(memory, {"machine": machine, "kind": found.kind, "reason": found.reason})
+        return found
 
 
 def _machine() -> dict[str, str]:
