@@ -93,7 +93,7 @@ def _compiled(path: Path) -> jinja2.Template:
     try:
         text = path.read_text(encoding="utf-8")
         tree = environment.parse(text, filename=str(path))
-        template = environment.from_string(tree)
+        template = environment.get_template(path.name)  # knows its file, for error messages
     except OSError as error:
         raise InvalidFile([Problem(path, 1, f"cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError:

@@ -1,0 +1,385 @@
+import dataclasses
+import datetime
+from pathlib import Path
+
+import pytest
+
+from imagecycle import catalog, site, unattended
+from imagecycle.errors import EXIT_USAGE, InvalidFile, UnknownName, UsageError
+from imagecycle.model import GuestFile, Media
+
+FILE = """\
+name: Debian 12
+distro: debian
+version: "12"
+codename: bookworm
+type: linux
+oz: {name: Debian, version: "12"}
+unattended: debian.preseed.j2
+admin_user: debian
+end_of_support: 2028-06-30
+disk: 3
+memory: {minimum: 512, install: 1024}
+properties: {hw_disk_bus: virtio}
+architectures:
+  x86_64:
+    media: {kind: tree}
+    firmware: [bios, uefi]
+flavours:
+  base:
+    title: Base
+    description: Nothing but what boots and answers
+  server:
+    title: Server
+    description: What an administrator expects
+    extends: base
+    packages: [less, curl]
+"""
+
+
+class Folder:
+    """A catalog folder with one right file and its template, to be spoilt."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.write("debian.yaml", FILE)
+        self.write("debian.preseed.j2", "root {{ root_password }}\n")
+
+    def write(self, name: str, text: str) -> None:
+        (self.path / name).write_text(text)
+
+    def spoil(self, before: str, after: str, name: str = "debian.yaml") -> None:
+        text = (self.path / name).read_text()
+        assert text.count(before) == 1, f"{before!r} must stand in {name} once"
+        self.write(name, text.replace(before, after))
+
+    def mistakes(self) -> list[str]:
+        with pytest.raises(InvalidFile) as caught:
+            catalog.load(self.path)
+        assert caught.value.exit_code == EXIT_USAGE
+        return str(caught.value).replace(f"{self.path}/", "").splitlines()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def test_the_catalog_that_comes_along_has_no_mistakes() -> None:
+    slugs = [family.slug for family in catalog.load(site.CATALOG)]
+    assert {"debian-12-x86_64-base", "debian-12-x86_64-server"} <= set(slugs)
+    assert slugs == sorted(slugs)
+
+
+def test_a_family_carries_all_that_its_file_declares(folder: Folder) -> None:
+    family = catalog.find(folder.path, "debian-12-x86_64-server")
+    assert (family.title, family.description) == (
+        "Debian 12 Server",
+        "What an administrator expects",
+    )
+    assert family.media == Media("tree")
+    assert family.firmware == ("bios", "uefi")
+    assert family.packages == ("less", "curl")
+    assert family.properties == {"hw_disk_bus": "virtio"}
+    assert family.end_of_support == datetime.date(2028, 6, 30)
+    assert (family.disk_gib, family.min_ram_mib, family.install_memory_mib) == (3, 512, 1024)
+    assert family.unattended == folder.path / "debian.preseed.j2"
+    assert family.installation == "debian-12-x86_64"
+    dataclasses.replace(family)  # a plain value
+
+
+def test_a_flavour_adds_to_the_one_that_it_extends(folder: Folder) -> None:
+    folder.spoil(
+        "and answers\n",
+        "and answers\n"
+        "    packages: [curl, vim]\n"
+        "    commands: ['true']\n"
+        "    properties: {hw_disk_bus: scsi, hw_scsi_model: virtio-scsi}\n"
+        "    files: [{path: /etc/motd, content: base}, {path: /etc/issue, content: base}]\n",
+    )
+    folder.spoil(
+        "    packages: [less, curl]\n",
+        "    packages: [less, curl]\n"
+        "    commands: ['false']\n"
+        "    properties: {hw_disk_bus: ide}\n"
+        '    files: [{path: /etc/motd, content: server, mode: "0600"}]\n',
+    )
+    server = catalog.find(folder.path, "debian-12-x86_64-server")
+    assert server.packages == ("curl", "vim", "less")
+    assert server.commands == ("true", "false")
+    assert server.properties == {"hw_disk_bus": "ide", "hw_scsi_model": "virtio-scsi"}
+    assert server.files == (
+        GuestFile("/etc/motd", "server", 0o600),
+        GuestFile("/etc/issue", "base", 0o644),
+    )
+
+
+def test_a_file_changes_only_what_differs_from_the_one_that_it_extends(folder: Folder) -> None:
+    folder.write(
+        "next.yaml",
+        'extends: debian.yaml\nname: Debian 13\nversion: "13"\nmemory: {minimum: 768}\n',
+    )
+    family = catalog.find(folder.path, "debian-13-x86_64-server")
+    assert family.title == "Debian 13 Server"
+    assert (family.min_ram_mib, family.install_memory_mib) == (768, 1024)
+    assert family.source == folder.path / "next.yaml"
+
+
+def test_a_mistake_in_what_is_taken_over_is_named_where_it_stands(folder: Folder) -> None:
+    folder.write("next.yaml", 'extends: debian.yaml\nversion: "13"\n')
+    folder.spoil("disk: 3", "disk: none")
+    (mistake,) = folder.mistakes()
+    assert mistake.startswith("debian.yaml:10: disk: expected GiB of the installed disk")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("codename:", "codenme:", "4: unknown key codenme; did you mean codename?"),
+        (
+            "    packages: [",
+            "    pakcages: [",
+            "25: unknown key flavours.server.pakcages; did you mean packages?",
+        ),
+        ("codename:", "zzz:", "4: unknown key zzz; the keys here are extends, name, distro, "),
+        ("admin_user: debian\n", "", "1: admin_user is missing: expected the account that "),
+        (', version: "12"}', "}", "6: oz.version is missing: expected Oz's name of the version"),
+        (
+            'version: "12"\nc',
+            "version: 12\nc",
+            '3: version: expected the version in quotes, such as "12", '
+            "found 12 (a number; in quotes it is text)",
+        ),
+        (
+            "disk: 3",
+            'disk: "3"',
+            "10: disk: expected GiB of the installed disk, a whole number such as 3, "
+            'found "3" (text; without quotes it is a number)',
+        ),
+        ("disk: 3", "disk: 0", "10: disk: expected GiB of the installed disk"),
+        ("disk: 3", "disk: true", "10: disk: expected GiB of the installed disk"),
+        (
+            "{hw_disk_bus: virtio}",
+            "{hw_qemu_guest_agent: no}",
+            "12: properties.hw_qemu_guest_agent: expected text, "
+            "found no (a truth value; in quotes it is text)",
+        ),
+        (
+            "{hw_disk_bus: virtio}",
+            "{os_type: linux}",
+            "12: properties.os_type: imagecycle sets it by itself; remove it here",
+        ),
+        (
+            "{hw_disk_bus: virtio}",
+            "{imagecycle_state: current}",
+            "12: properties.imagecycle_state: imagecycle sets it by itself; remove it here",
+        ),
+        ("type: linux", "type: Linux", "5: type: expected linux or windows, found Linux; did you"),
+        ("2028-06-30", "soon", "9: end_of_support: expected the vendor's date, such as 2028-06-30"),
+        (
+            "x86_64:",
+            "x86_46:",
+            "14: architectures.x86_46: expected x86_64 or aarch64, found x86_46",
+        ),
+        (
+            "[bios, uefi]",
+            "[bios, eufi]",
+            "16: architectures.x86_64.firmware.1: expected bios or uefi, found eufi; "
+            "did you mean uefi?",
+        ),
+        ("[bios, uefi]", "[]", "16: architectures.x86_64.firmware: expected a list of bios and"),
+        ("{kind: tree}", "tree", "15: architectures.x86_64.media: expected a section with kind"),
+        (
+            "{kind: tree}",
+            "{kind: tree, url: 'http://mirror.example/'}",
+            "15: architectures.x86_64.media.url: a tree is made here and takes no url",
+        ),
+        (
+            "{kind: tree}",
+            "{kind: iso, url: 'http://mirror.example/debian.iso'}",
+            "15: architectures.x86_64.media.sha256 is missing: media of kind iso need it",
+        ),
+        (
+            "{kind: tree}",
+            "{kind: url, url: 'http://mirror.example/', sha256: abc}",
+            "15: architectures.x86_64.media.sha256: expected a SHA-256 checksum of 64",
+        ),
+        (
+            "x86_64:",
+            "aarch64:",
+            "15: architectures.aarch64.media.kind: a tree can be made of debian on x86_64 only",
+        ),
+        ("x86_64:", "aarch64:", "16: aarch64 does not boot from bios; expected uefi"),
+        (
+            "type: linux",
+            "type: windows",
+            "7: unattended: windows cannot be installed with a preseed file; expected unattend",
+        ),
+        (
+            "debian.preseed.j2",
+            "debian.presede.j2",
+            "7: unattended: there is no debian.presede.j2 beside this file; "
+            "did you mean debian.preseed.j2?",
+        ),
+        (
+            "debian.preseed.j2",
+            "debian.presede.j2",
+            "7: unattended: expected NAME.KIND.j2 with a kind of autoinstall, autoyast, ks, "
+            "preseed, unattend, found presede; did you mean preseed?",
+        ),
+        ("debian.preseed.j2", "../x.preseed.j2", "7: unattended: expected the name of a template"),
+        (
+            "extends: base",
+            "extends: bse",
+            "24: flavours.server.extends: there is no flavour bse; did you mean base?",
+        ),
+        (
+            "extends: base",
+            "extends: server",
+            "24: flavours.server.extends: it extends itself: server -> server",
+        ),
+        (
+            "and answers\n",
+            "and answers\n    extends: server\n",
+            "21: flavours.base.extends: it extends itself: base -> server -> base",
+        ),
+        ("  base:", "  Base-1:", "18: flavours.Base-1: expected small letters and digits"),
+        ("[less, curl]", "[less, a b]", "25: flavours.server.packages.1: expected text without"),
+        (
+            "[less, curl]",
+            "[]\n    files: [{path: etc/motd, content: x}]",
+            "26: flavours.server.files.0.path: expected an absolute path in the image",
+        ),
+        (
+            "[less, curl]",
+            "[]\n    files: [{path: /etc/motd, content: x, mode: 0644}]",
+            "26: flavours.server.files.0.mode: expected permissions in quotes, such as",
+        ),
+        ("disk: 3", "disk: 3\ndisk: 4", "11: disk stands here a second time; first on line 10"),
+        ("disk: 3", "disk: [3", "11: not YAML: "),
+    ],
+)
+def test_a_mistake_is_named_with_line_and_what_was_expected(
+    folder: Folder, before: str, after: str, message: str
+) -> None:
+    folder.spoil(before, after)
+    mistakes = folder.mistakes()
+    assert [text for text in mistakes if text.startswith(f"debian.yaml:{message}")], mistakes
+
+
+@pytest.mark.parametrize("content", ["", "- list\n", "text\n", "12: x\n"])
+def test_a_file_that_is_no_declaration_is_named(folder: Folder, content: str) -> None:
+    folder.write("debian.yaml", content)
+    assert folder.mistakes()[0].startswith("debian.yaml:1: ")
+
+
+def test_all_mistakes_of_all_files_are_named_at_once(folder: Folder) -> None:
+    folder.write("second.yaml", FILE.replace("disk: 3", "disk: x").replace("linux", "os/2"))
+    folder.spoil("distro: debian", "distro: Debian")
+    assert [mistake.split(" ")[0] for mistake in folder.mistakes()] == [
+        "debian.yaml:2:",
+        "second.yaml:5:",
+        "second.yaml:10:",
+    ]
+
+
+def test_a_family_that_two_files_declare_is_refused(folder: Folder) -> None:
+    folder.write("second.yaml", FILE)
+    assert folder.mistakes() == [
+        f"second.yaml:{line}: debian-12-x86_64-{flavour} is declared a second time; "
+        "first in debian.yaml"
+        for line, flavour in ((18, "base"), (21, "server"))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("parent", "message"),
+    [
+        ("debain.yaml", "there is no debain.yaml beside this file; did you mean debian.yaml?"),
+        ("next.yaml", "next.yaml extends this file"),
+        ("[a]", "there is no ['a'] beside this file"),
+    ],
+)
+def test_a_file_that_cannot_be_extended_is_refused(
+    folder: Folder, parent: str, message: str
+) -> None:
+    folder.write("next.yaml", f'version: "13"\nextends: {parent}\n')
+    assert folder.mistakes() == [f"next.yaml:2: extends: {message}"]
+
+
+def test_files_that_extend_each_other_are_refused(folder: Folder) -> None:
+    folder.write("a.yaml", "extends: b.yaml\n")
+    folder.write("b.yaml", "extends: a.yaml\n")
+    assert folder.mistakes() == [
+        "a.yaml:1: extends: b.yaml extends this file",
+        "b.yaml:1: extends: a.yaml extends this file",
+    ]
+
+
+def test_a_file_with_the_wrong_ending_is_not_passed_over(folder: Folder) -> None:
+    folder.write("centos.yml", FILE)
+    assert folder.mistakes() == ["centos.yml:1: expected the ending .yaml"]
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        (
+            "a\n{{ root_pasword }}\n",
+            "2: unknown variable root_pasword; did you mean root_password?",
+        ),
+        ("a\n{{ flavour }}\n", "2: unknown variable flavour"),
+        ("a\n{% if %}\n", "2: not a template: Expected an expression"),
+        ("a\nb\n{{ firmware.nothing }}\n", "3: does not render: "),
+        ("a\n{{ 1 / 0 }}\n", "2: does not render: division by zero"),
+        ("{% include 'part.j2' %}\n", "1: does not render: "),
+    ],
+)
+def test_a_template_that_does_not_render_is_named_with_its_line(
+    folder: Folder, template: str, message: str
+) -> None:
+    folder.write("debian.preseed.j2", template)
+    mistakes = folder.mistakes()
+    assert len(mistakes) == 1, "flavours share the template and its mistakes"
+    assert mistakes[0].startswith(f"debian.preseed.j2:{message}")
+
+
+def test_a_template_is_filled_in_for_its_family(folder: Folder) -> None:
+    folder.write("debian.preseed.j2", "{{ codename }} {{ mirror }} {{ root_password }}\n")
+    family = catalog.find(folder.path, "debian-12-x86_64-base")
+    text = unattended.render(family, mirror="http://mirror.example", root_password="secret")
+    assert text == "bookworm http://mirror.example secret\n"
+
+
+@pytest.mark.parametrize(
+    ("slug", "message", "hint"),
+    [
+        (
+            "debian-12-x86_64-sever",
+            "unknown flavour of debian-12-x86_64: sever",
+            "did you mean server?",
+        ),
+        (
+            "debian-12-x86_64-zzz",
+            "unknown flavour of debian-12-x86_64: zzz",
+            "there are base, server",
+        ),
+        (
+            "debian-13-x86_64-server",
+            "unknown family: debian-13-x86_64-server",
+            "did you mean debian-12-x86_64-server?",
+        ),
+        ("zzz", "unknown family: zzz", "`imagecycle list` shows the families"),
+    ],
+)
+def test_an_unknown_family_gets_the_nearest_name(
+    folder: Folder, slug: str, message: str, hint: str
+) -> None:
+    with pytest.raises(UnknownName) as caught:
+        catalog.find(folder.path, slug)
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def test_a_folder_without_a_catalog_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no catalog in"):
+        catalog.load(tmp_path / "nothing")

@@ -1,0 +1,25 @@
+import json
+
+import pytest
+
+from imagecycle import catalog, listing, site
+
+
+def test_the_table_has_one_line_per_family_and_none_is_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    families = catalog.load(site.CATALOG)
+    lines = listing.as_table(families).splitlines()
+    assert len(lines) == 2 + len(families)
+    for line, family in zip(lines[2:], families, strict=True):
+        assert line.startswith(f"{family.slug} ")
+        assert line.endswith(family.description)
+
+
+def test_the_json_tells_all_of_a_family() -> None:
+    family, *_ = catalog.load(site.CATALOG)
+    first, *_ = json.loads(listing.as_json([family]))
+    assert first["slug"] == family.slug
+    assert first["media"] == {"kind": "tree", "url": "", "sha256": ""}
+    assert first["end_of_support"] == "2028-06-30"
