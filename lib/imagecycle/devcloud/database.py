@@ -19,6 +19,7 @@ from imagecycle.devcloud.layout import Identity, Layout
 from imagecycle.errors import CommandFailed, ImagecycleError
 
 _LIMIT = 180.0
+_MANAGE = Path(__file__).with_name("manage.py")
 
 
 def is_prepared(layout: Layout) -> bool:
@@ -42,48 +43,38 @@ def prepare(layout: Layout, identity: Identity) -> None:
     output = layout.logs / "prepare.log"
     for service in ("keystone", "glance"):
         _copy(layout, service)
-    glance = _manage(layout, "glance-manage", "glance-api.new.conf", "db_sync")
-    keystone = _manage(layout, "keystone-manage", "keystone.new.conf", "db_sync")
-    keys = _manage(
-        *(layout, "keystone-manage", "keystone.conf", "fernet_setup"),
-        *("--keystone-user", layout.folder.owner(), "--keystone-group", layout.folder.group()),
-    )
+    glance = [
+        str(layout.venv / "bin" / "glance-manage"),
+        *("--config-file", str(layout.etc / "glance-api.new.conf"), "db_sync"),
+    ]
     try:
         with command.background(glance, output=output, cwd=layout.folder) as glance_sync:
-            with command.background(keys, output=output, cwd=layout.folder) as key_setup:
-                command.run(keystone, timeout=_LIMIT, output=output, cwd=layout.folder)
-                _finish(keys, key_setup)
-            _replace(layout, "keystone")
-            _bootstrap(layout, identity, output)
+            command.run(
+                _keystone(layout, identity.url("keystone")),
+                timeout=_LIMIT,
+                output=output,
+                cwd=layout.folder,
+                env={"OS_BOOTSTRAP_PASSWORD": identity.passwords["admin"]},
+            )
             _finish(glance, glance_sync)
-        _replace(layout, "glance")
     except CommandFailed as failed:
         raise ImagecycleError(
             f"cannot make the databases of the development cloud: {failed.message}",
             hint=f"read {output}; `imagecycle devcloud stop --purge` begins again from nothing",
         ) from None
+    for service in ("keystone", "glance"):
+        _replace(layout, service)
 
 
-def _bootstrap(layout: Layout, identity: Identity, output: Path) -> None:
-    url = identity.url("keystone")
-    command.run(
-        [
-            *_manage(layout, "keystone-manage", "keystone.conf", "bootstrap"),
-            *("--bootstrap-public-url", url, "--bootstrap-internal-url", url),
-            *("--bootstrap-admin-url", url, "--bootstrap-region-id", REGION),
-        ],
-        timeout=_LIMIT,
-        output=output,
-        cwd=layout.folder,
-        env={"OS_BOOTSTRAP_PASSWORD": identity.passwords["admin"]},
-    )
-
-
-def _manage(layout: Layout, program: str, config: str, *words: str) -> list[str]:
+def _keystone(layout: Layout, url: str) -> list[str]:
+    keys = ("--keystone-user", layout.folder.owner(), "--keystone-group", layout.folder.group())
+    urls = [
+        *("--bootstrap-public-url", url, "--bootstrap-internal-url", url),
+        *("--bootstrap-admin-url", url, "--bootstrap-region-id", REGION),
+    ]
     return [
-        str(layout.venv / "bin" / program),
-        *("--config-file", str(layout.etc / config)),
-        *words,
+        *(str(layout.python), str(_MANAGE), str(layout.etc / "keystone.new.conf")),
+        *("--", "fernet_setup", *keys, "--", "db_sync", "--", "bootstrap", *urls),
     ]
 
 

@@ -5,6 +5,7 @@ long as the service lives, so that nobody can mistake another process for it, an
 ends at once.
 """
 
+import contextlib
 import fcntl
 import importlib
 import os
@@ -34,7 +35,8 @@ def serve(service: str, host: str, port: int) -> None:
     server = wsgi.Server((host, port), application, numthreads=8, request_queue_size=64)
     server.shutdown_timeout = 1
     signal.signal(signal.SIGTERM, terminated)
-    server.safe_start()
+    with contextlib.suppress(KeyboardInterrupt):
+        server.safe_start()
 
 
 def terminated(_number: int, _frame: object) -> None:

@@ -1,0 +1,103 @@
+"""What OpenStack's client library raises, in words for people.
+
+A service that does not answer or answers 5xx is an :class:`~imagecycle.errors.Unreachable`; an
+answer that says no is a :class:`Refused` with its status. Both name the cloud and what was asked.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+from html import unescape
+
+from imagecycle.errors import ImagecycleError, Unreachable
+
+_REASON_LIMIT = 300
+
+_HINTS = {
+    400: "this imagecycle and that cloud do not understand each other; read the cloud's log",
+    401: "check user, password and project of that entry in clouds.yaml",
+    403: "ask the cloud's operator for the role that this needs",
+    404: "it was removed meanwhile; run this again",
+    409: "somebody else changes the same image; wait until that ends, then run this again",
+    413: "the cloud's image store or the project's quota is full; make room, then run this again",
+    429: "wait a while, then run this again",
+}
+
+
+class Refused(ImagecycleError):
+    """A cloud answered that it will not do what was asked."""
+
+    def __init__(self, message: str, status: int, *, hint: str = "") -> None:
+        super().__init__(message, hint=hint or _HINTS.get(status, "read the cloud's log"))
+        self.status = status
+
+
+@contextlib.contextmanager
+def explained(cloud: str, doing: str) -> Iterator[None]:
+    """Turn the client library's exceptions into ours.
+
+    :param doing: what was asked for, after the word "cannot": ``list images``.
+    :raises Refused: for an answer of 4xx.
+    :raises Unreachable: for an answer of 5xx, none, or none in time.
+    """
+    from keystoneauth1 import exceptions
+
+    away = f"check that the cloud is up, then run this again{_start_hint(cloud)}"
+    try:
+        yield
+    except exceptions.Unauthorized:
+        raise Refused(f"{cloud}: Keystone refuses these credentials", 401) from None
+    except exceptions.HttpError as error:
+        status = error.http_status or 0
+        message = f"{cloud}: cannot {doing}: {status} {_reason(error)}".rstrip()
+        if status >= 500:
+            raise Unreachable(message, hint=away) from None
+        raise Refused(message, status) from None
+    except exceptions.SSLFailure as error:
+        raise Unreachable(
+            f"{cloud}: cannot {doing}: {_brief(error)}",
+            hint="set cacert of that entry in clouds.yaml to the cloud's certificate authority",
+        ) from None
+    except (exceptions.EndpointNotFound, exceptions.EmptyCatalog):
+        raise ImagecycleError(
+            f"{cloud}: its catalog has no image service",
+            hint="check region_name and interface of that entry in clouds.yaml",
+        ) from None
+    except exceptions.ConnectTimeout:
+        raise Unreachable(f"{cloud}: cannot {doing}: no answer in time", hint=away) from None
+    except (exceptions.ConnectionError, exceptions.DiscoveryFailure) as error:
+        raise Unreachable(f"{cloud}: cannot {doing}: {_brief(error)}", hint=away) from None
+    except exceptions.ClientException as error:
+        raise ImagecycleError(
+            f"{cloud}: cannot {doing}: {_brief(error)}",
+            hint="check that entry in clouds.yaml",
+        ) from None
+
+
+def _start_hint(cloud: str) -> str:
+    return "; start it with `imagecycle devcloud start`" if cloud.startswith("devcloud") else ""
+
+
+def _reason(error: object) -> str:
+    """What a service said; Glance says it in a small HTML page."""
+    response = getattr(error, "response", None)
+    text = str(getattr(error, "details", None) or getattr(error, "message", None) or "")
+    if response is not None and "html" in response.headers.get("Content-Type", ""):
+        text = re.sub(r"(?s)<head>.*?</head>|<h1>.*?</h1>|<[^>]*>", " ", response.text)
+    return " ".join(unescape(text).split())[:_REASON_LIMIT]
+
+
+def _brief(error: Exception) -> str:
+    """The cause at the end of a chain of exceptions, without addresses of objects."""
+    text = " ".join(str(error).split())
+    for pattern, words in (
+        (r"Connection refused", "the connection was refused"),
+        (r"Name or service not known|name resolution", "its host name is not known"),
+        (r"Connection reset|Broken pipe|RemoteDisconnected|Connection aborted", "it hung up"),
+        (r"timed out", "no answer in time"),
+    ):
+        if re.search(pattern, text):
+            return words
+    return text[:_REASON_LIMIT]

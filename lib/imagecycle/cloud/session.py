@@ -1,0 +1,124 @@
+"""The way into a cloud: an entry of ``clouds.yaml``, and a session that is logged in.
+
+Entries are looked for where every OpenStack client looks (``OS_CLIENT_CONFIG_FILE``, the current
+folder, ``~/.config/openstack``, ``/etc/openstack``), then in the development cloud's own file.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from imagecycle.cloud.errors import explained
+from imagecycle.devcloud.layout import Layout
+from imagecycle.errors import ImagecycleError, UnknownName, UsageError
+from imagecycle.site import Site
+
+ANSWER_LIMIT = 60.0
+"""Seconds that a service may take for a short answer, unless clouds.yaml says api_timeout."""
+_LOGIN_RETRIES = 2
+_LOGIN_PAUSE = 0.5
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class CloudSession:
+    """A cloud that answered and took our credentials."""
+
+    name: str
+    session: Any
+    """keystoneauth's session"""
+    project_id: str
+    image_url: str
+    """Glance's address up to and with ``/v2``"""
+
+
+def open_cloud(name: str, site: Site) -> CloudSession:
+    """Log in to the cloud of an entry in ``clouds.yaml``.
+
+    :raises UnknownName: when there is no such entry.
+    :raises Refused: when the credentials are wrong.
+    :raises Unreachable: when Keystone does not answer.
+    """
+    region = _entry(name, site)
+    session = _session(name, region)
+    with explained(name, "log in"):
+        project_id = _log_in(session)
+        if project_id is None:
+            raise UsageError(
+                f"{name}: its credentials belong to no project",
+                hint="add project_name to that entry in clouds.yaml",
+            )
+        endpoint = region.get_endpoint("image") or session.get_endpoint(
+            service_type="image",
+            interface=region.get_interface("image"),
+            region_name=region.get_region_name("image"),
+            discover_versions=False,
+        )
+    if not endpoint:
+        raise ImagecycleError(
+            f"{name}: its catalog has no image service",
+            hint="check region_name and interface of that entry in clouds.yaml",
+        )
+    return CloudSession(name, session, str(project_id), _versioned(endpoint))
+
+
+def _entry(name: str, site: Site) -> Any:
+    import yaml
+    from keystoneauth1.exceptions import ClientException
+    from openstack import config
+    from openstack.exceptions import ConfigException
+
+    own = Layout.of(site).clouds_file
+    known: list[str] = []
+    try:
+        standard = config.OpenStackConfig()
+        known += standard.get_cloud_names()
+        if name in known:
+            return standard.get_one(cloud=name)
+        if own.exists():
+            ours = config.OpenStackConfig(
+                config_files=[str(own)], secure_files=[], vendor_files=[], load_envvars=False
+            )
+            known += ours.get_cloud_names()
+            if name in known:
+                return ours.get_one(cloud=name)
+    except (ConfigException, ClientException, yaml.YAMLError, OSError, ValueError) as error:
+        raise UsageError(
+            f"clouds.yaml: cannot use {name}: {' '.join(str(error).split())}",
+            hint="mend that entry; `openstack config show` reads it the same way",
+        ) from None
+    where = "`imagecycle devcloud start` makes devcloud; other clouds belong in clouds.yaml"
+    raise UnknownName("cloud", name, known, hint=where)
+
+
+def _session(name: str, region: Any) -> Any:
+    with explained(name, "log in"):
+        session = region.get_session()
+    if session.timeout is None:
+        session.timeout = ANSWER_LIMIT
+    if urlsplit(str(region.config.get("auth", {}).get("auth_url", ""))).hostname in _LOOPBACK:
+        session.session.trust_env = False  # no proxy stands between a machine and itself
+    return session
+
+
+def _log_in(session: Any) -> str | None:
+    """The project's id; asking for it makes the session log in."""
+    from keystoneauth1 import exceptions
+
+    project: str | None
+    for _ in range(_LOGIN_RETRIES):
+        try:
+            project = session.get_project_id()
+            return project
+        except (exceptions.ConnectFailure, exceptions.ServiceUnavailable):
+            time.sleep(_LOGIN_PAUSE)
+    project = session.get_project_id()
+    return project
+
+
+def _versioned(endpoint: str) -> str:
+    address = endpoint.rstrip("/")
+    return address if address.endswith("/v2") else f"{address}/v2"

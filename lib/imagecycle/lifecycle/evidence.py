@@ -1,0 +1,105 @@
+"""What the earlier stages say about a release, and the refusal of one that did not pass them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from imagecycle.artifacts import Artifact, Record
+from imagecycle.errors import ImagecycleError
+from imagecycle.model import Release
+
+
+class NotVerified(ImagecycleError):
+    """A release that nobody may publish: it was not verified, or not this disk."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A release whose disk is the one that passed verification."""
+
+    release: Release
+    disk_format: str
+    size: int
+    """Of the file, in bytes"""
+    virtual_size: int
+    """Of the disk inside, in bytes"""
+    sha256: str
+    sha512: str
+    input_digest: str
+    built_at: str
+    verified_at: str
+    checks: int
+
+
+def gather(artifact: Artifact) -> Evidence:
+    """Read the records of build and verify, and see that they speak of the disk that is there.
+
+    :raises NotVerified: when the release may not be published.
+    :raises ImagecycleError: when a record lacks something.
+    """
+    family, release = artifact.family, artifact.release
+    build = artifact.record("build")
+    if build is None:
+        raise NotVerified(
+            f"{family} {release} has no build record", hint=f"imagecycle build {family}"
+        )
+    evidence = Evidence(
+        release=release,
+        disk_format=str(_get(artifact, "build", build, "disk", "format")),
+        size=int(_get(artifact, "build", build, "disk", "size")),
+        virtual_size=int(_get(artifact, "build", build, "disk", "virtual_size")),
+        sha256=str(_get(artifact, "build", build, "disk", "sha256")),
+        sha512=str(_get(artifact, "build", build, "disk", "sha512")),
+        input_digest=str(_get(artifact, "build", build, "input_digest")),
+        built_at=str(_get(artifact, "build", build, "built_at")),
+        **_verdict(artifact, str(_get(artifact, "build", build, "disk", "sha256"))),
+    )
+    _see_disk(artifact, evidence)
+    return evidence
+
+
+def _verdict(artifact: Artifact, sha256: str) -> dict[str, Any]:
+    family, release = artifact.family, artifact.release
+    again = f"imagecycle verify {family} --release {release}"
+    verify = artifact.record("verify")
+    if verify is None:
+        raise NotVerified(f"{family} {release} was not verified", hint=again)
+    verdict = _get(artifact, "verify", verify, "verdict")
+    if verdict != "passed":
+        raise NotVerified(
+            f"{family} {release} did not pass verification: {verdict}",
+            hint=f"read the report in {artifact.folder}; mend the image and build it again",
+        )
+    if _get(artifact, "verify", verify, "disk_sha256") != sha256:
+        raise NotVerified(f"{family} {release} was verified with another disk", hint=again)
+    checks = _get(artifact, "verify", verify, "checks")
+    return {
+        "verified_at": str(_get(artifact, "verify", verify, "started_at")),
+        "checks": sum(check.get("outcome") == "passed" for check in checks),
+    }
+
+
+def _see_disk(artifact: Artifact, evidence: Evidence) -> None:
+    again = f"build it again: imagecycle build {artifact.family} --force"
+    try:
+        size = artifact.disk.stat().st_size
+    except OSError as error:
+        raise ImagecycleError(f"{artifact.disk}: {error.strerror}", hint=again) from None
+    if size != evidence.size:
+        raise NotVerified(
+            f"{artifact.disk} has {size} bytes, and had {evidence.size} when it was built",
+            hint=again,
+        )
+
+
+def _get(artifact: Artifact, stage: str, record: Record, *path: str) -> Any:
+    value: Any = record
+    for key in path:
+        if not isinstance(value, dict) or key not in value:
+            raise ImagecycleError(
+                f"{artifact.folder / stage}.json lacks {'.'.join(path)}",
+                hint=f"run {stage} again: imagecycle {stage} {artifact.family} --force",
+            )
+        value = value[key]
+    return value

@@ -1,0 +1,101 @@
+"""What imagecycle writes on an image in Glance: the schema of the ``imagecycle_*`` properties,
+and the standard properties that follow from a family.
+
+A release's identity in a cloud is these properties and the image's id, never its name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from imagecycle import __version__
+from imagecycle.cloud.image import OWN_FIELDS
+from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.lifecycle.evidence import Evidence
+from imagecycle.model import Family, Release, State
+
+PREFIX = "imagecycle_"
+FAMILY = f"{PREFIX}family"
+RELEASE = f"{PREFIX}release"
+STATE = f"{PREFIX}state"
+BUILD_DATE = f"{PREFIX}build_date"
+"""When the build ended, UTC, ISO 8601"""
+INPUT_DIGEST = f"{PREFIX}input_digest"
+"""Of all that went into the build; two builds with the same one are interchangeable"""
+DISK_SHA512 = f"{PREFIX}disk_sha512"
+"""Of the disk as it was verified, hexadecimal"""
+VERIFIED = f"{PREFIX}verified"
+"""When it was verified, UTC, ISO 8601"""
+CHECKS = f"{PREFIX}checks"
+"""How many checks it passed"""
+VERSION = f"{PREFIX}version"
+"""The imagecycle that published it"""
+
+WRITTEN_ONCE = frozenset({VERSION})
+"""Facts of the upload: not brought up to date on an image that is published already."""
+_GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Which release an image is, and where in its life."""
+
+    family: str
+    release: Release
+    state: State
+
+
+def read(properties: Mapping[str, str]) -> Identity | None:
+    """The identity that is written on an image; None when it is not one of imagecycle's.
+
+    :raises ImagecycleError: when the properties are ours and make no sense.
+    """
+    if FAMILY not in properties:
+        return None
+    try:
+        release = Release.parse(properties[RELEASE])
+        return Identity(properties[FAMILY], release, State(properties[STATE]))
+    except (KeyError, ValueError, UsageError):
+        written = ", ".join(f"{key}={properties.get(key)}" for key in (RELEASE, STATE))
+        raise ImagecycleError(
+            f"an image of {properties[FAMILY]} has properties that make no sense: {written}",
+            hint=f"mend {RELEASE} and {STATE}, or remove {FAMILY} if the image is none of ours",
+        ) from None
+
+
+def properties(family: Family, evidence: Evidence) -> dict[str, str]:
+    """All properties of a release, except its state.
+
+    :raises UsageError: when the family sets a property that is not for the catalog to set.
+    """
+    for name in family.properties:
+        if name in OWN_FIELDS or name.startswith(PREFIX):
+            raise UsageError(
+                f"{family.source}: the property {name} is not for the catalog to set",
+                hint="remove it; imagecycle and Glance write it themselves",
+            )
+    firmware = {"hw_firmware_type": family.firmware[0]} if len(family.firmware) == 1 else {}
+    return {
+        "os_distro": family.distro,
+        "os_version": family.version,
+        "os_type": family.os_type,
+        "os_admin_user": family.admin_user,
+        "architecture": family.arch,
+        **firmware,
+        **{name: str(value) for name, value in family.properties.items()},
+        FAMILY: family.slug,
+        RELEASE: str(evidence.release),
+        BUILD_DATE: evidence.built_at,
+        INPUT_DIGEST: evidence.input_digest,
+        DISK_SHA512: evidence.sha512,
+        VERIFIED: evidence.verified_at,
+        CHECKS: str(evidence.checks),
+        VERSION: __version__,
+    }
+
+
+def min_disk(family: Family, evidence: Evidence) -> int:
+    """The smallest root disk in GiB: never less than the image unpacks to."""
+    return max(family.disk_gib, math.ceil(evidence.virtual_size / _GIB))
