@@ -127,6 +127,15 @@ def publish(
         click.echo(image.as_json() if as_json else image.id)
 
 
+@imagecycle.command()
+@click.pass_obj
+def quickstart(settings: site.Site) -> None:
+    """Do the main job once: start the development cloud; build, verify and publish an image."""
+    from imagecycle import quickstart
+
+    quickstart.run(settings)
+
+
 @imagecycle.group()
 def devcloud() -> None:
     """An OpenStack in a box, for trying and for tests: Keystone and Glance on loopback."""

@@ -52,7 +52,8 @@ def main(site: Site, *, as_json: bool, fresh: bool) -> int:
         values = [dataclasses.asdict(finding) for finding in findings]
         print(json.dumps({"ok": not failed, "findings": values}, indent=2))
     else:
-        _print(findings, time.monotonic() - started)
+        show(findings)
+        print(f"\n{_count(findings, time.monotonic() - started)}")
     return EXIT_FAILED if failed else 0
 
 
@@ -73,9 +74,10 @@ def _one(name: str, check: Check, site: Site, fresh: bool) -> Finding:
     return dataclasses.replace(finding, name=name)
 
 
-def _print(findings: Sequence[Finding], seconds: float) -> None:
+def show(findings: Sequence[Finding]) -> None:
+    """Print findings for people, each with its way out."""
     console = Console(highlight=False)
-    width = max(len(finding.name) for finding in findings)
+    width = max((len(finding.name) for finding in findings), default=0)
     for finding in findings:
         style = STYLES[finding.verdict]
         first, *more = finding.seen.splitlines() or [""]
@@ -83,8 +85,12 @@ def _print(findings: Sequence[Finding], seconds: float) -> None:
         console.print(f"{verdict}{finding.name:<{width}}  {escape(first)}", soft_wrap=True)
         for line in (*more, *([f"-> {finding.way_out}"] if finding.way_out else [])):
             console.print(f"{'':<{width + 11}}{escape(line)}", soft_wrap=True)
+
+
+def _count(findings: Sequence[Finding], seconds: float) -> str:
     failed = sum(finding.verdict is Verdict.FAILED for finding in findings)
     warnings = sum(finding.verdict is Verdict.WARNING for finding in findings)
-    console.print(
-        f"\n{len(findings)} checks in {seconds:.1f} s: {failed} failed, {warnings} warnings"
+    return (
+        f"{len(findings)} checks in {seconds:.1f} s: {failed} failed, "
+        f"{warnings} warning{'' if warnings == 1 else 's'}"
     )
