@@ -13,7 +13,7 @@ from pathlib import Path
 import pydantic
 import yaml
 
-from imagecycle.errors import ImagecycleError, InvalidFile, Problem
+from imagecycle.errors import InvalidFile, Problem, UsageError
 
 DEFAULT_SITE_FILE = Path("/etc/imagecycle/site.yaml")
 DEFAULT_HOME = Path("/var/lib/imagecycle")
@@ -96,7 +96,7 @@ def _read(file: Path) -> dict[str, object]:
     try:
         settings = yaml.safe_load(file.read_text()) or {}
     except OSError as error:
-        raise ImagecycleError(
+        raise UsageError(
             f"cannot read {file}: {error.strerror}", hint="check IMAGECYCLE_SITE"
         ) from None
     except yaml.MarkedYAMLError as error:
