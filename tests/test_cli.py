@@ -1,0 +1,190 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import pytest
+
+from imagecycle import cli, errors
+from imagecycle.cli import main
+from imagecycle.errors import ImagecycleError
+
+LIB = Path(cli.__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def no_site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("IMAGECYCLE_SITE", raising=False)
+    monkeypatch.setenv("IMAGECYCLE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+Raising = Callable[[BaseException], None]
+
+
+@pytest.fixture
+def raising(monkeypatch: pytest.MonkeyPatch) -> Raising:
+    """A command `fail` that raises what the test wants."""
+
+    def install(error: BaseException) -> None:
+        def fail() -> None:
+            raise error
+
+        monkeypatch.setitem(cli.imagecycle.commands, "fail", click.Command("fail", callback=fail))
+
+    return install
+
+
+def test_list_prints_the_families_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    captured = capsys.readouterr()
+    assert "debian-12-x86_64-server" in captured.out
+    assert captured.err == ""
+
+
+def test_list_prints_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--json"]) == 0
+    assert "debian-12-x86_64-base" in [f["slug"] for f in json.loads(capsys.readouterr().out)]
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (errors.ImagecycleError("it broke", hint="mend it"), 1),
+        (errors.CommandFailed(["qemu-img"], 1, "it broke", hint="mend it"), 1),
+        (errors.LockHeld("it broke", "process 1"), 1),
+        (errors.UsageError("it broke", hint="mend it"), 2),
+        (errors.DefectsFound("it broke", hint="mend it"), 3),
+        (click.UsageError("it broke"), 2),
+        (KeyboardInterrupt(), 130),
+        (click.Abort(), 130),
+        (BrokenPipeError(), 0),
+        (SystemExit(7), 7),
+    ],
+)
+def test_each_kind_of_error_has_its_exit_code(
+    raising: Raising, error: BaseException, code: int
+) -> None:
+    raising(error)
+    assert main(["fail"]) == code
+
+
+def test_an_error_shows_its_message_and_the_way_out_and_no_traceback(
+    raising: Raising, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raising(ImagecycleError("the mirror [x] is away", hint="bring it [back]"))
+    main(["fail"])
+    captured = capsys.readouterr()
+    assert captured.err == "error: the mirror [x] is away\nhint: bring it [back]\n"
+    assert captured.out == ""
+
+
+def test_a_defect_of_imagecycle_shows_its_traceback(raising: Raising) -> None:
+    raising(ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        main(["fail"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["biuld"], "No such command 'biuld'"),
+        (["build"], "Missing argument 'FAMILY'"),
+        (["list", "--jsn"], "No such option '--jsn'"),
+        (["publish", "debian-12-x86_64-server"], "Missing option '--cloud'"),
+        (["verify", "debian-12-x86_64-sever"], "unknown flavour of debian-12-x86_64: sever"),
+        (["build", "debain-12-x86_64-server"], "did you mean debian-12-x86_64-server?"),
+        (["build", "debian-12-x86_64-server", "--release", "tomorrow"], "not a release: tomorrow"),
+        (["verify", "debian-12-x86_64-server", "--release", "2026"], "not a release: 2026"),
+        (["--site", "/nothing.yaml", "list"], "cannot read /nothing.yaml"),
+    ],
+)
+def test_bad_usage_is_named_and_exits_with_2(
+    arguments: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert "Traceback" not in error
+
+
+def test_a_mistake_in_the_site_file_is_named_with_its_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "site.yaml"
+    file.write_text("home: /srv\nmiror: http://mirror.example\n")
+    assert main(["--site", str(file), "list"]) == 2
+    assert f"{file}:2: unknown setting miror" in capsys.readouterr().err
+
+
+def test_a_mistake_in_the_catalog_exits_with_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "site.yaml").write_text(f"catalog: {tmp_path}\n")
+    (tmp_path / "images.yaml").touch()
+    assert main(["--site", str(tmp_path / "images.yaml"), "list"]) == 0
+    (tmp_path / "bad.yaml").write_text("nmae: x\n")
+    assert main(["--site", str(tmp_path / "site.yaml"), "list"]) == 2
+    assert "bad.yaml:1: unknown key nmae; did you mean name?" in capsys.readouterr().err
+
+
+def start(code: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(LIB)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_cleans_up_and_exits_with_130(number: signal.Signals) -> None:
+    process = start(
+        "import sys, time, click\n"
+        "from imagecycle import cli\n"
+        "@cli.imagecycle.command('wait')\n"
+        "def wait():\n"
+        "    try:\n"
+        "        print('ready', flush=True)\n"
+        "        time.sleep(60)\n"
+        "    finally:\n"
+        "        print('cleaned', flush=True)\n"
+        "sys.exit(cli.main(['wait']))\n"
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert out == "cleaned\n"
+    assert err.strip() == "error: interrupted; what was begun has been cleaned up"
+    assert process.returncode == 130
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    done = subprocess.run(
+        ["sh", "-c", f"{sys.executable} -m imagecycle list | true"],
+        env={**os.environ, "PYTHONPATH": str(LIB)},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == b""
+
+
+def test_help_answers_without_loading_a_stage() -> None:
+    code = (
+        "import sys\n"
+        "from imagecycle import cli\n"
+        "assert cli.main(['--help']) == 0\n"
+        "heavy = {'openstack', 'libvirt', 'guestfs', 'glanceclient'}\n"
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
+    )
+    process = start(code)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    assert "Keep the operating-system images of an OpenStack cloud fresh." in out
