@@ -55,7 +55,7 @@ def explained(cloud: str, doing: str) -> Iterator[None]:
         if status >= 500:
             raise Unreachable(message, hint=away) from None
         raise Refused(message, status) from None
-    except exceptions.SSLFailure as error:
+    except exceptions.SSLError as error:
         raise Unreachable(
             f"{cloud}: cannot {doing}: {_brief(error)}",
             hint="set cacert of that entry in clouds.yaml to the cloud's certificate authority",

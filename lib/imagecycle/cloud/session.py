@@ -55,7 +55,6 @@ def open_cloud(name: str, site: Site) -> CloudSession:
             service_type="image",
             interface=region.get_interface("image"),
             region_name=region.get_region_name("image"),
-            discover_versions=False,
         )
     if not endpoint:
         raise ImagecycleError(
