@@ -1,0 +1,186 @@
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from imagecycle import cli
+
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPTS = ROOT / "scripts"
+THIN = ("build", "devcloud", "doctor", "list", "publish", "verify")
+
+
+def run(*words: object, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(word) for word in words],
+        cwd=cwd,
+        env={**os.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", THIN)
+def test_a_thin_script_is_its_command_from_any_folder(name: str, tmp_path: Path) -> None:
+    done = run(SCRIPTS / name, "--help", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(f"Usage: imagecycle {name} ")
+
+
+def test_a_script_works_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "list").symlink_to(SCRIPTS / "list")
+    assert "debian-12-x86_64-server" in run(tmp_path / "list", cwd=tmp_path).stdout
+
+
+def test_a_script_hands_on_arguments_and_exit_code(tmp_path: Path) -> None:
+    done = run(SCRIPTS / "list", "--no such option", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "--no such option" in done.stderr
+
+
+def test_a_file_in_the_current_folder_does_not_stand_in_for_a_module(tmp_path: Path) -> None:
+    (tmp_path / "yaml.py").write_text("raise SystemExit('the wrong yaml')")
+    assert run(SCRIPTS / "list", cwd=tmp_path).returncode == 0
+
+
+def test_a_checkout_that_is_not_set_up_says_how(tmp_path: Path) -> None:
+    shutil.copytree(SCRIPTS, tmp_path / "scripts")
+    done = run(tmp_path / "scripts" / "list")
+    assert done.returncode == 1
+    assert done.stderr == (f"error: imagecycle is not set up\nhint: run {tmp_path}/scripts/setup\n")
+
+
+def test_every_stage_has_its_script() -> None:
+    commands = set(cli.imagecycle.commands)
+    assert commands <= {path.name for path in SCRIPTS.iterdir()}
+
+
+def test_continuous_integration_runs_exactly_the_tests_of_the_readme() -> None:
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[1:] == [
+        'exec "$(dirname "$(readlink -f "$0")")/../scripts/test"'
+    ]
+    pipeline = re.findall(r"sh '(.*)'", (ROOT / "Jenkinsfile").read_text())
+    assert pipeline == ["scripts/test", "scripts/quickstart"]
+    readme = (ROOT / "README.rst").read_text()
+    assert "./scripts/quickstart" in readme
+    assert "./scripts/test" in readme
+
+
+def test_setup_refuses_an_unknown_argument() -> None:
+    done = run(SCRIPTS / "setup", "--test")
+    assert done.returncode == 2
+    assert done.stderr == "error: unknown argument: --test\nhint: scripts/setup --help\n"
+
+
+def test_setup_explains_itself() -> None:
+    done = run(SCRIPTS / "setup", "--help")
+    assert done.returncode == 0
+    assert "usage: scripts/setup [--tests] [--no-libvirt]" in done.stdout
+
+
+class Debian:
+    """A machine whose dpkg, apt and virsh are scripts, and a checkout on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.programs = folder / "programs"
+        self.programs.mkdir()
+        self.journal = folder / "journal"
+        self.journal.touch()
+        self.checkout = folder / "checkout"
+        shutil.copytree(SCRIPTS, self.checkout / "scripts")
+        shutil.copy(ROOT / "setup.cfg", self.checkout)
+        self.program("id", "echo 0")
+        self.program("virsh", "case $* in *net-list*) echo default;; esac")
+        self.program("apt-get", "true")
+        self.installed(*self.wanted())
+
+    def program(self, name: str, behaviour: str) -> None:
+        path = self.programs / name
+        path.write_text(f'#!/bin/sh\necho "{name} $@" >> {self.journal}\n{behaviour}\n')
+        path.chmod(0o755)
+
+    def wanted(self) -> list[str]:
+        text = (SCRIPTS / "setup").read_text().partition("packages=(\n")[2].partition("\n)")[0]
+        return [line.split()[0] for line in text.splitlines()]
+
+    def installed(self, *names: str) -> None:
+        lines = "\\n".join(f"installed {name}" for name in names)
+        self.program("dpkg-query", f"printf '{lines}\\n'")
+
+    def set_up_python(self) -> None:
+        """As setup leaves it."""
+        python = self.checkout / ".venv" / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.symlink_to("/usr/bin/python3")
+        digest = run(
+            "sh", "-c", "{ cat setup.cfg; /usr/bin/python3 --version; } | sha256sum | cut -d' ' -f1"
+        )
+        (self.checkout / ".venv" / "installed").write_text(digest.stdout)
+
+    def setup(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        path = f"{self.programs}:/usr/bin:/bin"
+        # setup puts the folders of system programs first, and none of these is there
+        return run(self.checkout / "scripts" / "setup", *arguments, PATH=path)
+
+    def calls(self, program: str) -> list[str]:
+        lines = self.journal.read_text().splitlines()
+        return [line for line in lines if line.startswith(f"{program} ")]
+
+
+@pytest.fixture
+def debian(tmp_path: Path) -> Debian:
+    machine = Debian(tmp_path)
+    machine.set_up_python()
+    return machine
+
+
+def test_setup_changes_nothing_where_all_is_in_place(debian: Debian) -> None:
+    done = debian.setup()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "setup: all is in place\n", "")
+    assert debian.calls("apt-get") == []
+    assert not [call for call in debian.calls("virsh") if "start" in call or "define" in call]
+
+
+def test_setup_installs_only_what_is_missing_and_says_so_first(debian: Debian) -> None:
+    debian.installed(*(name for name in debian.wanted() if name not in ("oz", "zstd")))
+    done = debian.setup()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(
+        "setup: installing 2 system packages with what they depend on: oz zstd\n"
+    )
+    assert debian.calls("apt-get")[-1].endswith("--no-install-recommends oz zstd")
+
+
+def test_setup_says_why_packages_could_not_be_installed(debian: Debian) -> None:
+    debian.installed()
+    debian.program("apt-get", "echo 'E: Unable to locate package oz' >&2; exit 100")
+    done = debian.setup()
+    assert done.returncode == 1
+    assert "E: Unable to locate package oz" in done.stderr
+    assert "hint: see .reports/setup.log" in done.stderr
+
+
+def test_setup_starts_a_network_that_is_down(debian: Debian) -> None:
+    debian.program("virsh", "case $* in *net-list*--all*) echo default;; esac")
+    done = debian.setup()
+    assert done.returncode == 0, done.stderr
+    assert debian.calls("virsh")[-1].endswith("net-start default")
+
+
+def test_setup_leaves_libvirt_alone_when_told(debian: Debian) -> None:
+    assert debian.setup("--no-libvirt").returncode == 0
+    assert debian.calls("virsh") == []
+
+
+def test_setup_runs_again_with_sudo_for_anyone_but_root(debian: Debian) -> None:
+    debian.program("id", "echo 1000")
+    debian.program("sudo", "exit 3")
+    assert debian.setup("--tests").returncode == 3
+    (call,) = debian.calls("sudo")
+    assert call.endswith(f"{debian.checkout}/scripts/setup --tests")
