@@ -142,6 +142,7 @@ def test_a_mistake_in_what_is_taken_over_is_named_where_it_stands(folder: Folder
             "25: unknown key flavours.server.pakcages; did you mean packages?",
         ),
         ("codename:", "zzz:", "4: unknown key zzz; the keys here are extends, name, distro, "),
+        ("codename: bookworm\n", "", "1: codename is missing: a tree is made of what bears"),
         ("admin_user: debian\n", "", "1: admin_user is missing: expected the account that "),
         (', version: "12"}', "}", "6: oz.version is missing: expected Oz's name of the version"),
         (

@@ -71,6 +71,9 @@ def _architectures(declaration: Declaration) -> Iterator[Mistake]:
                 if getattr(media, key):
                     message = f"{where}.{key}: a tree is made here and takes no {key}"
                     yield (*place, "media", key), message
+            if not declaration.codename:
+                message = "codename is missing: a tree is made of what bears that name"
+                yield ("codename",), message
             if (declaration.distro, arch) != ("debian", "x86_64"):
                 message = f"{where}.kind: a tree can be made of debian on x86_64 only; "
                 yield (*place, "media", "kind"), message + "expected url or iso"

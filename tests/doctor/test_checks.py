@@ -227,7 +227,8 @@ def test_an_installation_needs_memory(tmp_path: Path, mib: int, verdict: Verdict
 def catalog_with(folder: Path, *, firmware: str = "[bios]", install: int = 64) -> Site:
     (folder / "x.preseed.j2").touch()
     (folder / "x.yaml").write_text(
-        "{name: X, distro: debian, version: '1', type: linux, oz: {name: X, version: '1'},\n"
+        "{name: X, distro: debian, version: '1', codename: x, type: linux,\n"
+        " oz: {name: X, version: '1'},\n"
         " unattended: x.preseed.j2, admin_user: x, disk: 1,\n"
         f" memory: {{minimum: 1, install: {install}}},\n"
         f" architectures: {{x86_64: {{media: {{kind: tree}}, firmware: {firmware}}}}},\n"
@@ -257,6 +258,31 @@ def keystone(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_port}/v3"
         server.shutdown()
         thread.join()
+
+
+def test_a_mirror_is_asked_for_the_versions_of_the_catalog(
+    tmp_path: Path, keystone: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = keystone.removesuffix("/v3")
+    site = catalog_with(tmp_path).model_copy(
+        update={"mirror": f"{server}/debian", "security_mirror": f"{server}/security"}
+    )
+    assert services.mirror(site, False).verdict is OK
+    monkeypatch.setattr(Keystone, "status", 404)
+    finding = services.mirror(site, False)
+    assert finding.verdict is FAILED
+    assert finding.seen.splitlines() == [
+        f"{server}/debian/dists/x/InRelease: status 404",
+        f"{server}/security/dists/x-security/InRelease: status 404",
+    ]
+    assert "security_mirror" in finding.way_out
+
+
+def test_a_mirror_that_is_away_is_a_failure(tmp_path: Path) -> None:
+    away = {"mirror": "http://127.0.0.1:1", "security_mirror": "http://127.0.0.1:1"}
+    finding = services.mirror(catalog_with(tmp_path).model_copy(update=away), False)
+    assert finding.verdict is FAILED
+    assert "no answer (ConnectionError)" in finding.seen
 
 
 @pytest.fixture

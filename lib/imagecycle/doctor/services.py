@@ -9,10 +9,11 @@ from pathlib import Path
 
 import requests
 
-from imagecycle import command, yamlfile
+from imagecycle import catalog, command, yamlfile
+from imagecycle import mirror as mirrors
 from imagecycle.devcloud.layout import Layout
 from imagecycle.doctor.finding import Finding, failed, ok, warning
-from imagecycle.errors import CommandFailed, ImagecycleError, InvalidFile, Problem
+from imagecycle.errors import CommandFailed, InvalidFile, Problem
 from imagecycle.site import Site
 
 LIMIT = 15.0
@@ -63,8 +64,32 @@ def virtlogd(site: Site, fresh: bool) -> Finding:
 
 
 def mirror(site: Site, fresh: bool) -> Finding:
-    """The package mirror that systems are installed from."""
-    raise ImagecycleError("not looked at yet")
+    """The package mirror, asked for each Debian version that an install tree is made of."""
+    found = mirrors.find(site)
+    trees = [family for family in catalog.load(site.catalog) if family.media.kind == "tree"]
+    addresses = {
+        f"{url}/dists/{suite}/InRelease"
+        for name in {family.codename for family in trees}
+        for url, suite in ((found.url, name), (found.security_url, f"{name}-security"))
+    }
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        answers = zip(sorted(addresses), pool.map(_offered, sorted(addresses)), strict=True)
+        wrong = [f"{address}: {why}" for address, why in answers if why]
+    if wrong:
+        return failed(
+            "\n".join(wrong),
+            "set `mirror` and `security_mirror` in the site's settings, or mend the network",
+        )
+    return ok(f"{found.url} and {found.security_url}")
+
+
+def _offered(address: str) -> str:
+    """Nothing when a file can be had, else why not."""
+    try:
+        with requests.get(address, timeout=ANSWER_LIMIT, stream=True) as response:
+            return "" if response.ok else f"status {response.status_code}"
+    except requests.RequestException as error:
+        return f"no answer ({type(error).__name__})"
 
 
 def clouds(site: Site, fresh: bool) -> Finding:
