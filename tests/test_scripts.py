@@ -1,3 +1,5 @@
+import configparser
+import hashlib
 import os
 import re
 import shutil
@@ -118,10 +120,12 @@ class Debian:
         python = self.checkout / ".venv" / "bin" / "python"
         python.parent.mkdir(parents=True)
         python.symlink_to("/usr/bin/python3")
-        digest = run(
-            "sh", "-c", "{ cat setup.cfg; /usr/bin/python3 --version; } | sha256sum | cut -d' ' -f1"
-        )
-        (self.checkout / ".venv" / "installed").write_text(digest.stdout)
+        config = configparser.ConfigParser()
+        config.read(ROOT / "setup.cfg")
+        lines = [line for line in config["options"]["install_requires"].split("\n") if line]
+        version = run("/usr/bin/python3", "--version").stdout
+        digest = hashlib.sha256(("\n".join(lines) + "\n" + version).encode()).hexdigest()
+        (self.checkout / ".venv" / "installed").write_text(f"{digest}\n")
 
     def setup(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         path = f"{self.programs}:/usr/bin:/bin"

@@ -86,10 +86,11 @@ def test_a_libvirt_that_hangs_is_given_up(
     assert "time limit" in finding.seen
 
 
-def test_the_site_s_libvirt_is_asked(site: Site, program: Program) -> None:
-    program("virsh", 'echo "Using library: libvirt 9.9.9 $*"')
+def test_the_site_s_libvirt_is_asked(site: Site, program: Program, tmp_path: Path) -> None:
+    program("virsh", "echo $* >> " + str(tmp_path / "asked") + "; echo 9.9.9")
     site = site.model_copy(update={"libvirt_uri": "qemu+ssh://host/system"})
-    assert services.libvirt(site, False).seen.endswith("at qemu+ssh://host/system")
+    assert services.libvirt(site, False).seen == "9.9.9 at qemu+ssh://host/system"
+    assert "--connect qemu+ssh://host/system uri" in (tmp_path / "asked").read_text()
 
 
 @pytest.mark.parametrize(
