@@ -1,0 +1,157 @@
+"""A proxy before a real service that does what networks and services do on bad days."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import http.server
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+CHUNK = 2**16
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What befalls one request."""
+
+    method: str
+    path: str
+    """How its path ends; empty for any"""
+    answer: int | None = None
+    """Answer with this status instead of asking the service"""
+    cut_after: int | None = None
+    """Hang up on both sides once this many bytes of its body have passed"""
+    lose_answer: bool = False
+    """Let the service do it, and hang up instead of telling the answer"""
+    stall: threading.Event | None = None
+    """Take no more of its body, after ``cut_after`` bytes, until this is set"""
+    before: Callable[[], None] | None = None
+    """Called before the service is asked"""
+    after: Callable[[], None] | None = None
+    """Called after the service has answered, before its answer is told"""
+    times: int | None = None
+    """How often it strikes; None for always"""
+    after_matches: int = 0
+    """How many requests that it fits are spared first"""
+
+
+@dataclass
+class Proxy:
+    """Its address, its faults, and the requests that passed (method, path, status)."""
+
+    port: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    requests: list[tuple[str, str, int]] = field(default_factory=list)
+    struck: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def mutations(self) -> list[tuple[str, str, int]]:
+        return [entry for entry in self.requests if entry[0] not in ("GET", "HEAD")]
+
+    def fault(self, method: str, path: str) -> Fault | None:
+        for fault in self.faults:
+            if fault.method != method or not path.partition("?")[0].endswith(fault.path):
+                continue
+            seen = self.struck[id(fault)] = self.struck.get(id(fault), 0) + 1
+            if seen <= fault.after_matches:
+                continue
+            if fault.times is None or seen - fault.after_matches <= fault.times:
+                return fault
+        return None
+
+
+class _Cut(Exception):
+    pass
+
+
+@contextlib.contextmanager
+def running(upstream_port: int) -> Iterator[Proxy]:
+    """A proxy before a service on loopback, for the length of a ``with`` block."""
+    proxy = Proxy()
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+        def relay(self) -> None:
+            self.close_connection = True
+            fault = proxy.fault(self.command, self.path)
+            upstream = http.client.HTTPConnection("127.0.0.1", upstream_port, timeout=60)
+            try:
+                status = self.pass_on(upstream, fault)
+            except (_Cut, OSError, http.client.HTTPException):
+                status = 0
+                with contextlib.suppress(OSError):
+                    self.connection.shutdown(socket.SHUT_RDWR)
+            finally:
+                upstream.close()
+            proxy.requests.append((self.command, self.path, status))
+
+        def pass_on(self, upstream: http.client.HTTPConnection, fault: Fault | None) -> int:
+            if fault and fault.before:
+                fault.before()
+            if fault and fault.answer:
+                self.send_response(fault.answer)
+                self.send_header("Content-Length", "0")
+                self.send_header("Connection", "close")
+                self.end_headers()
+                return fault.answer
+            upstream.putrequest(self.command, self.path, skip_host=True)
+            for name, value in self.headers.items():
+                if name.lower() != "connection":
+                    upstream.putheader(name, value)
+            upstream.putheader("Connection", "close")
+            upstream.endheaders()
+            self.pass_body(upstream, fault)
+            answer = upstream.getresponse()
+            body = answer.read()
+            if fault and fault.after:
+                fault.after()
+            if fault and fault.lose_answer:
+                raise _Cut
+            self.send_response_only(answer.status)
+            for name, value in answer.getheaders():
+                if name.lower() not in ("connection", "transfer-encoding", "content-length"):
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(body)
+            return answer.status
+
+        def pass_body(self, upstream: http.client.HTTPConnection, fault: Fault | None) -> None:
+            length = int(self.headers.get("Content-Length") or 0)
+            passed = 0
+            while passed < length:
+                if fault and fault.cut_after is not None and passed >= fault.cut_after:
+                    if fault.stall is None:
+                        raise _Cut
+                    fault.stall.wait(60)
+                    raise _Cut
+                chunk = self.rfile.read1(min(CHUNK, length - passed))
+                if not chunk:
+                    raise _Cut
+                upstream.send(chunk)
+                passed += len(chunk)
+
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = relay
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    proxy.port = server.server_address[1]
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield proxy
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
