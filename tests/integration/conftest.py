@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from integration import proxy
 
 from imagecycle import devcloud
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import open_cloud
 from imagecycle.devcloud.layout import Layout, load_identity
 from imagecycle.site import Site
+from integration import proxy
 
 
 @dataclass(frozen=True)

@@ -142,8 +142,8 @@ def running(upstream_port: int) -> Iterator[Proxy]:
                 upstream.send(chunk)
                 passed += len(chunk)
 
-        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = relay
-
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler.relay)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     proxy.port = server.server_address[1]

@@ -9,9 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from integration.conftest import Box
-from integration.proxy import Fault
-from lifecycle.families import FAMILY, artifact, family
 
 from imagecycle.artifacts import Artifact
 from imagecycle.cloud import glance as glance_module
@@ -20,6 +17,9 @@ from imagecycle.cloud.session import open_cloud
 from imagecycle.errors import ImagecycleError, LockHeld, UnknownName, Unreachable
 from imagecycle.lifecycle import publish as stage
 from imagecycle.model import Release
+from integration.conftest import Box
+from integration.proxy import Fault
+from lifecycle.families import FAMILY, artifact, family
 
 pytestmark = pytest.mark.integration
 
@@ -272,13 +272,12 @@ def test_after_a_kill_the_next_run_finishes_and_leaves_no_second_image(
     when, fault = KILL_POINTS[point]
     started = threading.Event()
     stall = threading.Event()
-    process: subprocess.Popen[bytes] | None = None
+    running: list[subprocess.Popen[bytes]] = []
 
     def kill() -> None:
         assert started.wait(60)
-        assert process is not None
-        process.kill()
-        process.wait()
+        running[0].kill()
+        running[0].wait()
 
     changes = {when: kill} if when != "during" else {"cut_after": 9 * 2**20, "stall": stall}
     box.proxy.faults.append(Fault(**{**fault.__dict__, **changes, "times": 1}))
@@ -288,6 +287,7 @@ def test_after_a_kill_the_next_run_finishes_and_leaves_no_second_image(
         cwd=REPOSITORY,
         stderr=subprocess.DEVNULL,
     ) as process:
+        running.append(process)
         started.set()
         if when == "during":
             await_status(box, "saving")

@@ -3,11 +3,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lifecycle.families import artifact
 
 from imagecycle.artifacts import Artifact
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle.evidence import NotVerified, gather
+from lifecycle.families import artifact
 
 
 @pytest.fixture

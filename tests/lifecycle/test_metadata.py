@@ -1,12 +1,12 @@
 from pathlib import Path
 
 import pytest
-from lifecycle.families import artifact, family
 
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.lifecycle import evidence, metadata
 from imagecycle.lifecycle.evidence import Evidence
 from imagecycle.model import Release, State
+from lifecycle.families import artifact, family
 
 
 @pytest.fixture

@@ -17,8 +17,8 @@ import click
 from imagecycle import log
 from imagecycle.artifacts import lock_file
 from imagecycle.devcloud import accounts, config, database, install, services
-from imagecycle.devcloud.layout import Layout, ensure_identity, load_identity
-from imagecycle.devcloud.services import SERVICES
+from imagecycle.devcloud.layout import Identity, Layout, ensure_identity, load_identity
+from imagecycle.devcloud.services import SERVICES, Service
 from imagecycle.errors import EXIT_FAILED
 from imagecycle.site import Site
 
@@ -32,33 +32,36 @@ def start(site: Site) -> None:
     layout.make()
     with _locked(layout, "devcloud start"):
         identity = ensure_identity(layout)
-        if all(services.pid_of(layout, service) for service in SERVICES) and all(
-            services.answers(identity, service) for service in SERVICES
-        ):
+        if _serves(layout, identity):
             config.write_clouds_file(layout, identity)
             log.say("the development cloud runs already")
             _say_how_to_use(layout)
             return
-        install.ensure(layout)
+        if not install.is_complete(layout):
+            _stop_all(layout)
+            install.ensure(layout)
         config.write(layout, identity)
-        with log.step("starting the development cloud"):
-            prepared = database.is_prepared(layout)
-            if not prepared:
-                for service in SERVICES:
-                    services.stop(layout, service)
-                database.prepare(layout, identity)
-            for service in SERVICES:
-                if services.pid_of(layout, service) is None:
-                    services.start(layout, identity, service)
-            keystone, *others = SERVICES
-            services.await_answer(layout, identity, keystone)
-            if not prepared:
-                accounts.ensure(identity)
-            for service in others:
-                services.await_answer(layout, identity, service)
-            database.mark_prepared(layout)
-            config.write_clouds_file(layout, identity)
+        with log.step("starting the development cloud"), _stopped_on_failure(layout):
+            _bring_up(layout, identity)
+        config.write_clouds_file(layout, identity)
         _say_how_to_use(layout)
+
+
+def _bring_up(layout: Layout, identity: Identity) -> None:
+    prepared = database.is_prepared(layout)
+    if not prepared:
+        _stop_all(layout)
+        database.prepare(layout, identity)
+    for service in SERVICES:
+        if services.pid_of(layout, service) is None:
+            services.start(layout, identity, service)
+    keystone, *others = SERVICES
+    services.await_answer(layout, identity, keystone)
+    if not prepared:
+        accounts.ensure(identity)
+    for service in others:
+        services.await_answer(layout, identity, service)
+    database.mark_prepared(layout)
 
 
 def stop(site: Site, *, purge: bool) -> None:
@@ -72,7 +75,7 @@ def stop(site: Site, *, purge: bool) -> None:
         return
     layout.make()
     with _locked(layout, "devcloud stop"):
-        stopped = [service.title for service in SERVICES if services.stop(layout, service)]
+        stopped = [service.title for service in _stop_all(layout)]
         log.say(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
         if purge:
             for path in layout.folder.iterdir():
@@ -118,10 +121,32 @@ def print_status(site: Site, *, as_json: bool) -> int:
     return 0 if up else EXIT_FAILED
 
 
+def _serves(layout: Layout, identity: Identity) -> bool:
+    return database.is_prepared(layout) and all(
+        services.pid_of(layout, service) and services.answers(identity, service)
+        for service in SERVICES
+    )
+
+
+def _stop_all(layout: Layout) -> list[Service]:
+    """Stop what runs; returns it."""
+    return [service for service in SERVICES if services.stop(layout, service)]
+
+
 @contextlib.contextmanager
 def _locked(layout: Layout, doing: str) -> Iterator[None]:
     with lock_file(layout.lock, "the development cloud", doing):
         yield
+
+
+@contextlib.contextmanager
+def _stopped_on_failure(layout: Layout) -> Iterator[None]:
+    """Leave no half cloud behind a start that failed or was interrupted."""
+    try:
+        yield
+    except BaseException:
+        _stop_all(layout)
+        raise
 
 
 def _say_how_to_use(layout: Layout) -> None:
