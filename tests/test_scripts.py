@@ -100,6 +100,8 @@ class Debian:
         self.program("id", "echo 0")
         self.program("virsh", "case $* in *net-list*) echo default;; esac")
         self.program("apt-get", "true")
+        self.program("stat", "echo kvm")
+        self.program("chgrp", "true")
         self.installed(*self.wanted())
 
     def program(self, name: str, behaviour: str) -> None:
@@ -175,6 +177,13 @@ def test_setup_starts_a_network_that_is_down(debian: Debian) -> None:
     done = debian.setup()
     assert done.returncode == 0, done.stderr
     assert debian.calls("virsh")[-1].endswith("net-start default")
+
+
+def test_setup_gives_kvm_its_group_where_udev_does_not(debian: Debian) -> None:
+    debian.program("stat", "echo root")
+    assert debian.setup().returncode == 0
+    missing = Path("/dev/kvm").is_char_device() and not Path("/run/udev/control").exists()
+    assert debian.calls("chgrp") == (["chgrp kvm /dev/kvm"] if missing else [])
 
 
 def test_setup_leaves_libvirt_alone_when_told(debian: Debian) -> None:

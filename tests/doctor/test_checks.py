@@ -1,6 +1,7 @@
 import collections
 import http.server
 import os
+import shutil
 import socket
 import tempfile
 import threading
@@ -86,11 +87,36 @@ def test_a_libvirt_that_hangs_is_given_up(
     assert "time limit" in finding.seen
 
 
-def test_the_site_s_libvirt_is_asked(site: Site, program: Program, tmp_path: Path) -> None:
+def test_the_site_s_libvirt_is_asked(
+    site: Site, program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     program("virsh", "echo $* >> " + str(tmp_path / "asked") + "; echo 9.9.9")
+    monkeypatch.setattr(services, "KVM", tmp_path / "nothing")
     site = site.model_copy(update={"libvirt_uri": "qemu+ssh://host/system"})
     assert services.libvirt(site, False).seen == "9.9.9 at qemu+ssh://host/system"
     assert "--connect qemu+ssh://host/system uri" in (tmp_path / "asked").read_text()
+
+
+@pytest.mark.parametrize(
+    ("group", "mode", "verdict"),
+    [("kvm", 0o660, OK), ("root", 0o666, OK), ("root", 0o660, WARNING)],
+)
+def test_a_kvm_device_of_another_group_makes_libvirt_slow(
+    site: Site,
+    program: Program,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    group: str,
+    mode: int,
+    verdict: Verdict,
+) -> None:
+    program("virsh", "echo 9.9.9")
+    device = tmp_path / "kvm"
+    device.touch()
+    shutil.chown(device, group=group)
+    device.chmod(mode)
+    monkeypatch.setattr(services, "KVM", device)
+    assert services.libvirt(site, False).verdict is verdict
 
 
 @pytest.mark.parametrize(
