@@ -1,0 +1,128 @@
+import datetime
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagecycle import doctor, quickstart
+from imagecycle.artifacts import Artifact, ArtifactStore
+from imagecycle.cloud.image import Image
+from imagecycle.doctor.finding import Finding, Verdict
+from imagecycle.errors import DefectsFound, ImagecycleError
+from imagecycle.model import Release
+from imagecycle.site import Site
+
+RELEASE = Release(datetime.date(2026, 11, 22))
+IMAGE = Image(
+    id="4bd5dd0a-5bf6-4c6e-9a41-0d2b3c1f0a77",
+    name="Debian 12 Server - x86_64 [2026-11-22]",
+    status="active",
+    visibility="public",
+    hidden=False,
+    owner="admin",
+    size=1,
+    min_disk=3,
+    min_ram=512,
+    hash_algo="sha512",
+    hash_value="0" * 128,
+    created_at="2026-11-22T00:00:00Z",
+    properties={"imagecycle_family": quickstart.FAMILY, "os_distro": "debian"},
+)
+
+
+class Stages:
+    """The stages of a machine, each leaving its record when there is none."""
+
+    def __init__(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.store = ArtifactStore(site.artifacts)
+        self.calls: list[str] = []
+        self.failures: dict[str, Exception] = {}
+        folder = site.artifacts / quickstart.FAMILY / str(RELEASE)
+        self.artifact = Artifact(quickstart.FAMILY, RELEASE, folder)
+        monkeypatch.setattr(quickstart.devcloud, "start", lambda site: self.work("devcloud"))
+        self.stage(monkeypatch, quickstart.build, "build", lambda: self.artifact)
+        self.stage(monkeypatch, quickstart.verify, "verify", lambda: folder / "verify.html")
+        self.stage(monkeypatch, quickstart.publish, "publish", lambda: IMAGE)
+
+    def stage(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        module: object,
+        name: str,
+        result: Callable[[], object],
+    ) -> None:
+        def run(*_: Any, **__: Any) -> object:
+            self.work(name)
+            self.artifact.folder.mkdir(parents=True, exist_ok=True)
+            if self.artifact.record(name) is None:
+                self.artifact.write_record(name, {"made": len(self.calls)})
+            return result()
+
+        monkeypatch.setattr(module, name, run)
+
+    def work(self, name: str) -> None:
+        self.calls.append(name)
+        if name in self.failures:
+            raise self.failures[name]
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(home=tmp_path)
+
+
+@pytest.fixture
+def stages(site: Site, monkeypatch: pytest.MonkeyPatch) -> Stages:
+    finding = Finding(Verdict.WARNING, "no room", "make room", "disk space")
+    fine = Finding(Verdict.OK, "all well", "", "oz")
+    monkeypatch.setattr(doctor, "examine", lambda site: [fine, finding])
+    return Stages(site, monkeypatch)
+
+
+def test_the_stages_run_in_order_and_the_summary_tells_of_each(
+    site: Site, stages: Stages, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quickstart.run(site)
+    assert stages.calls == ["devcloud", "build", "verify", "publish"]
+    out = capsys.readouterr().out
+    for name in ("build", "verify", "publish"):
+        assert [line for line in out.splitlines() if name in line and line.endswith(" s  done")]
+    assert f"id                 {IMAGE.id}" in out
+    assert "imagecycle_family  debian-12-x86_64-server" in out
+    assert f"report  {stages.artifact.folder}/verify.html" in out
+    assert f"disk    {stages.artifact.disk}" in out
+    assert "unchanged" not in out
+
+
+def test_a_second_run_says_that_nothing_has_changed(
+    site: Site, stages: Stages, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quickstart.run(site)
+    capsys.readouterr()
+    quickstart.run(site)
+    out = capsys.readouterr().out
+    assert out.count(" s  unchanged") == 3
+    assert out.endswith("Everything was in place and is unchanged.\n")
+    assert IMAGE.id in out
+
+
+def test_a_failure_shows_what_the_doctor_sees_and_stops(
+    site: Site, stages: Stages, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stages.failures["build"] = ImagecycleError("the disk is full")
+    with pytest.raises(ImagecycleError, match="the disk is full"):
+        quickstart.run(site)
+    out = capsys.readouterr().out
+    assert "warning  disk space  no room" in out
+    assert "all well" not in out
+    assert stages.calls == ["devcloud", "build"]
+
+
+def test_a_defect_in_an_image_is_no_matter_for_the_doctor(
+    site: Site, stages: Stages, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stages.failures["verify"] = DefectsFound("no key arrived")
+    with pytest.raises(DefectsFound):
+        quickstart.run(site)
+    assert "disk space" not in capsys.readouterr().out
