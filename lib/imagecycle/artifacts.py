@@ -17,6 +17,7 @@ import os
 import shutil
 import socket
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from imagecycle.errors import ImagecycleError, LockHeld, UnknownName
 from imagecycle.model import Release
 
 CHUNK = 4 * 2**20
+_LOCK_PAUSE = 0.2  # seconds between two tries
 Record = dict[str, Any]
 
 
@@ -139,19 +141,21 @@ class ArtifactStore:
 
 
 @contextlib.contextmanager
-def lock_file(path: Path, what: str, doing: str) -> Iterator[None]:
+def lock_file(path: Path, what: str, doing: str, wait: float = 0) -> Iterator[None]:
     """Hold ``path`` for the length of a ``with`` block.
 
+    :param wait: seconds to wait for another process that holds it.
     :raises LockHeld: naming the holder, when another process holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.pread(descriptor, 1000, 0).decode(errors="replace").strip()
-            raise LockHeld(what, holder or "another process") from None
+        deadline = time.monotonic() + wait
+        while not _flock(descriptor):
+            if time.monotonic() >= deadline:
+                holder = os.pread(descriptor, 1000, 0).decode(errors="replace").strip()
+                raise LockHeld(what, holder or "another process")
+            time.sleep(_LOCK_PAUSE)
         since = datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         note = f"process {os.getpid()} on {socket.gethostname()} ({doing}, since {since})"
         os.ftruncate(descriptor, 0)
@@ -159,6 +163,14 @@ def lock_file(path: Path, what: str, doing: str) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _flock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

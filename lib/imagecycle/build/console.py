@@ -1,0 +1,71 @@
+"""The serial console of a guest that is being installed: its phases, its end, its last words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from imagecycle.build.domain import InstallationFailed
+
+PHASE = re.compile(rb"^installer: (\d+)/(\d+) XX)
+FAILURE = re.compile(rb"^installer: FAILED: XX)
+PANIC = re.compile(rb"Kernel panic - not syncing: XX)
+_LAST_LINES = 15
+
+
+class Console:
+    """A console that is written to ``path``.
+
+    :param report: told the number of a phase that has begun and its name.
+    """
+
+    def __init__(
+        self, path: Path, report: Callable[[int, str], None] = lambda _number, _name: None
+    ) -> None:
+        self.path = path
+        self._report = report
+        self._size = 0
+        self._phase = 0
+        self._failure = ""
+
+    def look(self) -> bool:
+        """Read what is new; returns whether there was anything.
+
+        :raises InstallationFailed: when the guest has given up.
+        """
+        size = self.path.stat().st_size if self.path.exists() else 0
+        if size == self._size:
+            return False
+        self._size = size
+        text = self.path.read_bytes()
+        for number, _, name in PHASE.findall(text):
+            if int(number) > self._phase:
+                self._phase = int(number)
+                self._report(self._phase, name.decode(errors="replace"))
+        if found := FAILURE.search(text) or PANIC.search(text):
+            self._failure = found[1].decode(errors="replace")
+            raise InstallationFailed(self._failure)
+        return True
+
+    def raise_failure(self) -> None:
+        """:raises InstallationFailed: when the guest gave up and is gone."""
+        if self._failure:
+            raise self.failure(InstallationFailed(self._failure), None)
+
+    def failure(self, error: InstallationFailed, picture: Path | None) -> InstallationFailed:
+        """The error with what the console showed last and where to look."""
+        places = [f"console: {self.path}"] + ([f"screenshot: {picture}"] if picture else [])
+        last = "\n".join(f"  | {line}" for line in self.last_lines())
+        message = f"the installation failed: {error.message}" + (f"\n{last}" if last else "")
+        return InstallationFailed(message, hint="; ".join(places))
+
+    def last_lines(self) -> list[str]:
+        """The end of the console, without control characters."""
+        if not self.path.exists():
+            return []
+        text = self.path.read_bytes()[-20000:].decode(errors="replace")
+        lines = [
+            re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|[^\x20-\x7e]", "", line) for line in text.split("\n")
+        ]
+        return [line for line in lines if line.strip()][-_LAST_LINES:]

@@ -1,0 +1,35 @@
+"""Writing an uncompressed cpio archive in the form that the kernel unpacks as initramfs.
+
+The form is described in the kernel's documentation, "initramfs buffer format" (newc). Debian's
+``cpio`` program is not on every machine, and reads its input from a folder only.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+_MODE = 0o100644
+
+
+def write(archive: Path, members: Mapping[str, Path]) -> None:
+    """Write files under the given names; the archive's size is a multiple of 512 bytes."""
+    with archive.open("wb") as stream:
+        for inode, (name, path) in enumerate(members.items(), start=1):
+            size = path.stat().st_size
+            stream.write(_header(name, inode, _MODE, size))
+            with path.open("rb") as member:
+                shutil.copyfileobj(member, stream, 4 * 2**20)
+            stream.write(b"\0" * (-size % 4))
+        stream.write(_header("TRAILER!!!", 0, 0, 0))
+        stream.write(b"\0" * (-stream.tell() % 512))
+
+
+def _header(name: str, inode: int, mode: int, size: int) -> bytes:
+    encoded = name.encode() + b"\0"
+    if size >= 2**32:
+        raise ValueError(f"{name} is too large for a cpio archive: {size} bytes")
+    numbers = (inode, mode, 0, 0, 1, 0, size, 0, 0, 0, 0, len(encoded), 0)
+    head = b"070701" + b"".join(b"%08X" % number for number in numbers) + encoded
+    return head + b"\0" * (-len(head) % 4)

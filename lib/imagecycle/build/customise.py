@@ -1,0 +1,93 @@
+"""A flavour's own packages, files and commands, put into a copy of the shared installation."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import oz.OzException
+
+from imagecycle import log, mirror
+from imagecycle.artifacts import write_text
+from imagecycle.build import media, offline, oz_guest, template
+from imagecycle.build.console import Console
+from imagecycle.build.domain import InstallationFailed
+from imagecycle.build.installation import domain_name, surroundings
+from imagecycle.build.reach import TRACES, Reach
+from imagecycle.errors import CommandFailed
+from imagecycle.model import Family
+from imagecycle.site import Site
+
+REACH_LIMIT = 300.0
+"""Seconds until a guest must let us in."""
+
+
+def needed(family: Family) -> bool:
+    """Whether a flavour differs from the shared installation."""
+    return bool(family.packages or family.files or family.commands)
+
+
+def customise(family: Family, site: Site, source: media.Source, folder: Path, raw: Path) -> None:
+    """Put what the flavour adds on the disk ``raw``.
+
+    :raises InstallationFailed: when a package or a command fails, naming the console.
+    """
+    boots = bool(family.packages or family.commands)
+    reach = Reach(folder, REACH_LIMIT)
+    with offline.opened(raw, folder) as system:
+        for file in family.files:
+            system.write(file.path, file.content.encode(), file.mode)
+        if boots:
+            reach.prepare(system)
+    if not boots:
+        return
+    with log.step(f"adding {len(family.packages)} packages, {len(family.commands)} commands"):
+        _run(family, site, source, folder, raw, reach)
+    with offline.opened(raw, folder) as system:
+        for path in TRACES:
+            system.remove(path)
+
+
+def _run(
+    family: Family, site: Site, source: media.Source, folder: Path, raw: Path, reach: Reach
+) -> None:
+    described = template.customisation(
+        family,
+        name=domain_name(folder),
+        media_url=source.fetch(),
+        root_password=oz_guest.NO_PASSWORD,
+        **_steps(family, site),
+    )
+    write_text(folder / "customisation.tdl", described)
+    console = Console(folder / "customisation.log")
+    with oz_guest.logged(folder / "oz.log"):
+        guest = oz_guest.prepare(
+            described,
+            folder / "unattended",
+            raw,
+            surroundings(family, site, folder),
+            console,
+        )
+        guest.reach = reach
+        hint = f"Oz's log: {folder / 'oz.log'}; console: {console.path}"
+        try:
+            guest.customize(guest._generate_xml("hd", None))
+        except CommandFailed as error:
+            last = "\n".join(f"  | {line}" for line in error.output.strip().splitlines()[-8:])
+            raise InstallationFailed(f"a command failed in the guest:\n{last}", hint=hint) from None
+        except oz.OzException.OzException as error:
+            raise InstallationFailed(f"Oz gave up: {error}", hint=hint) from None
+
+
+def _steps(family: Family, site: Site) -> dict[str, str]:
+    """What has to be done in the guest before and after."""
+    if family.distro != "debian":
+        return {"prepare": "true", "finish": "sync"}
+    sources = "\\n".join(mirror.find(site).sources(family.codename))
+    options = "DPkg::Options { --force-unsafe-io; }; APT::Install-Recommends no;"
+    return {
+        "prepare": f"printf '{sources}\\n' >/etc/apt/sources.list.d/build.list\n"
+        f"echo '{options}' >/etc/apt/apt.conf.d/00build\n"
+        "apt-get -q -o Acquire::Languages=none -o Acquire::Retries=3 update",
+        "finish": "rm /etc/apt/sources.list.d/build.list /etc/apt/apt.conf.d/00build\n"
+        "apt-get clean",
+    }

@@ -1,0 +1,180 @@
+"""A libvirt domain that is watched: its end is noticed at once, a stall in time.
+
+Domains of imagecycle are transient and are ended by libvirt itself when the connection that
+started them is lost, so that none outlives a run that was killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import libvirt
+
+from imagecycle.errors import ImagecycleError
+
+PREFIX = "imagecycle-"
+"""Of the names of all domains that imagecycle starts."""
+
+_TICK = 500  # milliseconds between two looks at console and activity
+_LEAST_TRAFFIC = 4096  # bytes a second; less is but the network's own noise
+
+
+class InstallationFailed(ImagecycleError):
+    """The installer ran, but not to its end."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Seconds: for the whole, and without any activity of disk, network or console."""
+
+    total: float
+    stall: float
+
+
+def connect(uri: str) -> Any:
+    """A connection to libvirt whose events :func:`watch` can wait for.
+
+    :raises ImagecycleError: when libvirt does not answer.
+    """
+    libvirt.registerErrorHandler(lambda _context, _error: None, None)
+    libvirt.virEventRegisterDefaultImpl()
+    try:
+        return libvirt.open(uri)
+    except libvirt.libvirtError as error:
+        raise ImagecycleError(
+            f"libvirt does not answer at {uri}: {error}",
+            hint="run scripts/setup, which starts it, or look at `imagecycle doctor`",
+        ) from None
+
+
+def start(connection: Any, xml: str) -> Any:
+    """Start a transient domain that ends with the connection.
+
+    :raises ImagecycleError: when libvirt refuses.
+    """
+    try:
+        return connection.createXML(xml, libvirt.VIR_DOMAIN_START_AUTODESTROY)
+    except libvirt.libvirtError as error:
+        raise ImagecycleError(
+            f"libvirt cannot start the virtual machine: {error}",
+            hint="QEMU's user must be able to enter `home` of the site; see `imagecycle doctor`",
+        ) from None
+
+
+def watch(
+    connection: Any,
+    domain: Any,
+    limits: Limits,
+    *,
+    tick: Callable[[], bool] = lambda: False,
+) -> None:
+    """Wait until the domain has ended.
+
+    :param tick: called about twice a second; returns whether it saw a sign of life.
+    :raises InstallationFailed: at the time limit, at a stall, or when the guest crashed.
+    """
+    ended: list[int] = []
+
+    def on_event(_connection: Any, _domain: Any, event: int, detail: int, _opaque: Any) -> None:
+        if event == libvirt.VIR_DOMAIN_EVENT_STOPPED:
+            ended.append(detail)
+
+    timer = libvirt.virEventAddTimeout(_TICK, lambda _timer, _opaque: None, None)
+    callback = connection.domainEventRegisterAny(
+        domain, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, on_event, None
+    )
+    try:
+        started = alive = time.monotonic()
+        activity = _activity(domain)
+        while not ended and runs(domain):
+            libvirt.virEventRunDefaultImpl()
+            now = time.monotonic()
+            busy = tick()
+            seen = _activity(domain)
+            if busy or _moved(activity, seen):
+                alive = now
+            activity = seen or activity
+            if now - started > limits.total:
+                raise InstallationFailed(f"it was not done after {limits.total:.0f} s")
+            if now - alive > limits.stall:
+                raise InstallationFailed(
+                    f"it stalled: no activity of disk, network or console for {limits.stall:.0f} s"
+                )
+        tick()
+        crashed = (
+            libvirt.VIR_DOMAIN_EVENT_STOPPED_CRASHED,
+            libvirt.VIR_DOMAIN_EVENT_STOPPED_FAILED,
+        )
+        if ended and ended[0] in crashed:
+            raise InstallationFailed("the virtual machine crashed")
+    finally:
+        libvirt.virEventRemoveTimeout(timer)
+        with contextlib.suppress(libvirt.libvirtError):
+            connection.domainEventDeregisterAny(callback)
+
+
+@contextlib.contextmanager
+def ended_on_exit(domain: Any) -> Iterator[None]:
+    """End a domain when the ``with`` block is left, if it still runs."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(libvirt.libvirtError):
+            domain.destroy()
+
+
+def screenshot(connection: Any, domain: Any, path: Path) -> bool:
+    """Write what the domain shows to a PNG or PPM file; returns whether that could be done."""
+    stream = connection.newStream(0)
+    try:
+        domain.screenshot(stream, 0, 0)
+        with path.open("wb") as file:
+            stream.recvAll(lambda _stream, chunk, target: target.write(chunk), file)
+        stream.finish()
+    except libvirt.libvirtError:
+        return False
+    return True
+
+
+def own_domains(connection: Any, name: str, folder: Path) -> Iterator[Any]:
+    """The running domains whose name begins so and whose disk lies below ``folder``.
+
+    :param name: with :data:`PREFIX`; it is followed by ``-`` and the release.
+    """
+    for domain in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
+        with contextlib.suppress(libvirt.libvirtError):
+            if domain.name().startswith(f"{name}-") and f"'{folder}/" in domain.XMLDesc(0):
+                yield domain
+
+
+def runs(domain: Any) -> bool:
+    """Whether the domain is still there."""
+    try:
+        return bool(domain.isActive())
+    except libvirt.libvirtError:
+        return False
+
+
+def _activity(domain: Any) -> tuple[int, int] | None:
+    """Requests to the disks and bytes on the network so far; None once the domain has ended."""
+    try:
+        (record,) = domain.connect().domainListGetStats(
+            [domain], libvirt.VIR_DOMAIN_STATS_BLOCK | libvirt.VIR_DOMAIN_STATS_INTERFACE
+        )
+    except (libvirt.libvirtError, ValueError):
+        return None
+    numbers = record[1]
+    requests = sum(n for key, n in numbers.items() if key.endswith((".rd.reqs", ".wr.reqs")))
+    traffic = sum(n for key, n in numbers.items() if key.endswith((".rx.bytes", ".tx.bytes")))
+    return requests, traffic
+
+
+def _moved(before: tuple[int, int] | None, after: tuple[int, int] | None) -> bool:
+    if before is None or after is None:
+        return False
+    return after[0] != before[0] or after[1] - before[1] > _LEAST_TRAFFIC * _TICK / 1000

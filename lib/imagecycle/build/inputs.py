@@ -1,0 +1,40 @@
+"""What a build depends on, as one digest: nothing is built again while it stays the same."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from imagecycle.model import Family
+
+BUILDER = 1
+"""Raise this when the same inputs give another image than before."""
+
+
+def digest_of(value: object) -> str:
+    """The sha256 of a value's canonical JSON, in hexadecimal."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), default=_plain)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def digest(family: Family, installation: str, compression: str) -> str:
+    """The digest of a build's inputs.
+
+    :param installation: the digest of the installation that it starts from.
+    """
+    return digest_of(
+        {
+            "builder": BUILDER,
+            "family": family.slug,
+            "installation": installation,
+            "packages": family.packages,
+            "files": [[file.path, file.content, file.mode] for file in family.files],
+            "commands": family.commands,
+            "compression": compression,
+        }
+    )
+
+
+def _plain(value: Any) -> Any:
+    raise TypeError(f"{type(value).__name__} has no place in a digest")

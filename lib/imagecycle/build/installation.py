@@ -1,0 +1,142 @@
+"""The installation that all flavours of a system share: made once by Oz, then kept.
+
+``cache/installations/SYSTEM-DIGEST.raw`` is a clean disk that has never been booted by itself;
+nothing writes to it. It is made again when the media, the unattended file, the disk's size or the
+firmware change.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import oz.OzException
+
+from imagecycle import accelerator, log, mirror, unattended
+from imagecycle.artifacts import lock_file, write_json, write_text
+from imagecycle.build import clean, disk, media, offline, oz_guest, template
+from imagecycle.build.console import Console
+from imagecycle.build.domain import PREFIX, InstallationFailed, Limits
+from imagecycle.build.inputs import digest_of
+from imagecycle.errors import ImagecycleError
+from imagecycle.model import Family
+from imagecycle.site import Site
+
+PHASES = 6
+PROCESSORS = 2
+_LOCK_WAIT = 7200.0
+
+
+@dataclass(frozen=True)
+class Installation:
+    """An installed disk in the cache; ``digest`` names what it was made from."""
+
+    path: Path
+    digest: str
+
+
+def digest(family: Family, source: media.Source) -> str:
+    """What an installation of the family's system depends on."""
+    return digest_of(
+        {
+            "system": [family.oz_name, family.oz_version, family.arch],
+            "media": source.digest,
+            "unattended": unattended.render(family),
+            "disk": family.disk_gib,
+            "firmware": family.firmware,
+        }
+    )
+
+
+def ensure(family: Family, site: Site, source: media.Source, folder: Path) -> Installation:
+    """The installation of a family's system, from the cache or made now.
+
+    :param folder: where Oz works; it keeps the console, Oz's log and a picture of a failure.
+    :raises InstallationFailed: naming the console and the picture.
+    """
+    wanted = digest(family, source)
+    cache = site.cache / "installations"
+    path = cache / f"{family.installation}-{wanted[:12]}.raw"
+    lock = cache / f".{family.installation}.lock"
+    with lock_file(lock, family.installation, "installing it", wait=_LOCK_WAIT):
+        if path.exists():
+            log.say(f"the installation of {family.installation} is unchanged: {path.name}")
+            os.utime(path)
+            return Installation(path, wanted)
+        url = source.fetch()
+        raw = folder / "installed.raw"
+        with log.step(f"installing {family.installation} with Oz"):
+            _install(family, site, url, folder, raw)
+        with log.step("cleaning the installation"), offline.opened(raw, folder) as system:
+            clean.clean(system)
+            system.trim()
+        raw.replace(path)
+        path.chmod(0o444)
+        write_json(path.with_suffix(".json"), {"digest": wanted, "system": family.installation})
+        for old in cache.glob(f"{family.installation}-*.raw"):
+            if old != path:
+                old.unlink()
+                old.with_suffix(".json").unlink(missing_ok=True)
+    return Installation(path, wanted)
+
+
+def domain_name(folder: Path) -> str:
+    """The domain's name while a build works in ``folder``."""
+    return f"{PREFIX}{folder.parent.name}-{folder.name.strip('.').removesuffix('.partial')}"
+
+
+def surroundings(family: Family, site: Site, folder: Path) -> oz_guest.Surroundings:
+    """Where and how the family's guests run while they are built."""
+    return oz_guest.Surroundings(
+        folder=folder,
+        uri=site.libvirt_uri,
+        accelerator=accelerator.find(site),
+        processors=min(PROCESSORS, os.cpu_count() or 1),
+        memory_mib=family.install_memory_mib,
+        limits=Limits(site.install_timeout, site.stall_timeout),
+    )
+
+
+def _install(family: Family, site: Site, url: str, folder: Path, raw: Path) -> None:
+    answers = folder / "unattended"
+    sources = _mirror_of(family, site)
+    write_text(answers, unattended.render(family, **sources))
+    name = domain_name(folder)
+    described = template.installation(
+        family, name=name, media_url=url, root_password=oz_guest.NO_PASSWORD
+    )
+    write_text(folder / "template.tdl", described)
+    disk.need_room(folder, family.disk_gib * 2**30)
+    with (
+        oz_guest.logged(folder / "oz.log"),
+        log.phases(family.installation, PHASES) as report,
+    ):
+        console = Console(folder / "console.log", report)
+        around = surroundings(family, site, folder)
+        guest = oz_guest.prepare(described, answers, raw, around, console)
+        try:
+            guest.check_for_guest_conflict()
+            try:
+                guest.generate_install_media(False, False)
+                guest.generate_diskimage(size=family.disk_gib, force=True)
+                guest.install(int(site.install_timeout), True)
+            finally:
+                guest.cleanup_install()
+        except InstallationFailed:
+            raise
+        except oz.OzException.OzException as error:
+            raise InstallationFailed(
+                f"Oz gave up: {error}", hint=f"Oz's log: {folder / 'oz.log'}"
+            ) from None
+        except OSError as error:
+            raise ImagecycleError(
+                f"Oz could not work: {error}", hint=f"Oz's log: {folder / 'oz.log'}"
+            ) from None
+
+
+def _mirror_of(family: Family, site: Site) -> dict[str, str]:
+    if family.distro != "debian":
+        return {}
+    found = mirror.find(site)
+    return {"mirror": found.url, "security_mirror": found.security_url}

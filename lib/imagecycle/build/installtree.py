@@ -1,0 +1,217 @@
+"""The embedded install tree: a small unattended Debian installer, made from a package mirror.
+
+For machines that cannot reach the vendor's installer. It has the layout that Oz expects of a
+Debian tree (``debian-installer/amd64/linux`` and ``initrd.gz``) and takes its answers from the
+preseed file that Oz injects; see ``docs/install-tree.rst`` for the keys that it knows. The tree is
+kept in the cache until its inputs change: the package list, the installer's files, the mirror and
+the state of its indexes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import requests
+
+from imagecycle import command, log
+from imagecycle.artifacts import checksums, lock_file, write_text
+from imagecycle.build import cpio
+from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.mirror import Mirror
+from imagecycle.model import Family
+from imagecycle.site import Site
+
+INSTALLER = Path(__file__).parent / "installer"
+ARCHITECTURES = {"x86_64": "amd64"}
+SUMS = "SHA256SUMS"
+MAKE_TIMEOUT = 1200.0
+INDEX_TIMEOUT = 20.0
+_DIGITS = 12  # of a digest, in a folder's name
+
+
+@dataclass(frozen=True)
+class InstallTree:
+    """A tree on disk; ``digest`` names its content."""
+
+    folder: Path
+    digest: str
+
+    @property
+    def url(self) -> str:
+        return self.folder.as_uri()
+
+
+def ensure(family: Family, site: Site, mirror: Mirror) -> InstallTree:
+    """The install tree of a family's system: the cached one, or a new one.
+
+    :raises ImagecycleError: when the mirror does not answer and nothing is cached, or the tree
+        cannot be made.
+    """
+    lock = site.cache / "install-trees" / f".{family.installation}.lock"
+    with lock_file(lock, "the install tree", "making it", wait=MAKE_TIMEOUT):
+        return _ensure(family, site, mirror)
+
+
+def packages() -> list[str]:
+    """The packages that the installer puts on every system."""
+    lines = (INSTALLER / "packages").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def identify(family: Family, site: Site, mirror: Mirror) -> str:
+    """The digest of the tree that :func:`ensure` would give, without making it.
+
+    :raises ImagecycleError: when the mirror does not answer and nothing is cached.
+    """
+    if family.arch not in ARCHITECTURES or family.distro != "debian":
+        raise UsageError(
+            f"{family.slug}: an install tree can be made for Debian on x86_64 only",
+            hint="declare the vendor's media (kind: url or iso) in the catalog",
+        )
+    try:
+        return _digest(family, mirror)
+    except ImagecycleError as error:
+        for folder in _cached(family, site):
+            log.warn(f"{error.message}; the install tree made before is used")
+            return folder.name.rpartition("-")[2]
+        raise
+
+
+def _ensure(family: Family, site: Site, mirror: Mirror) -> InstallTree:
+    digest = identify(family, site, mirror)
+    cached = _cached(family, site)
+    folder = site.cache / "install-trees" / f"{family.installation}-{digest}"
+    if folder in cached:
+        if _sound(folder):
+            os.utime(folder)
+            return InstallTree(folder, digest)
+        log.warn(f"{folder} does not match its checksums; it is made again")
+    with (
+        log.step(f"making an install tree for {family.installation}"),
+        _scratch(site) as scratch,
+    ):
+        _make(family, mirror, scratch)
+        shutil.rmtree(folder, ignore_errors=True)
+        (scratch / "tree").rename(folder)
+    for old in cached:
+        if old != folder:
+            shutil.rmtree(old)
+    return InstallTree(folder, digest)
+
+
+def _cached(family: Family, site: Site) -> list[Path]:
+    """The trees made before, the one used last first."""
+    found = (site.cache / "install-trees").glob(f"{family.installation}-*")
+    return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+
+
+def _digest(family: Family, mirror: Mirror) -> str:
+    digest = hashlib.sha256(f"{family.codename} {family.arch} {mirror}".encode())
+    for path in sorted(INSTALLER.rglob("*")):
+        if path.is_file():
+            digest.update(path.relative_to(INSTALLER).as_posix().encode() + path.read_bytes())
+    for suite, root in (
+        (family.codename, mirror.url),
+        (f"{family.codename}-updates", mirror.url),
+        (f"{family.codename}-security", mirror.security_url),
+    ):
+        digest.update(_index(f"{root}/dists/{suite}/InRelease"))
+    return digest.hexdigest()[:_DIGITS]
+
+
+def _index(url: str) -> bytes:
+    hint = "check the mirror in the site's settings, and `imagecycle doctor`"
+    try:
+        response = requests.get(url, timeout=INDEX_TIMEOUT)
+        response.raise_for_status()
+    except requests.RequestException as error:
+        reason = str(error.response.status_code) if error.response is not None else "no answer"
+        raise ImagecycleError(f"the package mirror failed: {url}: {reason}", hint=hint) from None
+    return response.content
+
+
+@contextlib.contextmanager
+def _scratch(site: Site) -> Iterator[Path]:
+    site.work.mkdir(parents=True, exist_ok=True)
+    for left in site.work.glob("install-tree-*"):
+        shutil.rmtree(left, ignore_errors=True)  # by a run that died: this one holds the lock
+    scratch = Path(tempfile.mkdtemp(prefix="install-tree-", dir=site.work))
+    try:
+        yield scratch
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _make(family: Family, mirror: Mirror, scratch: Path) -> None:
+    boot = scratch / "tree" / "debian-installer" / ARCHITECTURES[family.arch]
+    boot.mkdir(parents=True)
+    root = scratch / "root.tar"
+    with log.step("packages from the mirror"):
+        _bootstrap(family, mirror, root, boot)
+    with log.step("compressing"):
+        packed = scratch / "root.tar.zst"
+        command.run(["zstd", "-q", "-5", "-T0", "--rm", root, "-o", packed], timeout=MAKE_TIMEOUT)
+        initrd = boot / "initrd.gz"
+        cpio.write(initrd, {"root.tar.zst": packed})
+        with initrd.open("ab") as stream, (boot / "installer").open("rb") as installer:
+            shutil.copyfileobj(installer, stream)
+        (boot / "installer").unlink()
+    sums = [
+        f"{checksums(path)['sha256']}  {path.relative_to(scratch / 'tree')}"
+        for path in sorted(boot.iterdir())
+    ]
+    write_text(scratch / "tree" / SUMS, "\n".join(sums) + "\n")
+
+
+def _bootstrap(family: Family, mirror: Mirror, root: Path, boot: Path) -> None:
+    inside = "/tmp/installer"
+    hooks = [
+        # the mirror is the builder's affair: the image's own sources are contextualisation's
+        ': >"$1/etc/apt/sources.list"; rm -f "$1"/etc/apt/sources.list.d/*',
+        f'cp -r "{INSTALLER}" "$1{inside}" && chmod 0755 "$1{inside}/hooks/installer"',
+        f'chroot "$1" sh -c "mkinitramfs -d {inside} -o {inside}.img \\$(ls /lib/modules)"',
+        f'mv "$1{inside}.img" "{boot}/installer" && cp "$1"/boot/vmlinuz-* "{boot}/linux"',
+        f'rm -r "$1{inside}"',
+    ]
+    command.run(
+        [
+            "mmdebstrap",
+            "--variant=minbase",
+            "--format=tar",
+            f"--architectures={ARCHITECTURES[family.arch]}",
+            f"--include={','.join(packages())}",
+            "--aptopt=Acquire::Languages { none }",
+            "--aptopt=Acquire::Retries 3",
+            "--aptopt=Acquire::http::Timeout 30",
+            "--dpkgopt=force-unsafe-io",
+            *(f"--customize-hook={hook}" for hook in hooks),
+            family.codename,
+            root,
+            *mirror.sources(family.codename),
+        ],
+        env={"TMPDIR": str(root.parent), "LC_ALL": "C.UTF-8", "PATH": _path()},
+        timeout=MAKE_TIMEOUT,
+        hint="check the mirror and the free disk space with `imagecycle doctor`",
+    )
+
+
+def _path() -> str:
+    return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def _sound(folder: Path) -> bool:
+    try:
+        lines = (folder / SUMS).read_text().splitlines()
+        return bool(lines) and all(
+            checksums(folder / name)["sha256"] == digest
+            for digest, _, name in (line.partition("  ") for line in lines)
+        )
+    except OSError:
+        return False

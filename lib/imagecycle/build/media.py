@@ -1,0 +1,127 @@
+"""What an installation starts from, brought to this machine and checked.
+
+``tree`` is made here from the package mirror; ``url`` and ``iso`` are the vendor's, fetched once
+into the cache and compared with the checksum in the catalog. For ``url`` that is the checksum of
+the installer's initial ramdisk, which with the kernel is all that Oz takes from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlparse
+
+import requests
+
+from imagecycle import log, mirror
+from imagecycle.artifacts import CHUNK, checksums
+from imagecycle.build import installtree
+from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.model import Family
+from imagecycle.site import Site
+
+TIMEOUT = 60.0
+"""Seconds without a byte after which the vendor counts as not answering."""
+
+_KERNEL = "debian-installer/{arch}/linux"
+_INITRD = "debian-installer/{arch}/initrd.gz"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Media that can be had: ``digest`` names its content before it has been fetched."""
+
+    family: Family
+    site: Site
+    digest: str
+
+    def fetch(self) -> str:
+        """Bring the media here; returns the URL that Oz reads it from.
+
+        :raises ImagecycleError: when it cannot be had or has the wrong checksum.
+        """
+        media = self.family.media
+        if media.kind == "tree":
+            return installtree.ensure(self.family, self.site, mirror.find(self.site)).url
+        cache = self.site.cache / "media" / media.sha256
+        if media.kind == "iso":
+            iso = cache / Path(media.url).name
+            _fetch(media.url, iso, media.sha256)
+            return iso.as_uri()
+        arch = installtree.ARCHITECTURES[self.family.arch]
+        _fetch(f"{media.url}/{_KERNEL.format(arch=arch)}", cache / _KERNEL.format(arch=arch), "")
+        _fetch(
+            f"{media.url}/{_INITRD.format(arch=arch)}",
+            cache / _INITRD.format(arch=arch),
+            media.sha256,
+        )
+        return cache.as_uri()
+
+
+def find(family: Family, site: Site) -> Source:
+    """The media that the catalog declares for a family.
+
+    :raises UsageError: when Oz has no way to install from it.
+    """
+    if family.media.kind == "tree":
+        return Source(family, site, installtree.identify(family, site, mirror.find(site)))
+    if family.media.kind == "url" and family.distro != "debian":
+        raise UsageError(
+            f"{family.slug}: media of the kind url are supported for Debian only",
+            hint="declare the vendor's ISO image instead",
+        )
+    return Source(family, site, family.media.sha256)
+
+
+def _fetch(url: str, path: Path, sha256: str) -> None:
+    if path.exists() and (not sha256 or checksums(path)["sha256"] == sha256):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            found = _download(url, stream)
+        if sha256 and found != sha256:
+            raise ImagecycleError(
+                f"{url} has the checksum {found}, and the catalog expects {sha256}",
+                hint="the vendor has changed it, or somebody else has: compare with the vendor's "
+                "signed list, then correct sha256 in the catalog",
+            )
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _download(url: str, stream: object) -> str:
+    digest = hashlib.sha256()
+    try:
+        if url.startswith("file://"):
+            with Path(urlparse(url).path).open("rb") as local:
+                while chunk := local.read(CHUNK):
+                    digest.update(chunk)
+                    stream.write(chunk)  # type: ignore[attr-defined]
+            return digest.hexdigest()
+        with requests.get(url, stream=True, timeout=TIMEOUT) as response:
+            response.raise_for_status()
+            total, done = int(response.headers.get("Content-Length", 0)), 0
+            with log.transfer(f"fetching {Path(url).name}", total) as report:
+                for chunk in response.iter_content(CHUNK):
+                    digest.update(chunk)
+                    stream.write(chunk)  # type: ignore[attr-defined]
+                    done += len(chunk)
+                    report(done)
+            if total and done != total:
+                raise ImagecycleError(
+                    f"{url} ended after {done} of {total} bytes", hint="run this again"
+                )
+    except (requests.RequestException, OSError) as error:
+        raise ImagecycleError(
+            f"{url} cannot be fetched: {error}",
+            hint="check `media` in the catalog, and the network",
+        ) from None
+    return digest.hexdigest()

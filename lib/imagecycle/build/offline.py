@@ -1,0 +1,227 @@
+"""A system on a disk that does not run: reading and changing its files.
+
+The root file system is mounted through a loop device, in a moment. Where this machine cannot do
+that (no root, no loop devices, a file system that its kernel does not know) libguestfs does it in
+a small virtual machine of its own, which takes longer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from imagecycle import command
+from imagecycle.errors import CommandFailed, ImagecycleError
+
+_MOUNT_TIMEOUT = 60.0
+_TRIM_TIMEOUT = 300.0
+_LINKS = 40  # symbolic links in one path, as the kernel has it
+
+
+class System(Protocol):
+    """The files of a system; paths are absolute, in the system's own eyes."""
+
+    def exists(self, path: str) -> bool: ...
+
+    def read(self, path: str) -> bytes: ...
+
+    def write(self, path: str, content: bytes, mode: int) -> None: ...
+
+    def empty(self, path: str) -> None: ...
+
+    def remove(self, path: str) -> None: ...
+
+    def glob(self, pattern: str) -> list[str]: ...
+
+    def files_below(self, folder: str) -> list[str]: ...
+
+    def trim(self) -> None: ...
+
+
+@contextlib.contextmanager
+def opened(disk: Path, scratch: Path) -> Iterator[System]:
+    """The system on a raw disk, for the length of a ``with`` block.
+
+    :param scratch: a folder for the mount point.
+    :raises ImagecycleError: when the disk holds no system that can be opened.
+    """
+    with contextlib.ExitStack() as stack:
+        system: System
+        try:
+            system = stack.enter_context(_mounted(disk, scratch))
+        except CommandFailed:
+            system = stack.enter_context(_in_guestfs(disk))
+        if not system.exists("/etc"):
+            raise ImagecycleError(
+                f"{disk.name} holds no operating system", hint="look at the installer's console"
+            )
+        yield system
+
+
+class MountedSystem:
+    """A system whose root file system is mounted at ``root``."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def exists(self, path: str) -> bool:
+        return os.path.lexists(self._inside(path, follow=False))
+
+    def read(self, path: str) -> bytes:
+        return self._inside(path).read_bytes()
+
+    def write(self, path: str, content: bytes, mode: int) -> None:
+        place = self._inside(path)
+        missing = [folder for folder in place.parents if not folder.exists()]
+        for folder in reversed(missing):
+            folder.mkdir(mode=0o700 if folder.name == ".ssh" else 0o755)
+        place.write_bytes(content)
+        place.chmod(mode)
+
+    def empty(self, path: str) -> None:
+        os.truncate(self._inside(path), 0)
+
+    def remove(self, path: str) -> None:
+        place = self._inside(path, follow=False)
+        if place.is_dir() and not place.is_symlink():
+            shutil.rmtree(place)
+        else:
+            place.unlink(missing_ok=True)
+
+    def glob(self, pattern: str) -> list[str]:
+        # patterns have their wildcards behind folders that are no links in any system
+        return sorted("/" + str(p.relative_to(self.root)) for p in self.root.glob(pattern[1:]))
+
+    def files_below(self, folder: str) -> list[str]:
+        top = self.root / folder[1:]
+        return sorted(
+            "/" + str((Path(parent) / name).relative_to(self.root))
+            for parent, _, names in os.walk(top)
+            for name in names
+            if not (Path(parent) / name).is_symlink()
+        )
+
+    def trim(self) -> None:
+        command.run(["fstrim", self.root], timeout=_TRIM_TIMEOUT)
+
+    def _inside(self, path: str, *, follow: bool = True) -> Path:
+        """The place of a path; a link leads no further than to the system's own root."""
+        waiting = [part for part in reversed(path.split("/")) if part]
+        place, links = self.root, 0
+        while waiting:
+            part = waiting.pop()
+            if part == "..":
+                place = place if place == self.root else place.parent
+                continue
+            step = place / part
+            if step.is_symlink() and (waiting or follow):
+                links += 1
+                if links > _LINKS:
+                    raise ImagecycleError(f"too many links in {path} of the system")
+                target = str(step.readlink())
+                place = self.root if target.startswith("/") else place
+                waiting += [part for part in reversed(target.split("/")) if part not in ("", ".")]
+            else:
+                place = step
+        return place
+
+
+@contextlib.contextmanager
+def _mounted(disk: Path, scratch: Path) -> Iterator[MountedSystem]:
+    start, size = _root_partition(disk)
+    point = Path(tempfile.mkdtemp(prefix="root-", dir=scratch))
+    options = f"loop,offset={start},sizelimit={size},nodev,nosuid,noexec"
+    try:
+        command.run(["mount", "-o", options, disk, point], timeout=_MOUNT_TIMEOUT)
+        try:
+            yield MountedSystem(point)
+        finally:
+            command.run(["umount", point], timeout=_MOUNT_TIMEOUT)
+    finally:
+        point.rmdir()
+
+
+def unmount_left(scratch: Path) -> None:
+    """Unmount what a run that was killed has left below a folder."""
+    for point in scratch.glob("**/root-*"):
+        if os.path.ismount(point):
+            command.run(["umount", point], timeout=_MOUNT_TIMEOUT)
+
+
+def _root_partition(disk: Path) -> tuple[int, int]:
+    """Where the largest partition begins and how long it is, in bytes."""
+    table = json.loads(command.run(["sfdisk", "--json", disk], timeout=30).stdout)["partitiontable"]
+    unit = int(table.get("sectorsize", 512))
+    largest = max(table["partitions"], key=lambda partition: int(partition["size"]))
+    return int(largest["start"]) * unit, int(largest["size"]) * unit
+
+
+class GuestfsSystem:
+    """A system in the hands of libguestfs."""
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+
+    def exists(self, path: str) -> bool:
+        return bool(self._handle.exists(path))
+
+    def read(self, path: str) -> bytes:
+        return bytes(self._handle.read_file(path))
+
+    def write(self, path: str, content: bytes, mode: int) -> None:
+        self._handle.mkdir_p(str(Path(path).parent))
+        self._handle.write(path, content)
+        self._handle.chmod(mode, path)
+
+    def empty(self, path: str) -> None:
+        self._handle.truncate(path)
+
+    def remove(self, path: str) -> None:
+        self._handle.rm_rf(path)
+
+    def glob(self, pattern: str) -> list[str]:
+        return sorted(path.rstrip("/") for path in self._handle.glob_expand(pattern))
+
+    def files_below(self, folder: str) -> list[str]:
+        if not self._handle.is_dir(folder):
+            return []
+        found = (f"{folder}/{name}" for name in self._handle.find(folder))
+        return sorted(path for path in found if self._handle.is_file(path))
+
+    def trim(self) -> None:
+        self._handle.fstrim("/")
+
+
+@contextlib.contextmanager
+def _in_guestfs(disk: Path) -> Iterator[GuestfsSystem]:
+    import guestfs
+
+    handle = guestfs.GuestFS(python_return_dict=True)
+    try:
+        handle.set_backend("direct")
+        handle.set_backend_settings(["force_tcg"])
+        handle.add_drive_opts(str(disk), format="raw", discard="besteffort")
+        handle.launch()
+        roots = handle.inspect_os()
+        if not roots:
+            raise ImagecycleError(
+                f"{disk.name} holds no operating system", hint="look at the installer's console"
+            )
+        points = handle.inspect_get_mountpoints(roots[0])
+        for point in sorted(points, key=len):
+            handle.mount_options("discard", points[point], point)
+        yield GuestfsSystem(handle)
+        handle.shutdown()
+    except RuntimeError as error:
+        raise ImagecycleError(
+            f"the disk cannot be opened: {error}",
+            hint="run as root, or see what `imagecycle doctor --fresh` says of libguestfs",
+        ) from None
+    finally:
+        handle.close()

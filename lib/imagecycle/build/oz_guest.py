@@ -1,0 +1,248 @@
+"""Oz for today's systems and for a machine at hand: what its guests are taught, in one place.
+
+Oz knows releases up to a certain age, looks for the end of an installation every ten seconds,
+trusts libvirt's word on KVM, and reaches a guest for customisation through System V start links
+and a cron job. :func:`prepare` makes a guest of Oz's own class that does otherwise; what is to be
+installed and how is left to Oz.
+
+Read from Oz 0.17 to 0.19: ``oz.Guest``, ``oz.Linux``, ``oz.Debian``, ``oz.GuestFactory``.
+"""
+
+from __future__ import annotations
+
+import configparser
+import contextlib
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import oz.Debian
+import oz.GuestFactory
+import oz.OzException
+import oz.TDL
+
+from imagecycle import command
+from imagecycle.accelerator import Accelerator
+from imagecycle.build import domain as domains
+from imagecycle.build.console import Console
+from imagecycle.build.reach import Reach
+from imagecycle.errors import ImagecycleError
+
+NO_PASSWORD = "locked"
+"""What templates say where Oz wants a password; cleaning locks every account."""
+
+OZ_LOG = logging.getLogger("oz")
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where and how a guest of Oz is run.
+
+    ``folder`` receives the disk, the console and pictures; ``processors`` and ``memory_mib`` are
+    the guest's.
+    """
+
+    folder: Path
+    uri: str
+    accelerator: Accelerator
+    processors: int
+    memory_mib: int
+    limits: domains.Limits
+
+
+def prepare(
+    template: str, unattended: Path, disk: Path, surroundings: Surroundings, console: Console
+) -> Any:
+    """A guest of Oz that installs or customises ``disk``.
+
+    :param template: the TDL.
+    :param unattended: the unattended-install file.
+    :param disk: the raw disk; Oz makes it.
+    :raises ImagecycleError: when Oz does not know the system, or libvirt does not answer.
+    """
+    _teach_debian()
+    domains.connect(surroundings.uri).close()
+    try:
+        tdl = oz.TDL.TDL(template)
+        guest = oz.GuestFactory.guest_factory(
+            tdl, _configuration(surroundings), str(unattended), str(disk)
+        )
+    except oz.OzException.OzException as error:
+        raise ImagecycleError(
+            f"Oz refuses: {error}",
+            hint="compare `oz` and `media` in the catalog with Oz's own list",
+        ) from None
+    guest.__class__ = type("WatchedGuest", (WatchedGuest, guest.__class__), {})
+    guest.surroundings = surroundings
+    guest.watched_console = console
+    guest.reach = None
+    return guest
+
+
+class WatchedGuest:
+    """Put before a class of Oz's guests; overrides what :mod:`imagecycle` does otherwise."""
+
+    surroundings: Surroundings
+    watched_console: Console
+    reach: Reach | None
+    libvirt_conn: Any
+
+    def _do_install(
+        self,
+        timeout: Any = None,
+        force: bool = False,
+        reboots: int = 0,
+        kernelfname: Any = None,
+        ramdiskfname: Any = None,
+        cmdline: str | None = None,
+        *others: Any,
+        **named: Any,
+    ) -> Any:
+        """Oz's, with a kernel that tells the serial console what it does."""
+        if cmdline:
+            # nobody else is in the machine that is installed: what guards against neighbours
+            # only costs time, most of it under emulation
+            cmdline += " console=tty0 console=ttyS0,115200 mitigations=off"
+        return super()._do_install(  # type: ignore[misc]
+            timeout, force, reboots, kernelfname, ramdiskfname, cmdline, *others, **named
+        )
+
+    def _generate_xml(self, *arguments: Any, **named: Any) -> str:
+        """Oz's domain, with its console in a file and what makes it fast."""
+        xml: str = super()._generate_xml(*arguments, **named)  # type: ignore[misc]
+        return adapt(xml, self.surroundings, self.watched_console.path)
+
+    def _wait_for_install_finish(self, xml: str, max_time: Any) -> None:
+        """Wait for libvirt's word that the guest has ended, instead of looking now and then."""
+        started = domains.start(self.libvirt_conn, xml)
+        with domains.ended_on_exit(started):
+            try:
+                domains.watch(
+                    self.libvirt_conn,
+                    started,
+                    self.surroundings.limits,
+                    tick=self.watched_console.look,
+                )
+            except domains.InstallationFailed as error:
+                picture = self.surroundings.folder / "screenshot.png"
+                taken = domains.screenshot(self.libvirt_conn, started, picture)
+                raise self.watched_console.failure(error, picture if taken else None) from None
+        self.watched_console.raise_failure()
+
+    def _collect_setup(self, _libvirt_xml: str) -> None:
+        """Whoever customises has prepared the disk already."""
+
+    def _collect_teardown(self, _libvirt_xml: str) -> None:
+        """Whoever customises cleans the disk afterwards."""
+
+    def _wait_for_guest_boot(self, libvirt_dom: Any) -> str:
+        """Wait until the guest has an address and lets us in."""
+        assert self.reach is not None
+        return self.reach.wait(libvirt_dom, self.watched_console)
+
+    def _test_ssh_connection(self, _guestaddr: str) -> None:
+        """It has been tried when the guest's address was awaited."""
+
+    def guest_execute_command(
+        self, guestaddr: str, guest_command: str, timeout: float = 10
+    ) -> tuple[str, str, int]:
+        """Run a command in the guest, with a time limit for the whole and not only to connect."""
+        assert self.reach is not None
+        text = guest_command if isinstance(guest_command, str) else guest_command.decode()
+        done = command.run(
+            self.reach.ssh(guestaddr, text),
+            timeout=max(timeout, self.surroundings.limits.total),
+            hint=f"the console of the guest is {self.watched_console.path}",
+        )
+        return done.stdout, done.stderr, done.returncode
+
+    def _install_packages(self, guestaddr: str, packstr: str) -> None:
+        """Install packages without a question."""
+        self.guest_execute_command(
+            guestaddr, f"DEBIAN_FRONTEND=noninteractive apt-get -q -y install {packstr}"
+        )
+
+    def _wait_for_guest_shutdown(self, libvirt_dom: Any) -> bool:
+        """Whether the guest ended by itself; noticed at once."""
+        try:
+            domains.watch(
+                self.libvirt_conn, libvirt_dom, domains.Limits(120, 120), tick=lambda: True
+            )
+        except domains.InstallationFailed:
+            return False
+        return True
+
+
+def adapt(xml: str, surroundings: Surroundings, console: Path) -> str:
+    """Oz's domain XML with the console in a file, and a disk and processor that are fast.
+
+    The disk's cache is not safe against a crash of this machine; a build that crashes is begun
+    again anyway.
+    """
+    domain = ElementTree.fromstring(xml)
+    devices = domain.find("devices")
+    assert devices is not None
+    for serial in devices.findall("serial"):
+        target = serial.find("target")
+        if target is not None and target.get("port") == "0":
+            serial.set("type", "file")
+            ElementTree.SubElement(serial, "source", path=str(console), append="on")
+        else:
+            devices.remove(serial)
+    for driver in devices.findall("disk/driver"):
+        driver.set("cache", "unsafe")
+        driver.set("discard", "unmap")
+    if surroundings.accelerator.kind == "kvm" and domain.find("cpu") is None:
+        ElementTree.SubElement(domain, "cpu", mode="host-passthrough")
+    for seclabel in domain.findall("seclabel"):
+        domain.remove(seclabel)
+    return ElementTree.tostring(domain, encoding="unicode")
+
+
+@contextlib.contextmanager
+def logged(path: Path) -> Iterator[None]:
+    """Write Oz's own log to a file; without this it goes nowhere."""
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    OZ_LOG.addHandler(handler)
+    OZ_LOG.setLevel(logging.DEBUG)
+    OZ_LOG.propagate = False
+    try:
+        yield
+    finally:
+        OZ_LOG.removeHandler(handler)
+        handler.close()
+
+
+def _teach_debian() -> None:
+    """Oz 0.17 knows Debian up to 9; the installation itself has not changed since."""
+    known = oz.Debian.version_to_config
+    for version in ("10", "11", "12", "13"):
+        known.setdefault(version, known["9"])
+
+
+def _configuration(surroundings: Surroundings) -> configparser.ConfigParser:
+    configuration = configparser.ConfigParser()
+    configuration.read_dict(
+        {
+            "paths": {
+                "output_dir": str(surroundings.folder),
+                # Oz recognises what it has fetched by its length alone: nothing is left to it
+                "data_dir": str(surroundings.folder / "oz"),
+                "screenshot_dir": str(surroundings.folder),
+                "sshprivkey": str(surroundings.folder / "key"),
+            },
+            "libvirt": {
+                "uri": surroundings.uri,
+                "type": surroundings.accelerator.libvirt_type,
+                "image_type": "raw",
+                "cpus": str(surroundings.processors),
+                "memory": str(surroundings.memory_mib),
+            },
+            "cache": {"original_media": "no", "modified_media": "no", "jeos": "no"},
+        }
+    )
+    return configuration

@@ -1,0 +1,102 @@
+"""Reaching a guest that is customised: a key, an address from libvirt, SSH."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import libvirt
+
+from imagecycle import command
+from imagecycle.build.console import Console
+from imagecycle.build.domain import InstallationFailed, runs
+from imagecycle.build.offline import System
+from imagecycle.errors import CommandFailed
+
+NETWORK = "/etc/systemd/network/00-build.network"
+KEYS = "/root/.ssh/authorized_keys"
+NO_CLOUD_INIT = "/etc/cloud/cloud-init.disabled"
+TRACES = (NETWORK, KEYS, NO_CLOUD_INIT)
+"""What :meth:`Reach.prepare` leaves in a system, to be removed from it afterwards."""
+
+_CONNECT = 10  # seconds
+_PAUSE = 0.5  # seconds between two looks for the address
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Access to one guest; ``folder`` holds the keys, ``limit`` is in seconds."""
+
+    folder: Path
+    limit: float
+
+    @property
+    def key(self) -> Path:
+        return self.folder / "key"
+
+    @property
+    def host_key(self) -> Path:
+        return self.folder / "host_key"
+
+    def prepare(self, system: System) -> None:
+        """Let the holder of the key in as root, and give the guest an address."""
+        for path in (self.key, self.host_key):
+            if not path.exists():
+                command.run(
+                    ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "build", "-f", path],
+                    timeout=30,
+                )
+        public = self.host_key.with_suffix(".pub").read_text().split()
+        (self.folder / "known_hosts").write_text(f"guest {public[0]} {public[1]}\n")
+        system.write(KEYS, self.key.with_suffix(".pub").read_bytes(), 0o600)
+        system.write("/etc/ssh/ssh_host_ed25519_key", self.host_key.read_bytes(), 0o600)
+        system.write(NETWORK, b"[Match]\nName=en* eth*\n\n[Network]\nDHCP=ipv4\n", 0o644)
+        system.write(NO_CLOUD_INIT, b"", 0o644)
+
+    def wait(self, domain: Any, console: Console) -> str:
+        """The guest's address, once it lets us in.
+
+        :raises InstallationFailed: at the time limit, or when the guest ended.
+        """
+        deadline = time.monotonic() + self.limit
+        while time.monotonic() < deadline:
+            console.look()
+            for address in self._addresses(domain):
+                with contextlib.suppress(CommandFailed):
+                    command.run(self.ssh(address, "true"), timeout=_CONNECT + 5)
+                    return address
+            time.sleep(_PAUSE)
+        error = InstallationFailed(f"the guest could not be reached within {self.limit:.0f} s")
+        raise console.failure(error, None)
+
+    def ssh(self, address: str, text: str) -> list[str]:
+        """The command line that runs ``text`` in the guest as root."""
+        options = {
+            "BatchMode": "yes",
+            "ConnectTimeout": str(_CONNECT),
+            "ControlMaster": "auto",
+            "ControlPath": str(self.folder / "ssh-%C"),
+            "ControlPersist": "60",
+            "HostKeyAlias": "guest",
+            "IdentitiesOnly": "yes",
+            "ServerAliveInterval": "15",
+            "StrictHostKeyChecking": "yes",
+            "UserKnownHostsFile": str(self.folder / "known_hosts"),
+        }
+        words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
+        return ["ssh", "-F", "/dev/null", "-i", str(self.key), *words, f"root@{address}", text]
+
+    @staticmethod
+    def _addresses(domain: Any) -> list[str]:
+        try:
+            found = domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE)
+        except libvirt.libvirtError:
+            if not runs(domain):
+                raise InstallationFailed("the guest ended before it could be reached") from None
+            return []
+        return [
+            address["addr"] for one in found.values() for address in one["addrs"] or () if address
+        ]

@@ -1,0 +1,215 @@
+"""``imagecycle build``: from the catalog to a whole release in the artifact folder."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import platform
+import shutil
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from imagecycle import __version__, accelerator, command, log
+from imagecycle.artifacts import Artifact, ArtifactStore, write_json
+from imagecycle.build import (
+    clean,
+    customise,
+    disk,
+    inputs,
+    installation,
+    media,
+    offline,
+    packages,
+    recovery,
+)
+from imagecycle.errors import UsageError
+from imagecycle.model import Family, Release
+from imagecycle.site import Site
+
+EVIDENCE = (
+    "console.log",
+    "customisation.log",
+    "oz.log",
+    "screenshot.png",
+    "template.tdl",
+)
+
+
+def build(
+    family: Family,
+    site: Site,
+    *,
+    release: str | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+    keep: bool = False,
+) -> Artifact | None:
+    """Build a release of a family, unless its inputs are those of the newest one.
+
+    :param release: its name; today's date by default.
+    :param force: build all the same, and replace a release of that name.
+    :param dry_run: only say what would be done.
+    :param keep: leave the working folder for inspection.
+    :returns: the release; None for a dry run.
+    :raises UsageError: when a release of that name exists and has other inputs.
+    :raises InstallationFailed: with the places of console and screenshot.
+    """
+    store = ArtifactStore(site.artifacts)
+    wanted = Release.parse(release) if release else None
+    source = media.find(family, site)
+    base = installation.digest(family, source)
+    digest = inputs.digest(family, base, site.compression)
+    unchanged = None if force else _unchanged(store, family, wanted, digest)
+    if unchanged is not None:
+        log.say(f"{family.slug} {unchanged.release} is up to date: its inputs are unchanged")
+        return None if dry_run else unchanged
+    if dry_run:
+        _say_plan(family, site, wanted or store.next_release(family.slug), base)
+        return None
+    with store.lock(family.slug, "build"):
+        recovery.clear(site, store, family.slug)
+        name = wanted or store.next_release(family.slug)
+        with (
+            log.step(f"building {family.slug} {name}") as timer,
+            _working_folder(store, site, family, name, keep) as folder,
+        ):
+            record = _make(family, site, source, folder)
+            record["durations"]["total"] = timer.seconds
+            about = {"family": family.slug, "release": str(name), "input_digest": digest}
+            write_json(folder / "build.json", {**record, **about})
+            _leave_only_results(folder, site, family, name, keep)
+            return store.complete(family.slug, name)
+
+
+def _make(family: Family, site: Site, source: media.Source, folder: Path) -> dict[str, Any]:
+    durations = {}
+    with log.step("installation") as timer:
+        shared = installation.ensure(family, site, source, folder)
+    durations["installation"] = timer.seconds
+    raw = shared.path
+    if customise.needed(family):
+        with log.step("customisation") as timer:
+            raw = folder / "customised.raw"
+            disk.copy_sparse(shared.path, raw)
+            raw.chmod(0o666)
+            customise.customise(family, site, source, folder, raw)
+        durations["customisation"] = timer.seconds
+    with log.step("cleaning") as timer, offline.opened(raw, folder) as system:
+        cleaned = clean.clean(system) if raw != shared.path else {}
+        installed = packages.installed(system)
+        if raw != shared.path:
+            system.trim()
+    durations["cleaning"] = timer.seconds
+    write_json(folder / "packages.json", {"family": family.slug, "packages": installed})
+    with log.step(f"writing the disk ({site.compression})") as timer:
+        disk.need_room(folder, raw.stat().st_blocks * 512)
+        finished = disk.finish(raw, folder / "disk.qcow2", site.compression)
+    durations["disk"] = timer.seconds
+    return {
+        "built_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "installation": shared.digest,
+        "media": {"kind": family.media.kind, "digest": source.digest},
+        "disk": finished,
+        "packages": len(installed),
+        "cleaned": cleaned,
+        "durations": durations,
+        "accelerator": accelerator.find(site).kind,
+        "versions": _versions(),
+    }
+
+
+def _unchanged(
+    store: ArtifactStore, family: Family, wanted: Release | None, digest: str
+) -> Artifact | None:
+    for artifact in reversed(store.releases(family.slug)):
+        if wanted not in (None, artifact.release):
+            continue
+        record = artifact.record("build")
+        if record and record.get("input_digest") == digest and artifact.disk.exists():
+            return artifact
+        if wanted is not None:
+            raise UsageError(
+                f"{family.slug} {wanted} exists, and was built from other inputs",
+                hint="leave out --release for a new one, or replace it with --force",
+            )
+        return None
+    return None
+
+
+def _say_plan(family: Family, site: Site, name: Release, base: str) -> None:
+    cached = site.cache / "installations" / f"{family.installation}-{base[:12]}.raw"
+    log.say(f"would build {family.slug} {name} below {site.artifacts}:")
+    how = "from the cache" if cached.exists() else f"with Oz from {family.media.kind} media"
+    log.say(f"  installation of {family.installation}: {how}")
+    if customise.needed(family):
+        log.say(
+            f"  customisation: {len(family.packages)} packages, {len(family.files)} files, "
+            f"{len(family.commands)} commands"
+        )
+    log.say(f"  cleaning, package list, disk.qcow2 ({site.compression}), records")
+
+
+@contextlib.contextmanager
+def _working_folder(
+    store: ArtifactStore, site: Site, family: Family, name: Release, keep: bool
+) -> Iterator[Path]:
+    folder = store.partial(family.slug, name)
+    folder.mkdir(parents=True, mode=0o755)
+    try:
+        yield folder
+    except BaseException:
+        kept = _keep_evidence(folder, site, family, name)
+        if keep:
+            log.say(f"the working folder is kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+        if kept:
+            log.say(f"console, logs and pictures of the failure are in {kept}")
+        raise
+
+
+def _keep_evidence(folder: Path, site: Site, family: Family, name: Release) -> Path | None:
+    found = [folder / name for name in EVIDENCE if (folder / name).exists()]
+    if not found:
+        return None
+    target = site.home / "failures" / family.slug / str(name)
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for path in found:
+        shutil.copy2(path, target)
+    return target
+
+
+def _leave_only_results(
+    folder: Path, site: Site, family: Family, name: Release, keep: bool
+) -> None:
+    results = {"disk.qcow2", "build.json", "packages.json", "console.log", "customisation.log"}
+    if keep:
+        target = site.home / "kept" / family.slug / str(name)
+        shutil.rmtree(target, ignore_errors=True)
+        shutil.copytree(folder, target, ignore=shutil.ignore_patterns("disk.qcow2"))
+        log.say(f"the working files are kept in {target}")
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name not in results:
+            path.unlink()
+
+
+def _versions() -> dict[str, str]:
+    debian = ["oz", "qemu-system-x86", "libvirt-daemon", "mmdebstrap"]
+    listing = command.run(
+        ["dpkg-query", "--show", "--showformat=${Package} ${Version}\n", *debian],
+        timeout=30,
+        check=False,
+    ).stdout
+    found = dict(line.split(" ", 1) for line in listing.splitlines() if " " in line)
+    return {
+        **found,
+        "imagecycle": __version__,
+        "python": platform.python_version(),
+        "kernel": platform.release(),
+        "pydantic": metadata.version("pydantic"),
+    }
