@@ -8,9 +8,9 @@ from pathlib import Path
 
 from imagecycle.build.domain import InstallationFailed
 
-PHASE = re.compile(rb"^installer: (\d+)/(\d+) XX)
-FAILURE = re.compile(rb"^installer: FAILED: XX)
-PANIC = re.compile(rb"Kernel panic - not syncing: XX)
+PHASE = re.compile(rb"^installer: (\d+)/(\d+) ([^\r\n]+)\r*\n", re.MULTILINE)
+FAILURE = re.compile(rb"^installer: FAILED: ([^\r\n]+)\r*\n", re.MULTILINE)
+PANIC = re.compile(rb"Kernel panic - not syncing: ([^\r\n]+)\r*\n")
 _LAST_LINES = 15
 
 

@@ -172,7 +172,10 @@ def _make(family: Family, mirror: Mirror, scratch: Path) -> None:
 
 def _bootstrap(family: Family, mirror: Mirror, root: Path, boot: Path) -> None:
     inside = "/tmp/installer"
+    # so that the system's own initramfs gets the program that checks its root file system
+    table = 'echo "LABEL=root / ext4 defaults 0 1" >"$1/etc/fstab"'
     hooks = [
+        'chroot "$1" systemctl enable systemd-networkd systemd-resolved systemd-timesyncd',
         # the mirror is the builder's affair: the image's own sources are contextualisation's
         ': >"$1/etc/apt/sources.list"; rm -f "$1"/etc/apt/sources.list.d/*',
         f'cp -r "{INSTALLER}" "$1{inside}" && chmod 0755 "$1{inside}/hooks/installer"',
@@ -191,6 +194,7 @@ def _bootstrap(family: Family, mirror: Mirror, root: Path, boot: Path) -> None:
             "--aptopt=Acquire::Retries 3",
             "--aptopt=Acquire::http::Timeout 30",
             "--dpkgopt=force-unsafe-io",
+            f"--essential-hook={table}",
             *(f"--customize-hook={hook}" for hook in hooks),
             family.codename,
             root,
