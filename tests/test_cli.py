@@ -1,3 +1,4 @@
+import errno
 import json
 import os
 import signal
@@ -83,9 +84,26 @@ def test_an_error_shows_its_message_and_the_way_out_and_no_traceback(
     assert captured.out == ""
 
 
-def test_a_defect_of_imagecycle_shows_its_traceback(raising: Raising) -> None:
-    raising(ZeroDivisionError())
-    with pytest.raises(ZeroDivisionError):
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        (errno.EACCES, "error: /srv/x: Permission denied\nhint: run it as root, or name another"),
+        (errno.ENOSPC, "error: /srv/x: No space left on device\nhint: make room, or name another"),
+        (errno.EROFS, "error: /srv/x: Read-only file system\nhint: name a folder that can be"),
+    ],
+)
+def test_what_the_machine_refuses_is_no_defect_of_imagecycle(
+    raising: Raising, capsys: pytest.CaptureFixture[str], number: int, words: str
+) -> None:
+    raising(OSError(number, os.strerror(number), "/srv/x"))
+    assert main(["fail"]) == 1
+    assert capsys.readouterr().err.startswith(words)
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError(), FileNotFoundError(errno.ENOENT, "gone")])
+def test_a_defect_of_imagecycle_shows_its_traceback(raising: Raising, error: Exception) -> None:
+    raising(error)
+    with pytest.raises(type(error)):
         main(["fail"])
 
 

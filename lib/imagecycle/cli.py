@@ -7,6 +7,7 @@ when they are called, so that ``imagecycle --help`` answers at once.
 
 from __future__ import annotations
 
+import errno
 import signal
 import sys
 from collections.abc import Sequence
@@ -16,9 +17,20 @@ from types import FrameType
 import click
 
 from imagecycle import __version__, log, site
-from imagecycle.errors import EXIT_INTERRUPTED, EXIT_USAGE, ImagecycleError
+from imagecycle.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, ImagecycleError
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+_ANOTHER_USER = "run it as root, or name another folder with `home` in the site's settings"
+_MORE_ROOM = "make room, or name another folder with `home` in the site's settings"
+WAYS_OUT = {
+    errno.EACCES: _ANOTHER_USER,
+    errno.EPERM: _ANOTHER_USER,
+    errno.EROFS: "name a folder that can be written with `home` in the site's settings",
+    errno.ENOSPC: _MORE_ROOM,
+    errno.EDQUOT: _MORE_ROOM,
+}
+"""What the machine may refuse anywhere; any other OSError is a defect of imagecycle."""
 
 _release = click.option(
     "--release", metavar="R", help="The release, such as 20261122; the newest by default."
@@ -191,6 +203,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         return 0
+    except OSError as error:
+        hint = WAYS_OUT.get(error.errno or 0)
+        if hint is None:
+            raise
+        log.fail(f"{error.filename or 'a file'}: {error.strerror}", hint)
+        return EXIT_FAILED
     except SystemExit as exit_:
         return exit_.code if isinstance(exit_.code, int) else 1
 
