@@ -1,0 +1,76 @@
+"""Runs the checks: pytest in a process of its own, beside the machines."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import imagecycle
+from imagecycle import command
+from imagecycle.errors import ImagecycleError
+from imagecycle.verify import checks, verdict
+from imagecycle.verify.verdict import CheckResult
+
+JUNIT = "checks.xml"
+OUTPUT = "checks.log"
+SETTINGS = "checks.ini"
+_SETTINGS = """\
+[pytest]
+junit_duration_report = call
+truncation_limit_lines = 0
+truncation_limit_chars = 0
+"""
+_ALL_PASSED, _SOME_FAILED = 0, 1
+_TAIL = 1500
+
+
+@dataclass(frozen=True)
+class Checks:
+    """Checks under way; ``process`` ends when all are done."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    def done(self) -> bool:
+        return self.process.poll() is not None
+
+    def results(self) -> list[CheckResult]:
+        """What they found.
+
+        :raises ImagecycleError: when they could not be carried out, which says nothing of the
+            image.
+        """
+        if self.process.returncode not in (_ALL_PASSED, _SOME_FAILED):
+            said = (self.folder / OUTPUT).read_text(errors="replace").strip()
+            error = [line for line in said.splitlines() if line.startswith("ERROR:")]
+            raise ImagecycleError(
+                f"the checks could not be run: {error[0][7:] if error else said[-_TAIL:]}",
+                hint="correct leave_out_checks in the catalog if it is named, or run with --keep",
+            )
+        return verdict.read(self.folder / JUNIT)
+
+
+@contextlib.contextmanager
+def running(folder: Path, session: Path) -> Iterator[Checks]:
+    """The checks of a session, running for the length of a ``with`` block."""
+    (folder / SETTINGS).write_text(_SETTINGS)
+    argv = [
+        *(sys.executable, "-m", "pytest", "-c", SETTINGS, "--rootdir", str(folder)),
+        *("-p", "no:cacheprovider", "--tb=short", "--no-header", "-q", f"--junitxml={JUNIT}"),
+        str(Path(checks.__file__).parent),
+    ]
+    # Nothing that a developer has set for tests of his own may change what is checked.
+    environment = {
+        "IMAGECYCLE_VERIFY_SESSION": str(session),
+        "PYTHONPATH": str(Path(imagecycle.__file__).parents[1]),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_ADDOPTS": "",
+        "PYTEST_PLUGINS": "",
+    }
+    output = folder / OUTPUT
+    with command.background(argv, output=output, env=environment, cwd=folder) as process:
+        yield Checks(folder, process)

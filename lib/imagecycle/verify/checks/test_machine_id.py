@@ -1,0 +1,22 @@
+"""Every server has an identity of its own."""
+
+import re
+
+from testinfra.host import Host
+
+from imagecycle.verify.pristine import Pristine
+
+FILES = ("etc/machine-id", "var/lib/dbus/machine-id")
+
+
+def test_is_not_in_the_image(pristine: Pristine) -> None:
+    """All servers share one id: DHCP gives them one address, journals cannot be told apart."""
+    read = f"for file in {' '.join(FILES)}; do [ -L $file ] || cat $file 2>/dev/null; done"
+    assert re.findall(r"[0-9a-f]{32}", pristine.run(read)) == []
+
+
+def test_differs_between_machines(host: Host, twin_root: Host) -> None:
+    """All servers share one id: DHCP gives them one address, journals cannot be told apart."""
+    ours = host.check_output("cat /etc/machine-id")
+    assert re.fullmatch(r"[0-9a-f]{32}", ours), f"not a machine-id: {ours}"
+    assert ours != twin_root.check_output("cat /etc/machine-id")

@@ -1,0 +1,47 @@
+"""Nobody gets in with a password that the builder knows."""
+
+import pytest
+from testinfra.host import Host
+
+from imagecycle.verify.pristine import Pristine
+
+UNUSABLE = ("!", "*")
+
+
+def _open_accounts(shadow: str) -> list[str]:
+    """The accounts that a password opens, or that need none."""
+    accounts = (line.split(":")[:2] for line in shadow.splitlines() if ":" in line)
+    return [name for name, password in accounts if not password.startswith(UNUSABLE)]
+
+
+def test_none_in_the_image(pristine: Pristine) -> None:
+    """Everyone who knows the builder's password can log in, on the console at least."""
+    assert _open_accounts(pristine.run("cat etc/shadow")) == []
+
+
+def test_none_on_a_server(root: Host, finished: None) -> None:
+    """Everyone who knows the password that first boot sets can log in."""
+    assert _open_accounts(root.check_output("cat /etc/shadow")) == []
+
+
+@pytest.fixture(scope="module")
+def sshd(root: Host) -> dict[str, str]:
+    """The SSH server's settings as it understands them."""
+    lines = root.check_output("$(command -v sshd || echo /usr/sbin/sshd) -T").splitlines()
+    return {name: value for name, _, value in (line.partition(" ") for line in lines)}
+
+
+def test_ssh_takes_no_passwords(sshd: dict[str, str]) -> None:
+    """Servers are open to password guessing from the internet."""
+    assert sshd["passwordauthentication"] == "no"
+
+
+def test_ssh_asks_no_questions(sshd: dict[str, str]) -> None:
+    """Servers are open to password guessing through keyboard-interactive authentication."""
+    name = "kbdinteractiveauthentication"
+    assert sshd.get(name, sshd.get("challengeresponseauthentication")) == "no"
+
+
+def test_ssh_admits_root_with_keys_only(sshd: dict[str, str]) -> None:
+    """Servers are open to guessing of root's password."""
+    assert sshd["permitrootlogin"] in ("no", "without-password", "prohibit-password")

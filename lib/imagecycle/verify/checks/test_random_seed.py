@@ -1,0 +1,16 @@
+"""No randomness is shared between servers."""
+
+from imagecycle.verify.pristine import Pristine
+
+PLACES = (
+    "/var/lib/systemd/random-seed",
+    "/var/lib/urandom/random-seed",
+    "/var/lib/random-seed",
+    "/boot/efi/loader/random-seed",
+    "/boot/loader/random-seed",
+)
+
+
+def test_is_not_in_the_image(pristine: Pristine) -> None:
+    """Servers begin with the same random state, which weakens the keys that they make."""
+    assert pristine.found(*PLACES) == []

@@ -1,0 +1,203 @@
+"""The config drive: what an instance is told about itself, in the form that OpenStack gives it.
+
+An ISO 9660 file system with the volume label ``config-2``, Rock Ridge and Joliet names, holding
+one folder per version of the metadata below ``openstack/`` and ``ec2/``. The format is described
+in Nova's user guide under "Metadata" (sections "Config drives" and "OpenStack format metadata").
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import secrets
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pycdlib
+
+LABEL = "config-2"
+VERSIONS = {
+    "2012-08-10": ("meta_data.json", "user_data"),
+    "2013-04-04": ("meta_data.json", "user_data"),
+    "2013-10-17": ("meta_data.json", "user_data", "vendor_data.json"),
+    "2015-10-15": ("meta_data.json", "user_data", "vendor_data.json", "network_data.json"),
+    "2016-10-06": (
+        "meta_data.json",
+        "user_data",
+        "vendor_data.json",
+        "vendor_data2.json",
+        "network_data.json",
+    ),
+}
+"""The files of each version that brought a new one; Nova writes them all."""
+REPEATED = ("2016-06-30", "2017-02-22", "2018-08-27", "2020-10-14", "latest")
+"""Versions with the files of the one before them."""
+EC2_VERSIONS = ("2009-04-04", "latest")
+KEY_NAME = "imagecycle-verify"
+DOMAIN = "novalocal"
+"""Nova's default ``dhcp_domain``."""
+
+
+def _random_seed() -> str:
+    return base64.b64encode(secrets.token_bytes(512)).decode()
+
+
+def _marker() -> str:
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one instance is told: the checks ask the guest whether it listened.
+
+    ``user_data`` is a shell script that writes ``marker`` to ``MARKER_FILE``.
+    """
+
+    name: str
+    public_key: str
+    """One line, as in authorized_keys"""
+    mac: str
+    uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
+    marker: str = field(default_factory=_marker)
+    random_seed: str = field(default_factory=_random_seed)
+
+    @property
+    def hostname(self) -> str:
+        return f"{self.name}.{DOMAIN}"
+
+    @property
+    def user_data(self) -> str:
+        return f"#!/bin/sh\necho {self.marker} > {MARKER_FILE}\n"
+
+
+MARKER_FILE = "/run/imagecycle-user-data"
+
+
+def write(told: Told, path: Path) -> None:
+    """Write the config drive of an instance to ``path``."""
+    iso = pycdlib.PyCdlib()
+    iso.new(
+        interchange_level=3,
+        vol_ident=LABEL,
+        pub_ident_str="imagecycle verify",
+        joliet=3,
+        rock_ridge="1.09",
+    )
+    names = _Names()
+    made: set[str] = set()
+    for name, content in files(told):
+        *parents, leaf = name.split("/")
+        folder = ""
+        for parent in parents:
+            below, folder = folder, f"{folder}/{parent}"
+            if folder not in made:
+                made.add(folder)
+                iso.add_directory(
+                    names.directory(below, parent), rr_name=parent, joliet_path=folder
+                )
+        iso.add_fp(
+            io.BytesIO(content),
+            len(content),
+            iso_path=names.file(folder, leaf),
+            rr_name=leaf,
+            joliet_path=f"{folder}/{leaf}",
+            file_mode=0o100444,
+        )
+    iso.write(str(path))
+    iso.close()
+
+
+def files(told: Told) -> Iterator[tuple[str, bytes]]:
+    """The paths and contents of everything on the config drive."""
+    contents = {
+        "meta_data.json": _json(_meta_data(told)),
+        "user_data": told.user_data.encode(),
+        "vendor_data.json": _json({}),
+        "vendor_data2.json": _json({"static": {}}),
+        "network_data.json": _json(_network_data(told)),
+    }
+    for version, names in VERSIONS.items():
+        for name in names:
+            yield f"openstack/{version}/{name}", contents[name]
+    for version in REPEATED:
+        for name, content in contents.items():
+            yield f"openstack/{version}/{name}", content
+    for version in EC2_VERSIONS:
+        yield f"ec2/{version}/meta-data.json", _json(_ec2_meta_data(told))
+        yield f"ec2/{version}/user-data", told.user_data.encode()
+
+
+def _meta_data(told: Told) -> dict[str, Any]:
+    return {
+        "uuid": told.uuid,
+        "name": told.name,
+        "hostname": told.hostname,
+        "public_keys": {KEY_NAME: told.public_key},
+        "keys": [{"name": KEY_NAME, "type": "ssh", "data": told.public_key}],
+        "availability_zone": "nova",
+        "launch_index": 0,
+        "random_seed": told.random_seed,
+        "project_id": "0" * 32,
+        "devices": [],
+        "dedicated_cpus": [],
+    }
+
+
+def _network_data(told: Told) -> dict[str, Any]:
+    """One interface with DHCP, as on an ordinary Neutron network."""
+    return {
+        "links": [
+            {
+                "id": "tap0",
+                "vif_id": str(uuid.UUID(int=0)),
+                "type": "ovs",
+                "mtu": 1500,
+                "ethernet_mac_address": told.mac,
+            }
+        ],
+        "networks": [
+            {
+                "id": "network0",
+                "type": "ipv4_dhcp",
+                "link": "tap0",
+                "network_id": str(uuid.UUID(int=0)),
+            }
+        ],
+        "services": [],
+    }
+
+
+def _ec2_meta_data(told: Told) -> dict[str, Any]:
+    return {
+        "instance-id": f"i-{told.uuid[:8]}",
+        "hostname": told.hostname,
+        "local-hostname": told.hostname,
+        "public-hostname": told.hostname,
+        "placement": {"availability-zone": "nova"},
+        "public-keys": {"0": {"_name": f"0={KEY_NAME}", "openssh-key": told.public_key}},
+    }
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+class _Names:
+    """Plain ISO 9660 names: short and unique; readers of Rock Ridge or Joliet never see them."""
+
+    def __init__(self) -> None:
+        self._paths = {"": ""}
+
+    def directory(self, parent: str, name: str) -> str:
+        path = f"{self._paths[parent]}/D{len(self._paths):03d}"
+        self._paths[f"{parent}/{name}"] = path
+        return path
+
+    def file(self, folder: str, name: str) -> str:
+        path = f"{self._paths[folder]}/F{len(self._paths):03d}.;1"
+        self._paths[f"{folder}/{name}"] = path
+        return path

@@ -1,0 +1,148 @@
+"""The machine that a cloud gives an image, as QEMU's command line.
+
+The parts are those that Nova's libvirt driver chooses: a virtio disk and network card, a random
+number generator, a balloon, a serial console, a config drive as a CD-ROM, and the marks in SMBIOS
+by which a guest sees that it runs in OpenStack. The Glance properties ``hw_machine_type``,
+``hw_disk_bus``, ``hw_cdrom_bus`` and ``hw_vif_model`` change them as they do there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imagecycle.errors import ImagecycleError, UsageError
+
+QEMU = "qemu-system-x86_64"
+ARCHITECTURES = ("x86_64",)
+BIOS = "bios"
+UEFI = "uefi"
+OVMF = (
+    ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),  # Debian 12 and later
+    ("OVMF_CODE.fd", "OVMF_VARS.fd"),
+)
+OVMF_FOLDER = Path("/usr/share/OVMF")
+
+CONSOLE = "console.log"
+FIRMWARE_LOG = "firmware.log"
+DISK = "disk.qcow2"
+CONFIG_DRIVE = "config.iso"
+VARIABLES = "variables.fd"
+MONITORS = {"stage": "stage.qmp", "checks": "checks.qmp"}
+"""Each side has a monitor of its own, because a monitor serves one client."""
+HOTPLUG_BUS = "hotplug"
+"""Where a q35 machine takes a disk while it runs; a pc machine takes it anywhere."""
+
+_DISKS = {"virtio": "virtio-blk-pci", "scsi": "scsi-hd"}
+_CDROMS = {"ide": "ide-cd", "sata": "ide-cd", "scsi": "scsi-cd"}
+_CARDS = {"virtio": "virtio-net-pci", "e1000": "e1000", "e1000e": "e1000e"}
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """One virtual machine; files are named as seen from its own folder."""
+
+    firmware: str
+    memory_mib: int
+    processors: int
+    uuid: str
+    mac: str
+    accelerator: Sequence[str]
+    """QEMU's options for it"""
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """The image's Glance properties"""
+
+    @property
+    def q35(self) -> bool:
+        return "q35" in self._property("hw_machine_type", "pc")
+
+    def command_line(self) -> list[str]:
+        """:raises UsageError: when a property names hardware that is not known here."""
+        return [
+            *(QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std"),
+            *("-machine", "q35" if self.q35 else "pc", *self.accelerator),
+            *("-smp", str(self.processors), "-m", str(self.memory_mib)),
+            *("-rtc", "base=utc,driftfix=slew", "-uuid", self.uuid, "-smbios", self._smbios()),
+            *self._firmware(),
+            *self._disks(),
+            *self._network(),
+            *self._consoles(),
+            *("-device", "virtio-rng-pci", "-device", "virtio-balloon-pci"),
+        ]
+
+    def _property(self, name: str, default: str) -> str:
+        return self.properties.get(name, default)
+
+    def _choose(self, name: str, default: str, known: Mapping[str, str]) -> tuple[str, str]:
+        chosen = self._property(name, default)
+        if chosen not in known:
+            raise UsageError(
+                f"verify cannot attach hardware for the property {name}: {chosen}",
+                hint=f"it knows {', '.join(known)}",
+            )
+        return chosen, known[chosen]
+
+    def _smbios(self) -> str:
+        return (
+            "type=1,manufacturer=OpenStack Foundation,product=OpenStack Nova,version=34.0.0,"
+            f"serial={self.uuid},uuid={self.uuid},family=Virtual Machine"
+        )
+
+    def _firmware(self) -> list[str]:
+        log = ["-chardev", f"file,id=firmware,path={FIRMWARE_LOG}"]
+        log += ["-device", "isa-debugcon,iobase=0x402,chardev=firmware"]
+        if self.firmware != UEFI:
+            return log
+        code, _ = find_ovmf()
+        pflash = "if=pflash,format=raw"
+        return [
+            *log,
+            *("-drive", f"{pflash},unit=0,readonly=on,file={code}"),
+            *("-drive", f"{pflash},unit=1,file={VARIABLES}"),
+        ]
+
+    def _disks(self) -> list[str]:
+        disk_bus, disk = self._choose("hw_disk_bus", "virtio", _DISKS)
+        default = "sata" if self.q35 else "ide"
+        cdrom_bus, cdrom = self._choose("hw_cdrom_bus", default, _CDROMS)
+        # Nothing of the overlay is needed after a crash of this machine: no flush to the disk.
+        options = [
+            *("-drive", f"if=none,id=root,file={DISK},format=qcow2,cache=unsafe,discard=unmap"),
+            *("-device", f"{disk},drive=root,bootindex=1"),
+            *("-drive", f"if=none,id=config,file={CONFIG_DRIVE},format=raw,readonly=on"),
+            *("-device", f"{cdrom},drive=config"),
+        ]
+        if "scsi" in (disk_bus, cdrom_bus):
+            options = ["-device", "virtio-scsi-pci", *options]
+        if self.q35:
+            options += ["-device", f"pcie-root-port,id={HOTPLUG_BUS},chassis=1"]
+        return options
+
+    def _network(self) -> list[str]:
+        _, card = self._choose("hw_vif_model", "virtio", _CARDS)
+        # Port 0: the system chooses a free one, the monitor tells which.
+        return [
+            *("-netdev", "user,id=net,hostfwd=tcp:127.0.0.1:0-:22"),
+            *("-device", f"{card},netdev=net,mac={self.mac},romfile="),
+        ]
+
+    def _consoles(self) -> list[str]:
+        options = ["-chardev", f"file,id=console,path={CONSOLE}", "-serial", "chardev:console"]
+        for name, socket in MONITORS.items():
+            options += ["-chardev", f"socket,id={name},path={socket},server=on,wait=off"]
+            options += ["-mon", f"chardev={name},mode=control"]
+        return options
+
+
+def find_ovmf(folder: Path = OVMF_FOLDER) -> tuple[Path, Path]:
+    """The UEFI firmware and its pristine variables.
+
+    :raises ImagecycleError: when they are not installed.
+    """
+    for code, variables in OVMF:
+        if (folder / code).exists() and (folder / variables).exists():
+            return folder / code, folder / variables
+    raise ImagecycleError(
+        f"no UEFI firmware in {folder}", hint="install the package ovmf, or run scripts/setup"
+    )

@@ -1,0 +1,108 @@
+"""A virtual machine that boots a copy-on-write overlay of the disk; the disk is never written."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagecycle import command
+from imagecycle.errors import ImagecycleError
+from imagecycle.verify import config_drive, hardware
+from imagecycle.verify.config_drive import Told
+from imagecycle.verify.hardware import Hardware
+from imagecycle.verify.monitor import Monitor
+
+QEMU_IMG = "qemu-img"
+START_LIMIT = 60.0
+"""Seconds until QEMU's monitor must answer; it takes less than one."""
+OUTPUT = "qemu.log"
+
+
+@dataclass(frozen=True)
+class VirtualMachine:
+    """A running machine; see :func:`running`."""
+
+    name: str
+    folder: Path
+    hardware: Hardware
+    process: subprocess.Popen[bytes]
+    monitor: Monitor
+    port: int
+    """On loopback; leads to the guest's SSH"""
+    started: float
+    """``time.monotonic()`` at power-on"""
+
+    @property
+    def console(self) -> Path:
+        return self.folder / hardware.CONSOLE
+
+    @property
+    def firmware_log(self) -> Path:
+        return self.folder / hardware.FIRMWARE_LOG
+
+    def ended(self) -> str | None:
+        """How QEMU ended; None while it runs."""
+        status = self.process.poll()
+        if status is None:
+            return None
+        said = (self.folder / OUTPUT).read_text(errors="replace").strip().splitlines()
+        return f"QEMU ended with {status}: {said[-1] if said else 'it said nothing'}"
+
+
+def virtual_size(disk: Path) -> int:
+    """The size in bytes that a guest sees.
+
+    :raises CommandFailed: when the file is not a qcow2 image.
+    """
+    argv = [QEMU_IMG, "info", "--output=json", "-f", "qcow2", "--force-share", str(disk)]
+    shown = command.run(argv, timeout=60, hint="build the release again").stdout
+    return int(json.loads(shown)["virtual-size"])
+
+
+def prepare(folder: Path, firmware: str, disk: Path, size: int, told: Told) -> None:
+    """Make what a machine is started from: overlay, config drive and firmware variables.
+
+    :param size: of the overlay, in bytes; more than the disk's, as a cloud's flavour gives it.
+    """
+    folder.mkdir()
+    overlay = [QEMU_IMG, "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(disk.resolve())]
+    command.run([*overlay, str(folder / hardware.DISK), str(size)], timeout=60)
+    config_drive.write(told, folder / hardware.CONFIG_DRIVE)
+    if firmware == hardware.UEFI:
+        _, variables = hardware.find_ovmf()
+        shutil.copyfile(variables, folder / hardware.VARIABLES)
+
+
+@contextlib.contextmanager
+def running(name: str, folder: Path, parts: Hardware) -> Iterator[VirtualMachine]:
+    """Power a prepared machine on for the length of a ``with`` block.
+
+    :raises ImagecycleError: when QEMU does not start.
+    """
+    output = folder / OUTPUT
+    started = time.monotonic()
+    with command.background(parts.command_line(), output=output, cwd=folder) as process:
+        monitor = _monitor(name, folder, process, output)
+        with monitor:
+            port = monitor.forwarded_port()
+            yield VirtualMachine(name, folder, parts, process, monitor, port, started)
+
+
+def _monitor(name: str, folder: Path, process: subprocess.Popen[bytes], output: Path) -> Monitor:
+    socket = folder / hardware.MONITORS["stage"]
+    deadline = time.monotonic() + START_LIMIT
+    while not socket.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            said = output.read_text(errors="replace").strip() or "it said nothing"
+            raise ImagecycleError(
+                f"QEMU did not start for the {name}: {said.splitlines()[-1]}",
+                hint="look at `imagecycle doctor`",
+            )
+        time.sleep(0.01)
+    return Monitor(socket, name)
