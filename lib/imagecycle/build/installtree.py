@@ -114,9 +114,9 @@ def _cached(family: Family, site: Site) -> list[Path]:
 
 def _digest(family: Family, mirror: Mirror) -> str:
     digest = hashlib.sha256(f"{family.codename} {family.arch} {mirror}".encode())
-    for path in sorted(INSTALLER.rglob("*")):
+    for path in (Path(__file__), *sorted(INSTALLER.rglob("*"))):
         if path.is_file():
-            digest.update(path.relative_to(INSTALLER).as_posix().encode() + path.read_bytes())
+            digest.update(path.name.encode() + path.read_bytes())
     for suite, root in (
         (family.codename, mirror.url),
         (f"{family.codename}-updates", mirror.url),

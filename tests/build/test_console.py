@@ -1,0 +1,52 @@
+"""What is read from the console of a guest that is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from imagecycle.build.console import Console
+from imagecycle.build.domain import InstallationFailed
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "console.log"
+
+
+def test_a_console_that_is_not_there_yet_shows_no_life(path: Path) -> None:
+    assert not Console(path).look()
+
+
+def test_phases_are_reported_once_and_only_when_their_line_is_whole(path: Path) -> None:
+    seen: list[tuple[int, str]] = []
+    console = Console(path, lambda number, name: seen.append((number, name)))
+    path.write_bytes(b"installer: 1/6 partitions\r\ninstaller: 2/6 sys")
+    assert console.look()
+    assert not console.look()
+    path.write_bytes(b"installer: 1/6 partitions\r\ninstaller: 2/6 system\r\n")
+    assert console.look()
+    assert seen == [(1, "partitions"), (2, "system")]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (b"installer: FAILED: there is no disk\r\n", "there is no disk"),
+        (b"[ 1.0] Kernel panic - not syncing: VFS: no root\r\n", "VFS: no root"),
+    ],
+)
+def test_a_guest_that_gives_up_is_noticed(path: Path, text: bytes, reason: str) -> None:
+    console = Console(path)
+    path.write_bytes(text)
+    with pytest.raises(InstallationFailed, match=reason):
+        console.look()
+
+
+def test_a_failure_carries_the_last_lines_without_control_characters(path: Path) -> None:
+    path.write_bytes(b"\x1b[1;31mfirst\x1b[0m\r\n\r\nlast\x07\r\n")
+    error = Console(path).failure(InstallationFailed("it stalled"), path.with_name("s.png"))
+    assert "it stalled\n  | first\n  | last" in error.message
+    assert "s.png" in error.hint
+    assert str(path) in error.hint
