@@ -1,9 +1,10 @@
-"""What several integration tests share: a development cloud of their own."""
+"""What several integration tests share: a development cloud, and releases that Oz has built."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from imagecycle import devcloud
+from imagecycle import catalog, devcloud
+from imagecycle.artifacts import Artifact, ArtifactStore
+from imagecycle.build import stage
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import open_cloud
 from imagecycle.devcloud.layout import Layout, load_identity
-from imagecycle.site import Site
+from imagecycle.model import Family
+from imagecycle.site import CATALOG, Site
 from integration import proxy
 
 
@@ -87,3 +91,29 @@ def box(started_box: Box, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bo
     started_box.empty()
     site = started_box.site.model_copy(update={"home": tmp_path})
     return dataclasses.replace(started_box, site=site)
+
+
+BUILD_HOME = Path("/var/tmp/imagecycle-tests")
+"""Kept between runs for its install tree, which takes a minute to make; QEMU's user can enter it,
+which it could not below a temporary folder of pytest."""
+
+
+@pytest.fixture(scope="session")
+def build_site() -> Site:
+    """The site of all real builds; IMAGECYCLE_TEST_HOME names another home for it."""
+    site = Site(home=Path(os.environ.get("IMAGECYCLE_TEST_HOME") or BUILD_HOME))
+    site.home.mkdir(parents=True, exist_ok=True, mode=0o755)
+    # what an earlier run has built would hide that this one cannot
+    shutil.rmtree(site.cache / "installations", ignore_errors=True)
+    shutil.rmtree(site.artifacts, ignore_errors=True)
+    return site
+
+
+@pytest.fixture(scope="session")
+def built_family(build_site: Site) -> tuple[Family, Site, Artifact]:
+    """``debian-12-x86_64-base``, installed by Oz in this run."""
+    family = catalog.find(CATALOG, "debian-12-x86_64-base")
+    artifact = stage.build(family, build_site)
+    assert artifact is not None
+    assert artifact in ArtifactStore(build_site.artifacts).releases(family.slug)
+    return family, build_site, artifact
