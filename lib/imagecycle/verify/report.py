@@ -79,7 +79,7 @@ def render(
         machines=machines,
         timeline=[
             {
-                "name": span.name,
+                "name": span.name.replace("_", " of the ").capitalize(),
                 "seconds": span.seconds,
                 "left": round(100 * span.begin / total, 2),
                 "width": max(0.3, round(100 * span.seconds / total, 2)),

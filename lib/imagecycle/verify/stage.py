@@ -76,7 +76,7 @@ def verify(family: Family, site: Site, *, release: str | None, force: bool, keep
         run = _Run(family, site, artifact, folder, accelerator.find(site))
         findings = run.carry_out()
         record = run.record(findings, built)
-        _keep(artifact, record, findings)
+        _keep(artifact, family.title, record, findings)
     results = findings.results
     log.say(report.summary(results))
     if record["verdict"] != PASSED:
@@ -308,7 +308,7 @@ def _versions() -> dict[str, str]:
     return {"imagecycle": __version__, "qemu": qemu, "python": platform.python_version()}
 
 
-def _keep(artifact: Artifact, record: dict[str, Any], findings: Findings) -> None:
+def _keep(artifact: Artifact, title: str, record: dict[str, Any], findings: Findings) -> None:
     """Leave the records of a run in the artifact folder; the verdict last."""
     for old in (*artifact.folder.glob("console-*.log"), *artifact.folder.glob("screenshot-*.png")):
         old.unlink()
@@ -328,7 +328,7 @@ def _keep(artifact: Artifact, record: dict[str, Any], findings: Findings) -> Non
     }
     page = report.render(
         record=record,
-        title=record["family"],
+        title=title,
         results=findings.results,
         machines=findings.machines,
         spans=findings.spans,

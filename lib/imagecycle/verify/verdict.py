@@ -78,7 +78,7 @@ def _result(case: ElementTree.Element) -> CheckResult:
     words = f"{subject}: {function}" if subject else function
     return CheckResult(
         id=f"{subject}.{function}",
-        name=words.replace("_", " ").capitalize(),
+        name=words.replace("_", " ").replace("[", " (").replace("]", ")").capitalize(),
         suffers=properties.get("suffers", ""),
         outcome=outcome,
         seconds=round(float(case.get("time", "0")), 3),
@@ -100,7 +100,8 @@ def _outcome(case: ElementTree.Element) -> tuple[str, str, str]:
 def _plain(message: str) -> str:
     """A failure's message without pytest's prefixes, on few lines."""
     text = re.sub(r"^(AssertionError|Failed|[\w.]*Error): ", "", message.strip())
-    text = text.removeprefix("assert ")
+    # A check's own words come first; pytest's look at the expression follows them in the detail.
+    text = text.removeprefix("assert ").partition("\nassert ")[0]
     return "\n".join(line for line in text.splitlines() if line.strip())[:2000]
 
 

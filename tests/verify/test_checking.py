@@ -1,0 +1,82 @@
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from imagecycle.errors import ImagecycleError
+from imagecycle.verify import checking
+from imagecycle.verify.config_drive import Told
+from imagecycle.verify.session import INSTANCE, TWIN, Outcome, Session, Subject
+from imagecycle.verify.verdict import CheckResult
+
+LIMIT = 60.0
+
+
+def results(
+    folder: Path, *, leave_out: Sequence[str] = (), reason: str = "the kernel panicked"
+) -> dict[str, CheckResult]:
+    """What the real checks say of two machines that did not come up."""
+    subjects = []
+    for role, firmware in ((INSTANCE, "bios"), (TWIN, "uefi")):
+        told = Told(name=f"verify-{role}", public_key="key", mac="fa:16:3e:00:00:01")
+        subject = Subject(role, folder / role, firmware, told)
+        subject.folder.mkdir()
+        subject.console.write_text("Kernel panic")
+        subject.announce(Outcome(False, 1.0, reason))
+        subjects.append(subject)
+    session = Session(
+        folder=folder,
+        admin_user="debian",
+        disk=folder / "disk.qcow2",
+        size=2**30,
+        q35=False,
+        leave_out=tuple(leave_out),
+        boot_limit=5,
+        power_off_limit=5,
+        subjects=tuple(subjects),
+    )
+    deadline = time.monotonic() + LIMIT
+    with checking.running(folder, session.write()) as checks:
+        while not checks.done():
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        return {result.id: result for result in checks.results()}
+
+
+def test_dead_machines_fail_their_boot_and_nothing_else_is_run(tmp_path: Path) -> None:
+    found = results(tmp_path)
+    for role in (INSTANCE, TWIN):
+        boot = found.pop(f"boot.lets_the_injected_key_in[{role}]")
+        assert boot.outcome == "failed"
+        assert boot.message == "the kernel panicked"
+    assert {result.outcome for result in found.values()} == {"not run"}
+    assert "did not come up" in found["hostname.is_the_instances_name"].message
+
+
+def test_every_check_says_what_a_user_would_suffer(tmp_path: Path) -> None:
+    assert [result.id for result in results(tmp_path).values() if not result.suffers] == []
+
+
+def test_checks_that_the_family_leaves_out_are_reported_so(tmp_path: Path) -> None:
+    found = results(tmp_path, leave_out=["clock.is_in_utc", "boot.lets_the_injected_key_in"])
+    left_out = {name for name, result in found.items() if result.outcome == "left out"}
+    assert left_out == {
+        "clock.is_in_utc",
+        f"boot.lets_the_injected_key_in[{INSTANCE}]",
+        f"boot.lets_the_injected_key_in[{TWIN}]",
+    }
+
+
+def test_unknown_check_to_leave_out_is_refused_with_the_nearest_name(tmp_path: Path) -> None:
+    with pytest.raises(ImagecycleError) as caught:
+        results(tmp_path, leave_out=["clock.is_in_ut"])
+    assert "no check is called clock.is_in_ut" in caught.value.message
+    assert "clock.is_in_utc" in caught.value.message
+
+
+def test_a_developers_own_pytest_settings_change_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-k nothing --collect-only")
+    assert len(results(tmp_path)) > 40

@@ -1,0 +1,89 @@
+import dataclasses
+from pathlib import Path
+
+import pytest
+
+from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.verify import hardware
+from imagecycle.verify.hardware import Hardware
+
+PARTS = Hardware(
+    firmware="bios",
+    memory_mib=512,
+    processors=2,
+    uuid="2b63a3ff-5551-4dd6-8e8b-c97fafcf61f7",
+    mac="fa:16:3e:00:00:01",
+    accelerator=["-accel", "tcg,thread=multi", "-cpu", "max"],
+)
+
+
+def line(**properties: str) -> str:
+    return " ".join(dataclasses.replace(PARTS, properties=properties).command_line())
+
+
+@pytest.fixture
+def ovmf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(hardware, "OVMF_FOLDER", tmp_path)
+    monkeypatch.setattr(hardware.find_ovmf, "__defaults__", (tmp_path,))
+    return tmp_path
+
+
+def test_parts_are_those_that_nova_chooses() -> None:
+    for part in (
+        "-machine pc -accel tcg,thread=multi -cpu max",
+        "-device virtio-blk-pci,drive=root,bootindex=1",
+        "virtio-net-pci,netdev=net,mac=fa:16:3e:00:00:01",
+        "-device ide-cd,drive=config",
+        "-device virtio-rng-pci",
+        "-device virtio-balloon-pci",
+        "product=OpenStack Nova",
+    ):
+        assert part in line()
+
+
+def test_bios_needs_no_firmware_files() -> None:
+    assert "pflash" not in line()
+
+
+def test_uefi_boots_from_code_that_is_shared_and_variables_of_its_own(ovmf: Path) -> None:
+    for name in ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"):
+        (ovmf / name).touch()
+    said = " ".join(dataclasses.replace(PARTS, firmware="uefi").command_line())
+    assert f"if=pflash,format=raw,unit=0,readonly=on,file={ovmf}/OVMF_CODE_4M.fd" in said
+    assert "if=pflash,format=raw,unit=1,file=variables.fd" in said
+
+
+def test_older_firmware_files_do_where_there_are_no_others(ovmf: Path) -> None:
+    for name in ("OVMF_CODE.fd", "OVMF_VARS.fd"):
+        (ovmf / name).touch()
+    assert hardware.find_ovmf(ovmf) == (ovmf / "OVMF_CODE.fd", ovmf / "OVMF_VARS.fd")
+
+
+def test_missing_firmware_names_the_package(ovmf: Path) -> None:
+    with pytest.raises(ImagecycleError) as caught:
+        hardware.find_ovmf(ovmf)
+    assert "ovmf" in caught.value.hint
+
+
+def test_properties_of_the_image_change_the_parts() -> None:
+    said = line(hw_machine_type="q35", hw_cdrom_bus="scsi", hw_vif_model="e1000")
+    assert "-machine q35" in said
+    assert "-device virtio-scsi-pci" in said
+    assert "-device scsi-cd,drive=config" in said
+    assert "-device e1000,netdev=net" in said
+    assert "pcie-root-port,id=hotplug" in said
+
+
+def test_q35_has_its_config_drive_on_sata_unless_told_otherwise() -> None:
+    assert "-device ide-cd,drive=config" in line(hw_machine_type="q35")
+
+
+def test_unknown_hardware_is_refused_by_name() -> None:
+    with pytest.raises(UsageError) as caught:
+        line(hw_disk_bus="floppy")
+    assert "hw_disk_bus: floppy" in caught.value.message
+    assert "virtio" in caught.value.hint
+
+
+def test_port_is_left_to_the_system_so_that_two_runs_cannot_meet() -> None:
+    assert "hostfwd=tcp:127.0.0.1:0-:22" in line()

@@ -1,0 +1,135 @@
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from imagecycle.errors import ImagecycleError
+from imagecycle.verify import readiness
+from imagecycle.verify.config_drive import Told
+from imagecycle.verify.hardware import Hardware
+from imagecycle.verify.readiness import Boot
+from imagecycle.verify.session import Outcome, Subject
+from imagecycle.verify.virtual_machine import VirtualMachine
+
+
+class Screen:
+    """QEMU's monitor, as far as a boot needs it."""
+
+    gone = False
+
+    def screenshot(self, path: Path) -> None:
+        if self.gone:
+            raise ImagecycleError("QEMU is gone")
+        path.write_bytes(b"\x89PNG")
+
+
+class Login:
+    """A login that succeeds when it is told to."""
+
+    open = False
+
+    def poll(self) -> bool:
+        return self.open
+
+    def so_far(self) -> str:
+        return "SSH does not answer"
+
+
+class Machine:
+    """A boot whose machine is a sleeping process, and the parts that decide what becomes of it."""
+
+    def __init__(self, folder: Path, limit: float = 60) -> None:
+        self.folder = folder
+        self.process = subprocess.Popen(["sleep", "60"])
+        self.screen = Screen()
+        self.login = Login()
+        (folder / "qemu.log").write_text("qemu: out of memory\n")
+        told = Told(name="verify-one", public_key="key", mac="fa:16:3e:00:00:01")
+        parts = Hardware("bios", 512, 1, told.uuid, told.mac, [])
+        self.subject = Subject("instance", folder, "bios", told)
+        machine = VirtualMachine(
+            "instance", folder, parts, self.process, cast(Any, self.screen), 1, time.monotonic()
+        )
+        kept = Path("/artifacts/console-instance.log")
+        self.boot = Boot(machine, self.subject, cast(Any, self.login), limit, kept)
+
+    def says(self, text: str) -> None:
+        with (self.folder / "console.log").open("a") as stream:
+            stream.write(text)
+
+    def outcome(self) -> Outcome:
+        self.boot.poll()
+        return self.subject.outcome(limit=0)
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    made = Machine(tmp_path)
+    yield made
+    made.process.kill()
+    made.process.wait()
+
+
+def test_nothing_is_announced_while_the_machine_boots(machine: Machine) -> None:
+    machine.says("[ 1.0] Linux version 6.1\n")
+    with pytest.raises(ImagecycleError):
+        machine.outcome()
+
+
+def test_login_makes_the_machine_ready(machine: Machine) -> None:
+    machine.login.open = True
+    assert machine.outcome().ready
+    assert machine.boot.screenshot.exists()
+
+
+def test_end_of_qemu_is_noticed_at_once(machine: Machine) -> None:
+    machine.process.kill()
+    machine.process.wait()
+    machine.screen.gone = True
+    outcome = machine.outcome()
+    assert not outcome.ready
+    assert "QEMU ended with -9: qemu: out of memory" in outcome.reason
+
+
+def test_panic_is_noticed_at_once_and_the_console_named(machine: Machine) -> None:
+    machine.says("[ 2.0] Kernel panic - not syncing: VFS: Unable to mount root fs\n")
+    reason = machine.outcome().reason
+    assert reason.startswith("the kernel panicked (under BIOS)")
+    assert "/artifacts/console-instance.log" in reason
+    assert machine.boot.screenshot.exists()
+
+
+def test_disk_without_an_operating_system_is_noticed_at_once(machine: Machine) -> None:
+    (machine.folder / "firmware.log").write_text("Boot failed: not a bootable disk\n")
+    with pytest.raises(ImagecycleError):
+        machine.outcome()
+    (machine.folder / "firmware.log").write_text("No bootable device.  Retrying in 60 seconds.\n")
+    assert "nothing to boot" in machine.outcome().reason
+
+
+def test_waiting_has_a_limit(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, limit=0)
+    time.sleep(0.02)
+    assert "SSH does not answer 0 s after power-on" in machine.outcome().reason
+    machine.process.kill()
+    machine.process.wait()
+
+
+def test_no_login_is_expected_long_after_contextualisation(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "AFTERWARDS", 0.0)
+    machine.says("Cloud-init v. 22.4.2 finished at Sun. Datasource DataSourceConfigDrive\n")
+    machine.boot.poll()
+    time.sleep(0.02)
+    assert "after contextualisation finished" in machine.outcome().reason
+
+
+def test_outcome_does_not_change_any_more(machine: Machine) -> None:
+    machine.login.open = True
+    first = machine.outcome()
+    machine.says("Kernel panic - not syncing\n")
+    assert machine.outcome() == first

@@ -1,0 +1,119 @@
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from imagecycle.artifacts import Artifact, ArtifactStore
+from imagecycle.errors import ImagecycleError, LockHeld, MissingProgram, UnknownName, UsageError
+from imagecycle.site import Site
+from imagecycle.verify import stage
+from lifecycle.families import FAMILY, artifact
+
+RELEASE = "20261122"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    return Site(home=tmp_path)
+
+
+@pytest.fixture
+def built(site: Site) -> Artifact:
+    made = artifact(site.artifacts, RELEASE)
+    (made.folder / "verify.json").unlink()
+    return made
+
+
+def verify(site: Site, *, force: bool = False, **changes: Any) -> Path:
+    family = dataclasses.replace(FAMILY, **changes)
+    return stage.verify(family, site, release=RELEASE, force=force, keep=False)
+
+
+def without_qemu(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("IMAGECYCLE_ACCELERATOR", "tcg")
+
+
+def test_missing_release_is_named(site: Site) -> None:
+    with pytest.raises(UnknownName) as caught:
+        verify(site)
+    assert "imagecycle build" in caught.value.hint
+
+
+def test_folder_without_a_build_record_is_refused(site: Site, built: Artifact) -> None:
+    (built.folder / "build.json").unlink()
+    with pytest.raises(ImagecycleError) as caught:
+        verify(site)
+    assert "no record of its build" in caught.value.message
+
+
+def test_disk_that_is_not_the_one_that_was_built_is_refused(site: Site, built: Artifact) -> None:
+    with built.disk.open("ab") as stream:
+        stream.write(b"more")
+    with pytest.raises(ImagecycleError) as caught:
+        verify(site)
+    assert "sha256 differs" in caught.value.message
+    assert not (built.folder / "verify.json").exists()
+
+
+def test_missing_disk_is_named(site: Site, built: Artifact) -> None:
+    built.disk.unlink()
+    with pytest.raises(ImagecycleError) as caught:
+        verify(site)
+    assert str(built.disk) in caught.value.message
+
+
+def test_verified_release_is_not_verified_again(
+    site: Site, built: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_qemu(tmp_path, monkeypatch)
+    record = json.loads((built.folder / "build.json").read_text())
+    words = {"verdict": "passed", "disk_sha256": record["disk"]["sha256"]}
+    built.write_record("verify", words)
+    (built.folder / "verify.html").touch()
+    assert verify(site) == built.folder / "verify.html"
+    with pytest.raises(MissingProgram):
+        verify(site, force=True)
+
+
+@pytest.mark.parametrize("words", [{"verdict": "failed"}, {"disk_sha256": "another"}])
+def test_failed_or_outdated_verdict_does_not_count(
+    site: Site,
+    built: Artifact,
+    words: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    without_qemu(tmp_path, monkeypatch)
+    record = json.loads((built.folder / "build.json").read_text())
+    known = {"verdict": "passed", "disk_sha256": record["disk"]["sha256"]}
+    built.write_record("verify", {**known, **words})
+    (built.folder / "verify.html").touch()
+    with pytest.raises(MissingProgram):
+        verify(site)
+
+
+def test_missing_qemu_is_named_and_nothing_is_left(
+    site: Site, built: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_qemu(tmp_path, monkeypatch)
+    with pytest.raises(MissingProgram) as caught:
+        verify(site)
+    assert "qemu-img" in caught.value.message
+    assert list(site.work.iterdir()) == []
+
+
+def test_second_run_says_who_verifies(site: Site, built: Artifact) -> None:
+    with (
+        ArtifactStore(site.artifacts).lock(FAMILY.slug, "verify"),
+        pytest.raises(LockHeld) as caught,
+    ):
+        verify(site)
+    assert "verify" in caught.value.message
+
+
+def test_systems_that_cannot_be_booted_yet_are_refused(site: Site) -> None:
+    with pytest.raises(UsageError):
+        verify(site, os_type="windows")
