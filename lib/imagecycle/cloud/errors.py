@@ -95,7 +95,10 @@ def _brief(error: Exception) -> str:
     for pattern, words in (
         (r"Connection refused", "the connection was refused"),
         (r"Name or service not known|name resolution", "its host name is not known"),
-        (r"Connection reset|Broken pipe|RemoteDisconnected|Connection aborted", "it hung up"),
+        (
+            r"Connection reset|Broken pipe|RemoteDisconnected|Connection aborted",
+            "the connection was cut",
+        ),
         (r"timed out", "no answer in time"),
     ):
         if re.search(pattern, text):

@@ -7,7 +7,7 @@ learns an image's size before its first byte, and an upload costs less processor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
 from imagecycle.cloud.errors import Refused, explained
@@ -20,13 +20,14 @@ STALL_LIMIT = 60.0
 STORE_LIMIT = 900.0
 """Seconds that Glance may take, after the last byte, until the image is stored."""
 _RETRIES = 2
+_DELETE_RETRIES = 4  # with pauses of 0.5, 1, 2 and 4 seconds
 _PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 
 
 class Glance:
     """The images of one cloud. Every call raises ``Refused`` or ``Unreachable`` when it fails.
 
-    Calls that can be repeated without harm are, twice, when the connection fails or Glance
+    Calls that can be repeated without harm are, a few times, when the connection fails or Glance
     answers 503.
     """
 
@@ -74,7 +75,7 @@ class Glance:
 
     def create(self, fields: Mapping[str, Any]) -> Image:
         """Make an image without data. Give it an ``id``, so that it can be found again."""
-        answer = self._call("create an image", "POST", "/images", repeat=False, json=dict(fields))
+        answer = self._call("create an image", "POST", "/images", retries=0, json=dict(fields))
         return Image.from_document(answer.json())
 
     def upload(
@@ -89,7 +90,7 @@ class Glance:
             f"upload image {image_id}",
             "PUT",
             f"/images/{image_id}/file",
-            repeat=False,
+            retries=0,
             data=_Body(stream, size, report),
             headers={"Content-Type": "application/octet-stream"},
             timeout=(STALL_LIMIT, STORE_LIMIT),
@@ -102,21 +103,16 @@ class Glance:
             answer = self._call(f"download image {image_id}", "GET", path, stream=True)
             yield from answer.iter_content(UPLOAD_CHUNK)
 
-    def change(self, image: Image, fields: Mapping[str, Any]) -> Image:
+    def change(self, image_id: str, fields: Mapping[str, Any]) -> Image:
         """Change fields and properties of an image, all of them at once or none."""
-        there = image.properties.keys()
+        # In this version of the patch format "add" also replaces what is there (RFC 6902).
         operations = [
-            {
-                "op": "replace" if name in there or name in _REPLACED else "add",
-                "path": f"/{name}",
-                "value": value,
-            }
-            for name, value in fields.items()
+            {"op": "add", "path": f"/{name}", "value": value} for name, value in fields.items()
         ]
         answer = self._call(
-            f"change image {image.id}",
+            f"change image {image_id}",
             "PATCH",
-            f"/images/{image.id}",
+            f"/images/{image_id}",
             json=operations,
             headers={"Content-Type": _PATCH_TYPE},
         )
@@ -125,27 +121,40 @@ class Glance:
     def delete(self, image_id: str) -> bool:
         """Delete an image; returns whether it was there."""
         try:
-            self._call(f"delete image {image_id}", "DELETE", f"/images/{image_id}")
+            # While an upload that was cut off winds up, Glance answers 500.
+            self._call(
+                f"delete image {image_id}",
+                "DELETE",
+                f"/images/{image_id}",
+                retries=_DELETE_RETRIES,
+                retry_on=(500, 503),
+            )
         except Refused as refused:
             if refused.status in (404, 410):
                 return False
             raise
         return True
 
-    def _call(self, doing: str, method: str, path: str, *, repeat: bool = True, **more: Any) -> Any:
+    def _call(
+        self,
+        doing: str,
+        method: str,
+        path: str,
+        *,
+        retries: int = _RETRIES,
+        retry_on: Sequence[int] = (503,),
+        **more: Any,
+    ) -> Any:
         more.setdefault("timeout", self._cloud.session.timeout or ANSWER_LIMIT)
         with explained(self._cloud.name, doing):
             return self._cloud.session.request(
                 f"{self._cloud.image_url}{path}",
                 method,
-                connect_retries=_RETRIES if repeat else 0,
-                status_code_retries=_RETRIES if repeat else 0,
-                retriable_status_codes=[503],
+                connect_retries=retries,
+                status_code_retries=retries,
+                retriable_status_codes=list(retry_on),
                 **more,
             )
-
-
-_REPLACED = frozenset({"name", "visibility", "os_hidden", "min_disk", "min_ram", "protected"})
 
 
 class _Body:

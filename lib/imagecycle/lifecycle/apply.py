@@ -40,11 +40,11 @@ def apply(plan: Plan, target: Target, glance: Glance, disk: Path) -> Image | Non
     published = plan.published
     for number, step in enumerate(steps):
         if isinstance(step, Upload):
-            published = _upload(step, target, glance, disk)
-            again = decide(target, glance.images(**{metadata.FAMILY: target.family}))
-            if list(again.steps) != plan.rest(published.id):
+            image_id, images = _upload(step, target, glance, disk)
+            again = decide(target, images)
+            if list(again.steps) != plan.rest(image_id):
                 raise Changed(glance.cloud)
-            return _carry_out(again.steps, glance, published)
+            return _carry_out(again.steps, glance, again.published)
         if not isinstance(step, Discard):
             return _carry_out(steps[number:], glance, published)
         glance.delete(step.image_id)
@@ -70,7 +70,7 @@ def _carry_out(steps: Sequence[Step], glance: Glance, published: Image | None) -
             log.say(f"deleted image {step.image_id}")
         elif isinstance(step, Change) and step.image_id is not None:
             try:
-                changed = glance.change(glance.image(step.image_id), step.fields)
+                changed = glance.change(step.image_id, step.fields)
             except Refused as refused:
                 raise _explained(refused, step) from None
             log.say(f"image {step.image_id}: {step.what}")
@@ -90,15 +90,21 @@ def _explained(refused: Refused, step: Change) -> Refused:
     return refused
 
 
-def _upload(step: Upload, target: Target, glance: Glance, disk: Path) -> Image:
+def _upload(
+    step: Upload, target: Target, glance: Glance, disk: Path
+) -> tuple[str, Sequence[Image]]:
+    """Make the candidate; returns its id, and the images of the family from then on."""
     image_id = str(uuid.uuid4())
     with disk.open("rb") as stream, _unfinished(glance, image_id):
         glance.create({"id": image_id, **step.fields})
         with log.step(f"uploading image {image_id}"):
             _send(glance, image_id, stream, target.size)
-        image = glance.image(image_id)
-        _compare(image, target, disk, glance.cloud)
-    return image
+        images = glance.images(**{metadata.FAMILY: target.family})
+        made = [image for image in images if image.id == image_id]
+        if not made:
+            raise Changed(glance.cloud)
+        _compare(made[0], target, disk, glance.cloud)
+    return image_id, images
 
 
 def _send(glance: Glance, image_id: str, stream: BinaryIO, size: int) -> None:
