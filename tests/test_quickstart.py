@@ -1,4 +1,5 @@
 import datetime
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,25 @@ def test_a_failure_shows_what_the_doctor_sees_and_stops(
     assert "warning  disk space  no room" in out
     assert "all well" not in out
     assert stages.calls == ["devcloud", "build"]
+
+
+def test_the_doctor_finds_no_temporary_files_of_the_stage_that_failed(
+    site: Site, stages: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the programs that it starts would remove them again."""
+    left: list[Path] = []
+
+    def fail(*_: Any, **__: Any) -> None:
+        file = tempfile.NamedTemporaryFile(dir=site.home)  # noqa: SIM115
+        left.append(Path(file.name))
+        raise ImagecycleError("it broke")
+
+    monkeypatch.setattr(quickstart.build, "build", fail)
+    seen: list[bool] = []
+    monkeypatch.setattr(doctor, "examine", lambda site: seen.append(left[0].exists()) or [])
+    with pytest.raises(ImagecycleError, match="it broke"):
+        quickstart.run(site)
+    assert seen == [False]
 
 
 def test_a_defect_in_an_image_is_no_matter_for_the_doctor(

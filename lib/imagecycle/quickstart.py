@@ -6,6 +6,7 @@ What has been done before is found in place and left alone, so that a second run
 from __future__ import annotations
 
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,8 @@ def run(site: Site) -> None:
         _run(site)
     except DefectsFound:
         raise
-    except ImagecycleError:
+    except ImagecycleError as error:
+        _let_go(error)
         _ask_the_doctor(site)
         raise
 
@@ -112,6 +114,17 @@ def _print(
     console.print(f"disk    {escape(str(artifact.disk))}\n")
     if all(one.result in ("unchanged", "runs") for one in done):
         console.print("Everything was in place and is unchanged.")
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Empty the frames that an error came through of what they still hold.
+
+    The doctor starts programs from threads, and a forked thread drops what all others hold: it
+    would remove their temporary files a second time.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 def _ask_the_doctor(site: Site) -> None:
