@@ -1,12 +1,17 @@
 """The way into a cloud: an entry of ``clouds.yaml``, and a session that is logged in.
 
-Entries are looked for where every OpenStack client looks (``OS_CLIENT_CONFIG_FILE``, the current
-folder, ``~/.config/openstack``, ``/etc/openstack``), then in the development cloud's own file.
+Entries are looked for in the development cloud's own file, then where every OpenStack client
+looks (``OS_CLIENT_CONFIG_FILE``, the current folder, ``~/.config/openstack``,
+``/etc/openstack``). So the name ``devcloud`` never leads to a cloud that only happens to be called
+the same, once the development cloud has been started.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -44,7 +49,7 @@ def open_cloud(name: str, site: Site) -> CloudSession:
     """
     region = _entry(name, site)
     session = _session(name, region)
-    with explained(name, "log in"):
+    with explained(name, "log in"), _complaints("keystoneauth"):
         project_id = _log_in(session)
         if project_id is None:
             raise UsageError(
@@ -73,24 +78,46 @@ def _entry(name: str, site: Site) -> Any:
     own = Layout.of(site).clouds_file
     known: list[str] = []
     try:
-        standard = config.OpenStackConfig()
-        known += standard.get_cloud_names()
-        if name in known:
-            return standard.get_one(cloud=name)
-        if own.exists():
-            ours = config.OpenStackConfig(
-                config_files=[str(own)], secure_files=[], vendor_files=[], load_envvars=False
-            )
-            known += ours.get_cloud_names()
+        with _complaints("openstack.config") as skipped:
+            if own.exists():
+                ours = config.OpenStackConfig(
+                    config_files=[str(own)], secure_files=[], vendor_files=[], load_envvars=False
+                )
+                known += ours.get_cloud_names()
+                if name in known:
+                    return ours.get_one(cloud=name)
+            standard = config.OpenStackConfig()
+            known += standard.get_cloud_names()
             if name in known:
-                return ours.get_one(cloud=name)
+                return standard.get_one(cloud=name)
     except (ConfigException, ClientException, yaml.YAMLError, OSError, ValueError) as error:
         raise UsageError(
-            f"clouds.yaml: cannot use {name}: {' '.join(str(error).split())}",
+            f"clouds.yaml: cannot use {name}: {_one_line(error)}",
             hint="mend that entry; `openstack config show` reads it the same way",
         ) from None
+    if skipped:
+        raise UsageError(
+            f"clouds.yaml: cannot use {name}: {_one_line(skipped[0])}", hint="mend that file"
+        )
     where = "`imagecycle devcloud start` makes devcloud; other clouds belong in clouds.yaml"
     raise UnknownName("cloud", name, known, hint=where)
+
+
+@contextlib.contextmanager
+def _complaints(logger: str) -> Iterator[list[str]]:
+    """What the client library only logs, such as a file that it skips because it is broken."""
+    found: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            found.append(record.getMessage())
+
+    collector = Collector(logging.WARNING)
+    logging.getLogger(logger).addHandler(collector)
+    try:
+        yield found
+    finally:
+        logging.getLogger(logger).removeHandler(collector)
 
 
 def _session(name: str, region: Any) -> Any:
@@ -121,3 +148,7 @@ def _log_in(session: Any) -> str | None:
 def _versioned(endpoint: str) -> str:
     address = endpoint.rstrip("/")
     return address if address.endswith("/v2") else f"{address}/v2"
+
+
+def _one_line(text: object) -> str:
+    return " ".join(str(text).split())

@@ -1,0 +1,58 @@
+import types
+
+import pytest
+from keystoneauth1 import exceptions
+
+from imagecycle.cloud.errors import Refused, explained
+from imagecycle.errors import ImagecycleError, Unreachable
+
+
+def message(error: Exception) -> ImagecycleError:
+    with pytest.raises(ImagecycleError) as caught, explained("devcloud", "list images"):
+        raise error
+    assert caught.value.hint
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "words"),
+    [
+        (exceptions.Unauthorized(), Refused, "Keystone refuses these credentials"),
+        (exceptions.Forbidden("no"), Refused, "cannot list images: 403 no"),
+        (exceptions.RequestEntityTooLarge("full"), Refused, "413 full"),
+        (exceptions.ServiceUnavailable("gone"), Unreachable, "503 gone"),
+        (exceptions.InternalServerError("oops"), Unreachable, "500 oops"),
+        (exceptions.ConnectTimeout("x"), Unreachable, "no answer in time"),
+        (
+            exceptions.ConnectFailure("HTTPConnectionPool: [Errno 111] Connection refused"),
+            Unreachable,
+            "the connection was refused",
+        ),
+        (exceptions.UnknownConnectionError("Broken pipe", None), Unreachable, "was cut"),
+        (exceptions.EndpointNotFound(), ImagecycleError, "catalog has no image service"),
+        (exceptions.SSLError("bad certificate"), Unreachable, "bad certificate"),
+        (exceptions.MissingAuthPlugin(), ImagecycleError, "cannot list images"),
+    ],
+)
+def test_every_failure_of_a_cloud_is_said_in_one_line(
+    error: Exception, kind: type[ImagecycleError], words: str
+) -> None:
+    found = message(error)
+    assert type(found) is kind
+    assert found.message.startswith("devcloud: ")
+    assert words in found.message
+    assert "\n" not in found.message
+
+
+def test_the_reason_is_read_from_glances_page() -> None:
+    page = (
+        "<html>\n <head>\n  <title>403 Forbidden</title>\n </head>\n <body>\n"
+        "  <h1>403 Forbidden</h1>\n  You &lt;may&gt; not.<br /><br />\n </body>\n</html>"
+    )
+    error = exceptions.Forbidden("Forbidden")
+    error.response = types.SimpleNamespace(headers={"Content-Type": "text/html"}, text=page)
+    assert message(error).message == "devcloud: cannot list images: 403 You <may> not."
+
+
+def test_the_development_cloud_is_started_by_its_command() -> None:
+    assert "imagecycle devcloud start" in message(exceptions.ConnectFailure("x")).hint
