@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import libvirt
 import pytest
 
 from imagecycle.build import domain as domains
 from imagecycle.errors import ImagecycleError
 
 XML = """<domain type='test'><name>{name}</name><memory>8192</memory><os><type>hvm</type></os>
-<devices><disk type='file' device='disk'><source file='{disk}'/><target dev='vda' bus='virtio'/>
+<devices><disk type='file' device='disk'><source file='/nowhere/disk'/>
+<target dev='vda' bus='virtio'/>
 </disk></devices></domain>"""
 
 
@@ -25,8 +27,8 @@ def connection() -> Iterator[Any]:
     connection.close()
 
 
-def started(connection: Any, name: str = "imagecycle-a-1", disk: str = "/nowhere/disk") -> Any:
-    return connection.createXML(XML.format(name=name, disk=disk), 0)
+def started(connection: Any, name: str = "imagecycle-a-1") -> Any:
+    return connection.createXML(XML.format(name=name), 0)
 
 
 def test_the_end_is_noticed_at_once(connection: Any) -> None:
@@ -69,13 +71,27 @@ def test_leaving_the_block_ends_the_domain(connection: Any) -> None:
     assert not domains.runs(domain)
 
 
-def test_only_domains_of_the_family_below_the_folder_are_its_own(connection: Any) -> None:
-    mine = "imagecycle-debian-12-x86_64-base-20261122"
-    started(connection, mine, "/srv/images/x/disk")
-    started(connection, "imagecycle-debian-12-x86_64-base-20261123", "/elsewhere/disk")
-    started(connection, "somebody-elses", "/srv/images/y/disk")
-    found = domains.own_domains(connection, "imagecycle-debian-12-x86_64-base", Path("/srv/images"))
-    assert [domain.name() for domain in found] == [mine]
+def test_only_domains_of_the_same_place_are_its_own(connection: Any) -> None:
+    here, elsewhere = Path("/srv/images/debian-12"), Path("/elsewhere/debian-12")
+    mine = domains.name_of(here / ".20261122.1.partial")
+    assert mine.startswith("imagecycle-debian-12-20261122.1-")
+    started(connection, mine)
+    started(connection, domains.name_of(elsewhere / ".20261122.1.partial"))
+    started(connection, domains.name_of(here.with_name("debian-12-more") / ".20261122.partial"))
+    started(connection, "somebody-elses")
+    assert [domain.name() for domain in domains.own_domains(connection, here)] == [mine]
+
+
+def test_a_domain_that_oz_starts_ends_with_the_connection() -> None:
+    asked: list[int] = []
+
+    class Recorder:
+        def createXML(self, _xml: str, flags: int) -> str:  # noqa: N802
+            asked.append(flags)
+            return "domain"
+
+    assert domains.Connection(Recorder()).createXML("<domain/>", 0) == "domain"
+    assert asked == [libvirt.VIR_DOMAIN_START_AUTODESTROY]
 
 
 def test_a_libvirt_that_is_away_is_named_with_the_way_out() -> None:

@@ -55,7 +55,7 @@ def failing(built_family: Built, tmp_path: Path) -> tuple[Family, Site]:
 
 
 def domains_of(connection: Any, slug: str, site: Site) -> list[Any]:
-    return list(domains.own_domains(connection, f"imagecycle-{slug}", site.artifacts))
+    return list(domains.own_domains(connection, site.artifacts / slug))
 
 
 def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None:

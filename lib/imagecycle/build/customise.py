@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import oz.OzException
-
 from imagecycle import log, mirror
 from imagecycle.artifacts import write_text
 from imagecycle.build import media, offline, oz_guest, template
 from imagecycle.build.console import Console
-from imagecycle.build.domain import InstallationFailed
-from imagecycle.build.installation import domain_name, surroundings
+from imagecycle.build.domain import name_of
+from imagecycle.build.installation import surroundings
 from imagecycle.build.reach import TRACES, Reach
-from imagecycle.errors import CommandFailed
 from imagecycle.model import Family
 from imagecycle.site import Site
 
@@ -52,7 +49,7 @@ def _run(
 ) -> None:
     described = template.customisation(
         family,
-        name=domain_name(folder),
+        name=name_of(folder),
         media_url=source.fetch(),
         root_password=oz_guest.NO_PASSWORD,
         **_steps(family, site),
@@ -68,14 +65,8 @@ def _run(
             console,
         )
         guest.reach = reach
-        hint = f"Oz's log: {folder / 'oz.log'}; console: {console.path}"
-        try:
+        with oz_guest.errors_told(folder / "oz.log", console.path):
             guest.customize(guest._generate_xml("hd", None))
-        except CommandFailed as error:
-            last = "\n".join(f"  | {line}" for line in error.output.strip().splitlines()[-8:])
-            raise InstallationFailed(f"a command failed in the guest:\n{last}", hint=hint) from None
-        except oz.OzException.OzException as error:
-            raise InstallationFailed(f"Oz gave up: {error}", hint=hint) from None
 
 
 def _steps(family: Family, site: Site) -> dict[str, str]:

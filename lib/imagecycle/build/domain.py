@@ -7,6 +7,8 @@ started them is lost, so that none outlives a run that was killed.
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -50,6 +52,20 @@ def connect(uri: str) -> Any:
             f"libvirt does not answer at {uri}: {error}",
             hint="run scripts/setup, which starts it, or look at `imagecycle doctor`",
         ) from None
+
+
+class Connection:
+    """A connection whose domains end with it, whoever starts them: for Oz, which asks for less."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def createXML(self, xml: str, _flags: int = 0) -> Any:  # noqa: N802 - libvirt's name
+        """:raises ImagecycleError: when libvirt refuses."""
+        return start(self._connection, xml)
 
 
 def start(connection: Any, xml: str) -> Any:
@@ -141,14 +157,23 @@ def screenshot(connection: Any, domain: Any, path: Path) -> bool:
     return True
 
 
-def own_domains(connection: Any, name: str, folder: Path) -> Iterator[Any]:
-    """The running domains whose name begins so and whose disk lies below ``folder``.
+def name_of(folder: Path) -> str:
+    """The name of the domain that builds in ``FAMILY/.RELEASE.partial``.
 
-    :param name: with :data:`PREFIX`; it is followed by ``-`` and the release.
+    It ends with a digest of the place: two artifact folders on one machine do not get in each
+    other's way.
     """
+    place = hashlib.sha256(str(folder.parent).encode()).hexdigest()[:6]
+    release = folder.name.strip(".").removesuffix(".partial")
+    return f"{PREFIX}{folder.parent.name}-{release}-{place}"
+
+
+def own_domains(connection: Any, folder: Path) -> Iterator[Any]:
+    """The running domains that imagecycle started to build in a family's artifact folder."""
+    name = re.compile(re.escape(name_of(folder / "RELEASE")).replace("RELEASE", r"[\d.]+"))
     for domain in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
         with contextlib.suppress(libvirt.libvirtError):
-            if domain.name().startswith(f"{name}-") and f"'{folder}/" in domain.XMLDesc(0):
+            if name.fullmatch(domain.name()):
                 yield domain
 
 

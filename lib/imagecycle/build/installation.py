@@ -11,15 +11,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import oz.OzException
-
 from imagecycle import accelerator, log, mirror, unattended
 from imagecycle.artifacts import lock_file, write_json, write_text
 from imagecycle.build import clean, disk, media, offline, oz_guest, template
 from imagecycle.build.console import Console
-from imagecycle.build.domain import PREFIX, InstallationFailed, Limits
+from imagecycle.build.domain import Limits, name_of
 from imagecycle.build.inputs import digest_of
-from imagecycle.errors import ImagecycleError
 from imagecycle.model import Family
 from imagecycle.site import Site
 
@@ -81,11 +78,6 @@ def ensure(family: Family, site: Site, source: media.Source, folder: Path) -> In
     return Installation(path, wanted)
 
 
-def domain_name(folder: Path) -> str:
-    """The domain's name while a build works in ``folder``."""
-    return f"{PREFIX}{folder.parent.name}-{folder.name.strip('.').removesuffix('.partial')}"
-
-
 def surroundings(family: Family, site: Site, folder: Path) -> oz_guest.Surroundings:
     """Where and how the family's guests run while they are built."""
     return oz_guest.Surroundings(
@@ -102,7 +94,7 @@ def _install(family: Family, site: Site, url: str, folder: Path, raw: Path) -> N
     answers = folder / "unattended"
     sources = _mirror_of(family, site)
     write_text(answers, unattended.render(family, **sources))
-    name = domain_name(folder)
+    name = name_of(folder)
     described = template.installation(
         family, name=name, media_url=url, root_password=oz_guest.NO_PASSWORD
     )
@@ -115,7 +107,7 @@ def _install(family: Family, site: Site, url: str, folder: Path, raw: Path) -> N
         console = Console(folder / "console.log", report)
         around = surroundings(family, site, folder)
         guest = oz_guest.prepare(described, answers, raw, around, console)
-        try:
+        with oz_guest.errors_told(folder / "oz.log", console.path):
             guest.check_for_guest_conflict()
             try:
                 guest.generate_install_media(False, False)
@@ -123,16 +115,6 @@ def _install(family: Family, site: Site, url: str, folder: Path, raw: Path) -> N
                 guest.install(int(site.install_timeout), True)
             finally:
                 guest.cleanup_install()
-        except InstallationFailed:
-            raise
-        except oz.OzException.OzException as error:
-            raise InstallationFailed(
-                f"Oz gave up: {error}", hint=f"Oz's log: {folder / 'oz.log'}"
-            ) from None
-        except OSError as error:
-            raise ImagecycleError(
-                f"Oz could not work: {error}", hint=f"Oz's log: {folder / 'oz.log'}"
-            ) from None
 
 
 def _mirror_of(family: Family, site: Site) -> dict[str, str]:

@@ -19,9 +19,11 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+import libvirt
 import oz.Debian
 import oz.GuestFactory
 import oz.OzException
+import oz.ozutil
 import oz.TDL
 
 from imagecycle import command
@@ -29,7 +31,7 @@ from imagecycle.accelerator import Accelerator
 from imagecycle.build import domain as domains
 from imagecycle.build.console import Console
 from imagecycle.build.reach import Reach
-from imagecycle.errors import ImagecycleError
+from imagecycle.errors import CommandFailed, ImagecycleError
 
 NO_PASSWORD = "locked"
 """What templates say where Oz wants a password; cleaning locks every account."""
@@ -76,6 +78,7 @@ def prepare(
             hint="compare `oz` and `media` in the catalog with Oz's own list",
         ) from None
     guest.__class__ = type("WatchedGuest", (WatchedGuest, guest.__class__), {})
+    guest.libvirt_conn = domains.Connection(guest.libvirt_conn)
     guest.surroundings = surroundings
     guest.watched_console = console
     guest.reach = None
@@ -117,7 +120,7 @@ class WatchedGuest:
 
     def _wait_for_install_finish(self, xml: str, max_time: Any) -> None:
         """Wait for libvirt's word that the guest has ended, instead of looking now and then."""
-        started = domains.start(self.libvirt_conn, xml)
+        started = self.libvirt_conn.createXML(xml)
         with domains.ended_on_exit(started):
             try:
                 domains.watch(
@@ -200,6 +203,27 @@ def adapt(xml: str, surroundings: Surroundings, console: Path) -> str:
     for seclabel in domain.findall("seclabel"):
         domain.remove(seclabel)
     return ElementTree.tostring(domain, encoding="unicode")
+
+
+@contextlib.contextmanager
+def errors_told(log_file: Path, console: Path) -> Iterator[None]:
+    """Turn what Oz and libvirt raise into an error that says where to look.
+
+    :raises InstallationFailed: instead.
+    """
+    hint = f"Oz's log: {log_file}; console: {console}"
+    try:
+        yield
+    except CommandFailed as error:
+        last = "\n".join(f"  | {line}" for line in error.output.strip().splitlines()[-8:])
+        message = f"a command failed in the guest:\n{last}"
+        raise domains.InstallationFailed(message, hint=hint) from None
+    except (oz.OzException.OzException, oz.ozutil.SubprocessException) as error:
+        raise domains.InstallationFailed(f"Oz gave up: {error}", hint=hint) from None
+    except libvirt.libvirtError as error:
+        raise domains.InstallationFailed(f"libvirt failed: {error}", hint=hint) from None
+    except OSError as error:
+        raise domains.InstallationFailed(f"Oz could not work: {error}", hint=hint) from None
 
 
 @contextlib.contextmanager

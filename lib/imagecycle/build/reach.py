@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import libvirt
 
@@ -64,7 +65,7 @@ class Reach:
         deadline = time.monotonic() + self.limit
         while time.monotonic() < deadline:
             console.look()
-            for address in self._addresses(domain):
+            for address in _addresses(domain):
                 with contextlib.suppress(CommandFailed):
                     command.run(self.ssh(address, "true"), timeout=_CONNECT + 5)
                     return address
@@ -89,14 +90,24 @@ class Reach:
         words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
         return ["ssh", "-F", "/dev/null", "-i", str(self.key), *words, f"root@{address}", text]
 
-    @staticmethod
-    def _addresses(domain: Any) -> list[str]:
-        try:
-            found = domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE)
-        except libvirt.libvirtError:
-            if not runs(domain):
-                raise InstallationFailed("the guest ended before it could be reached") from None
-            return []
-        return [
-            address["addr"] for one in found.values() for address in one["addrs"] or () if address
-        ]
+
+def _addresses(domain: Any) -> list[str]:
+    """What libvirt's own network has leased to the domain; else what this machine has seen.
+
+    :raises InstallationFailed: when the domain has ended.
+    """
+    try:
+        interface = ElementTree.fromstring(domain.XMLDesc(0)).find("devices/interface")
+        assert interface is not None  # Oz gives every guest one
+        source, card = interface.find("source"), interface.find("mac")
+        bridge = source.get("bridge") if source is not None else None
+        mac = card.get("address") if card is not None else None
+        for network in domain.connect().listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE):
+            if network.bridgeName() == bridge:
+                return [str(lease["ipaddr"]) for lease in network.DHCPLeases(mac)]
+        seen = domain.interfaceAddresses(libvirt.VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP)
+    except libvirt.libvirtError:
+        if not runs(domain):
+            raise InstallationFailed("the guest ended before it could be reached") from None
+        return []
+    return [str(address["addr"]) for one in seen.values() for address in one["addrs"] or ()]

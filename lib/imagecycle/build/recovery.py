@@ -17,7 +17,7 @@ def clear(site: Site, store: ArtifactStore, family: str) -> None:
     """Remove what earlier builds of a family left. Only the holder of its lock may call this."""
     connection = domain.connect(site.libvirt_uri)
     try:
-        for left in domain.own_domains(connection, f"{domain.PREFIX}{family}", store.root):
+        for left in domain.own_domains(connection, store.root / family):
             log.say(f"ending the virtual machine {left.name()} that an earlier build left")
             with contextlib.suppress(libvirt.libvirtError):
                 left.destroy()
