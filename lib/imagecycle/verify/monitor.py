@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
-from qemu.qmp import EventListener, QMPClient, QMPError
+from qemu.qmp import EventListener, QMPClient, QMPError, Runstate
 
 from imagecycle.errors import ImagecycleError
 
@@ -86,26 +86,19 @@ class Monitor:
     async def _shutdown(self, limit: float) -> str | None:
         reason = "unknown"
         deadline = time.monotonic() + limit
-        while True:
-            ended = asyncio.ensure_future(self._client.runstate_changed())
-            event = asyncio.ensure_future(self._events.get())
-            done, pending = await asyncio.wait(
-                (ended, event),
-                timeout=deadline - time.monotonic(),
-                return_when=asyncio.FIRST_COMPLETED,
-            )
-            for task in pending:
-                task.cancel()
-            if not done:
-                return None
-            if event in done:
-                message = event.result()
-                if message["event"] == "SHUTDOWN":
-                    data = message["data"]
-                    assert isinstance(data, dict)
-                    reason = str(data["reason"])
-            elif ended in done:
-                return reason
+        while time.monotonic() < deadline:
+            try:
+                message = await asyncio.wait_for(self._events.get(), 0.1)
+            except TimeoutError:
+                # All events have been read: an ended connection has nothing more to say.
+                if self._client.runstate != Runstate.RUNNING:
+                    return reason
+                continue
+            if message["event"] == "SHUTDOWN":
+                data = message["data"]
+                assert isinstance(data, dict)
+                reason = str(data["reason"])
+        return None
 
     def _await(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
         return self._run(asyncio.wait_for(coroutine, REPLY_LIMIT))
