@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from imagecycle import command
 from imagecycle.cloud.glance import UPLOAD_CHUNK, _Body
 from imagecycle.cloud.image import Image
 
