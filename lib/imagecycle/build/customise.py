@@ -56,7 +56,7 @@ def _run(
     )
     write_text(folder / "customisation.tdl", described)
     console = Console(folder / "customisation.log")
-    with oz_guest.logged(folder / "oz.log"):
+    with oz_guest.logged(folder / "oz.log"), reach:
         guest = oz_guest.prepare(
             described,
             folder / "unattended",

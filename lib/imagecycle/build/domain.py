@@ -7,8 +7,10 @@ started them is lost, so that none outlives a run that was killed.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ PREFIX = "imagecycle-"
 """Of the names of all domains that imagecycle starts."""
 
 _TICK = 500  # milliseconds between two looks at console and activity
+_CRASHES = {libvirt.VIR_DOMAIN_EVENT_STOPPED_CRASHED, libvirt.VIR_DOMAIN_EVENT_STOPPED_FAILED}
 _LEAST_TRAFFIC = 4096  # bytes a second; less is but the network's own noise
 
 
@@ -43,8 +46,7 @@ def connect(uri: str) -> Any:
 
     :raises ImagecycleError: when libvirt does not answer.
     """
-    libvirt.registerErrorHandler(lambda _context, _error: None, None)
-    libvirt.virEventRegisterDefaultImpl()
+    _run_events()
     try:
         return libvirt.open(uri)
     except libvirt.libvirtError as error:
@@ -52,6 +54,24 @@ def connect(uri: str) -> Any:
             f"libvirt does not answer at {uri}: {error}",
             hint="run scripts/setup, which starts it, or look at `imagecycle doctor`",
         ) from None
+
+
+@functools.cache
+def _run_events() -> None:
+    """Serve libvirt's events from now on, in a thread of their own.
+
+    Without that libvirt takes a connection that is busy elsewhere for dead, and ends its domains.
+    """
+    libvirt.registerErrorHandler(lambda _context, _error: None, None)
+    libvirt.virEventRegisterDefaultImpl()
+    # the loop looks up for what was added by other threads at least this often
+    libvirt.virEventAddTimeout(_TICK, lambda _timer, _opaque: None, None)
+
+    def serve() -> None:
+        while True:
+            libvirt.virEventRunDefaultImpl()
+
+    threading.Thread(target=serve, name="libvirt events", daemon=True).start()
 
 
 class Connection:
@@ -94,21 +114,21 @@ def watch(
     :param tick: called about twice a second; returns whether it saw a sign of life.
     :raises InstallationFailed: at the time limit, at a stall, or when the guest crashed.
     """
-    ended: list[int] = []
+    details: list[int] = []
+    ended = threading.Event()
 
     def on_event(_connection: Any, _domain: Any, event: int, detail: int, _opaque: Any) -> None:
         if event == libvirt.VIR_DOMAIN_EVENT_STOPPED:
-            ended.append(detail)
+            details.append(detail)
+            ended.set()
 
-    timer = libvirt.virEventAddTimeout(_TICK, lambda _timer, _opaque: None, None)
     callback = connection.domainEventRegisterAny(
         domain, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, on_event, None
     )
     try:
         started = alive = time.monotonic()
         activity = _activity(domain)
-        while not ended and runs(domain):
-            libvirt.virEventRunDefaultImpl()
+        while runs(domain) and not ended.wait(_TICK / 1000):
             now = time.monotonic()
             busy = tick()
             seen = _activity(domain)
@@ -122,14 +142,9 @@ def watch(
                     f"it stalled: no activity of disk, network or console for {limits.stall:.0f} s"
                 )
         tick()
-        crashed = (
-            libvirt.VIR_DOMAIN_EVENT_STOPPED_CRASHED,
-            libvirt.VIR_DOMAIN_EVENT_STOPPED_FAILED,
-        )
-        if ended and ended[0] in crashed:
+        if set(details) & _CRASHES:
             raise InstallationFailed("the virtual machine crashed")
     finally:
-        libvirt.virEventRemoveTimeout(timer)
         with contextlib.suppress(libvirt.libvirtError):
             connection.domainEventDeregisterAny(callback)
 

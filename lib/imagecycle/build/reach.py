@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from xml.etree import ElementTree
 
 import libvirt
@@ -15,7 +15,6 @@ from imagecycle import command
 from imagecycle.build.console import Console
 from imagecycle.build.domain import InstallationFailed, runs
 from imagecycle.build.offline import System
-from imagecycle.errors import CommandFailed
 
 NETWORK = "/etc/systemd/network/00-build.network"
 KEYS = "/root/.ssh/authorized_keys"
@@ -23,16 +22,31 @@ NO_CLOUD_INIT = "/etc/cloud/cloud-init.disabled"
 TRACES = (NETWORK, KEYS, NO_CLOUD_INIT)
 """What :meth:`Reach.prepare` leaves in a system, to be removed from it afterwards."""
 
-_CONNECT = 10  # seconds
-_PAUSE = 0.5  # seconds between two looks for the address
+_CONNECT = 30  # seconds for one try; under emulation a login takes some
+_PAUSE = 0.5  # seconds between two tries
+_LOOK = 0.1  # seconds between two looks for the connection
 
 
-@dataclass(frozen=True)
 class Reach:
-    """Access to one guest; ``folder`` holds the keys, ``limit`` is in seconds."""
+    """Access to one guest for the length of a ``with`` block, over one SSH connection.
 
-    folder: Path
-    limit: float
+    :param folder: holds the keys.
+    :param limit: seconds until the guest must let us in.
+    """
+
+    def __init__(self, folder: Path, limit: float) -> None:
+        self.folder = folder
+        self.limit = limit
+        self._stack = contextlib.ExitStack()
+        self._socket = Path()
+
+    def __enter__(self) -> Self:
+        # a socket's path may have 108 characters, which an artifact folder's can exceed
+        self._socket = Path(self._stack.enter_context(tempfile.TemporaryDirectory())) / "ssh"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
 
     @property
     def key(self) -> Path:
@@ -62,25 +76,45 @@ class Reach:
 
         :raises InstallationFailed: at the time limit, or when the guest ended.
         """
-        deadline = time.monotonic() + self.limit
+        deadline, last = time.monotonic() + self.limit, "it got no address"
         while time.monotonic() < deadline:
             console.look()
             for address in _addresses(domain):
-                with contextlib.suppress(CommandFailed):
-                    command.run(self.ssh(address, "true"), timeout=_CONNECT + 5)
+                if self._connect(address):
                     return address
+                words = self._log.read_text(errors="replace").strip().splitlines()
+                last = f"{address}: {words[-1] if words else 'no answer'}"
             time.sleep(_PAUSE)
-        error = InstallationFailed(f"the guest could not be reached within {self.limit:.0f} s")
-        raise console.failure(error, None)
+        raise console.failure(InstallationFailed(f"no SSH within {self.limit:.0f} s: {last}"), None)
 
     def ssh(self, address: str, text: str) -> list[str]:
         """The command line that runs ``text`` in the guest as root."""
+        return [*self._ssh("no"), f"root@{address}", text]
+
+    def _connect(self, address: str) -> bool:
+        """Open the connection that all commands share; returns whether the guest let us in."""
+        with contextlib.ExitStack() as attempt:
+            master = attempt.enter_context(
+                command.background([*self._ssh("yes"), "-N", f"root@{address}"], output=self._log)
+            )
+            deadline = time.monotonic() + _CONNECT
+            while not self._socket.exists():
+                if master.poll() is not None or time.monotonic() > deadline:
+                    return False
+                time.sleep(_LOOK)
+            self._stack.push(attempt.pop_all())
+        return True
+
+    @property
+    def _log(self) -> Path:
+        return self.folder / "ssh.log"
+
+    def _ssh(self, master: str) -> list[str]:
         options = {
             "BatchMode": "yes",
             "ConnectTimeout": str(_CONNECT),
-            "ControlMaster": "auto",
-            "ControlPath": str(self.folder / "ssh-%C"),
-            "ControlPersist": "60",
+            "ControlMaster": master,
+            "ControlPath": str(self._socket),
             "HostKeyAlias": "guest",
             "IdentitiesOnly": "yes",
             "ServerAliveInterval": "15",
@@ -88,7 +122,7 @@ class Reach:
             "UserKnownHostsFile": str(self.folder / "known_hosts"),
         }
         words = [word for name, value in options.items() for word in ("-o", f"{name}={value}")]
-        return ["ssh", "-F", "/dev/null", "-i", str(self.key), *words, f"root@{address}", text]
+        return ["ssh", "-F", "/dev/null", "-i", str(self.key), *words]
 
 
 def _addresses(domain: Any) -> list[str]:
