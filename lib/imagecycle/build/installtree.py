@@ -177,8 +177,10 @@ def _make(family: Family, mirror: Mirror, scratch: Path) -> None:
 
 def _bootstrap(family: Family, mirror: Mirror, root: Path, boot: Path) -> None:
     inside = "/tmp/installer"
-    # so that the system's own initramfs gets the program that checks its root file system
-    table = 'echo "LABEL=root / ext4 defaults 0 1" >"$1/etc/fstab"'
+    # so that the system's own initramfs gets the program that checks its root file system: the
+    # device that it would look at is not there yet
+    settings = "/etc/initramfs-tools/conf.d"
+    root_type = f'mkdir -p "$1{settings}" && echo FSTYPE=ext4 >"$1{settings}/root"'
     hooks = [
         'chroot "$1" systemctl enable systemd-networkd systemd-resolved systemd-timesyncd',
         # the mirror is the builder's affair: the image's own sources are contextualisation's
@@ -186,7 +188,7 @@ def _bootstrap(family: Family, mirror: Mirror, root: Path, boot: Path) -> None:
         f'cp -r "{INSTALLER}" "$1{inside}" && chmod 0755 "$1{inside}/hooks/installer"',
         f'chroot "$1" sh -c "mkinitramfs -d {inside} -o {inside}.img \\$(ls /lib/modules)"',
         f'mv "$1{inside}.img" "{boot}/installer" && cp "$1"/boot/vmlinuz-* "{boot}/linux"',
-        f'rm -r "$1{inside}"',
+        f'rm -r "$1{inside}" "$1{settings}/root"',
     ]
     command.run(
         [
@@ -199,7 +201,7 @@ def _bootstrap(family: Family, mirror: Mirror, root: Path, boot: Path) -> None:
             "--aptopt=Acquire::Retries 3",
             "--aptopt=Acquire::http::Timeout 30",
             "--dpkgopt=force-unsafe-io",
-            f"--essential-hook={table}",
+            f"--essential-hook={root_type}",
             *(f"--customize-hook={hook}" for hook in hooks),
             family.codename,
             root,
