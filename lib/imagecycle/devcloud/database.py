@@ -15,7 +15,7 @@ from imagecycle import command
 from imagecycle.artifacts import write_text
 from imagecycle.devcloud import install
 from imagecycle.devcloud.config import REGION
-from imagecycle.devcloud.layout import Identity, Layout
+from imagecycle.devcloud.layout import CLEAN, Identity, Layout
 from imagecycle.errors import CommandFailed, ImagecycleError
 
 _LIMIT = 180.0
@@ -48,13 +48,13 @@ def prepare(layout: Layout, identity: Identity) -> None:
         *("--config-file", str(layout.etc / "glance-api.new.conf"), "db_sync"),
     ]
     try:
-        with command.background(glance, output=output, cwd=layout.folder) as glance_sync:
+        with command.background(glance, output=output, env=CLEAN, cwd=layout.folder) as glance_sync:
             command.run(
                 _keystone(layout, identity.url("keystone")),
                 timeout=_LIMIT,
                 output=output,
                 cwd=layout.folder,
-                env={"OS_BOOTSTRAP_PASSWORD": identity.passwords["admin"]},
+                env={**CLEAN, "OS_BOOTSTRAP_PASSWORD": identity.passwords["admin"]},
             )
             _finish(glance, glance_sync)
     except CommandFailed as failed:

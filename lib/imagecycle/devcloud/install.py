@@ -6,6 +6,7 @@ begun and not finished is made anew. It sees no system packages, so Debian's can
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -14,12 +15,16 @@ from pathlib import Path
 
 from imagecycle import command, log
 from imagecycle.artifacts import lock_file, write_text
-from imagecycle.devcloud.layout import Layout
+from imagecycle.devcloud.layout import CLEAN, Layout
 from imagecycle.errors import CommandFailed, ImagecycleError
 
 PYTHON = Path("/usr/bin/python3")
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 _MARKER = "imagecycle-complete"
+_IMPORTED = (
+    "cheroot.wsgi, keystone.cmd.cli, keystone.server.flask.core, keystone.server.flask.application",
+    "glance.cmd.manage, glance.common.wsgi_app, glance.api.v2.router",
+)
 _VENV_LIMIT = 120.0
 _INSTALL_LIMIT = 900.0
 
@@ -68,7 +73,7 @@ def _make(layout: Layout) -> None:
     shutil.rmtree(layout.venv, ignore_errors=True)
     layout.venv.parent.mkdir(parents=True, exist_ok=True)
     try:
-        command.run([PYTHON, "-m", "venv", layout.venv], timeout=_VENV_LIMIT)
+        command.run([PYTHON, "-m", "venv", layout.venv], timeout=_VENV_LIMIT, env=CLEAN)
     except CommandFailed as failed:
         raise ImagecycleError(
             f"cannot make the Python environment {layout.venv}: {_last_line(failed.output)}",
@@ -83,7 +88,7 @@ def _make(layout: Layout) -> None:
                 *("--no-compile", "--no-deps", "--requirement", REQUIREMENTS),
             ],
             timeout=_INSTALL_LIMIT,
-            env={"PYTHONWARNINGS": "ignore"},
+            env=CLEAN,
             cwd=Path("/"),
         )
     except CommandFailed as failed:
@@ -91,8 +96,32 @@ def _make(layout: Layout) -> None:
             f"cannot install Keystone and Glance: {_last_line(failed.output)}",
             hint="check that pip reaches its package index (`pip config list`), and try again",
         ) from None
+    _import_once(layout)
     write_text(layout.venv / _MARKER, digest())
     os.sync()
+
+
+def _import_once(layout: Layout) -> None:
+    """Import the services: this shows that they can be, and compiles what they need."""
+    with contextlib.ExitStack() as stack:
+        started = [
+            (
+                words,
+                stack.enter_context(
+                    command.background(
+                        words, output=layout.logs / "install.log", env=CLEAN, cwd=Path("/")
+                    )
+                ),
+            )
+            for modules in _IMPORTED
+            for words in [[str(layout.python), "-c", f"import {modules}"]]
+        ]
+        for words, process in started:
+            if process.wait(_VENV_LIMIT) != 0:
+                raise ImagecycleError(
+                    f"what was installed cannot be imported: {words[-1]}",
+                    hint=f"read {layout.logs / 'install.log'}",
+                )
 
 
 def _last_line(output: str) -> str:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imagecycle import command
-from imagecycle.devcloud.layout import HOST, Identity, Layout, port_is_free
+from imagecycle.devcloud.layout import CLEAN, HOST, Identity, Layout, port_is_free
 from imagecycle.errors import ImagecycleError, Unreachable
 
 RUNNER = Path(__file__).with_name("serve.py")
@@ -102,7 +102,7 @@ def start(layout: Layout, identity: Identity, service: Service) -> None:
     command.detached(
         [layout.python, RUNNER, service.name, service.pid_file(layout), HOST, str(port)],
         output=log_file,
-        env={**environment, "PYTHONWARNINGS": "ignore", "PYTHONUNBUFFERED": "1"},
+        env={**CLEAN, **environment, "PYTHONUNBUFFERED": "1"},
         cwd=layout.folder,
     )
 
