@@ -115,6 +115,26 @@ def background(
         yield process
 
 
+@contextlib.contextmanager
+def conversation(
+    argv: Sequence[str | Path],
+    *,
+    output: Path,
+    cwd: Path | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Keep a program running whose standard input and output are pipes to talk through.
+
+    :param output: the file that receives its standard error.
+    :raises MissingProgram: when the program does not exist.
+    """
+    pipe = subprocess.PIPE
+    with (
+        output.open("ab") as sink,
+        _started(argv, env=None, cwd=cwd, stdin=pipe, stdout=pipe, stderr=sink) as process,
+    ):
+        yield process
+
+
 def detached(
     argv: Sequence[str | Path],
     *,
@@ -151,7 +171,7 @@ def _started(
     cwd: Path | None,
     stdin: int,
     stdout: IO[bytes] | int,
-    stderr: int,
+    stderr: IO[bytes] | int,
 ) -> Iterator[subprocess.Popen[bytes]]:
     words = _words(argv)
     try:
@@ -191,7 +211,8 @@ def _end(process: subprocess.Popen[bytes], grace: float = 5.0) -> None:
                 continue
     for stream in (process.stdin, process.stdout, process.stderr):
         if stream is not None:
-            stream.close()
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
 
 
 def _words(argv: Sequence[str | Path]) -> list[str]:
