@@ -202,7 +202,7 @@ class _Run:
         return Hardware(
             firmware=subject.firmware,
             memory_mib=max(self.family.min_ram_mib, MEMORY_FLOOR_MIB),
-            processors=min(2, os.cpu_count() or 1),
+            processors=max(1, min(2, (os.cpu_count() or 1) // 2)),
             uuid=subject.told.uuid,
             mac=subject.told.mac,
             accelerator=self.accelerator.qemu_arguments,

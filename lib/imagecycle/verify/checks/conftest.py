@@ -16,10 +16,10 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-import testinfra
 from testinfra.host import Host
 
-from imagecycle.verify import guest, hardware, power_off
+from imagecycle.errors import ImagecycleError
+from imagecycle.verify import hardware, power_off, shell
 from imagecycle.verify.monitor import Monitor
 from imagecycle.verify.power_off import PowerOff
 from imagecycle.verify.pristine import Pristine
@@ -51,21 +51,21 @@ def twin(session: Session) -> Subject:
 
 
 @pytest.fixture(scope="session")
-def host(session: Session, instance: Subject) -> Host:
+def host(session: Session, instance: Subject) -> Iterator[Host]:
     """Commands on the instance as its admin user."""
-    return _commands(session, instance)
+    yield from _commands(session, instance)
 
 
 @pytest.fixture(scope="session")
-def root(session: Session, instance: Subject) -> Host:
+def root(session: Session, instance: Subject) -> Iterator[Host]:
     """Commands on the instance as root."""
-    return _commands(session, instance, sudo=True)
+    yield from _commands(session, instance, root=True)
 
 
 @pytest.fixture(scope="session")
-def twin_root(session: Session, twin: Subject) -> Host:
+def twin_root(session: Session, twin: Subject) -> Iterator[Host]:
     """Commands on the twin as root."""
-    return _commands(session, twin, sudo=True)
+    yield from _commands(session, twin, root=True)
 
 
 @pytest.fixture(scope="session")
@@ -97,11 +97,12 @@ def _up(session: Session, role: str) -> Subject:
     return subject
 
 
-def _commands(session: Session, subject: Subject, *, sudo: bool = False) -> Host:
-    config = session.folder / guest.CONFIG
-    return testinfra.get_host(
-        f"ssh://{subject.role}", ssh_config=str(config), controlpersist=0, sudo=sudo
-    )
+def _commands(session: Session, subject: Subject, *, root: bool = False) -> Iterator[Host]:
+    try:
+        with shell.opened(session.folder, subject.role, root=root) as host:
+            yield host
+    except ImagecycleError as error:
+        pytest.skip(f"{NOT_RUN}: {error.message}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
