@@ -91,8 +91,27 @@ def stop(site: Site, *, purge: bool) -> None:
 def print_status(site: Site, *, as_json: bool) -> int:
     """Print which services run; returns the exit code, 0 when all of them do."""
     layout = Layout.of(site)
+    rows = _status(layout)
+    up = all(row["state"] == "serving" for row in rows)
+    if as_json:
+        clouds_file = str(layout.clouds_file) if layout.clouds_file.exists() else None
+        report = {"running": up, "services": rows, "clouds_file": clouds_file}
+        click.echo(json.dumps(report, indent=2))
+    else:
+        columns = ("service", "state", "url", "version", "pid")
+        lines = [list(columns), *([str(row[name] or "-") for name in columns] for row in rows)]
+        widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
+        for line in lines:
+            cells = (word.ljust(width) for word, width in zip(line, widths, strict=True))
+            click.echo("  ".join(cells).rstrip())
+        if up:
+            _say_how_to_use(layout)
+    return 0 if up else EXIT_FAILED
+
+
+def _status(layout: Layout) -> list[dict[str, str | int | None]]:
     identity = load_identity(layout)
-    rows = []
+    rows: list[dict[str, str | int | None]] = []
     for service in SERVICES:
         pid = services.pid_of(layout, service)
         serving = pid is not None and identity is not None and services.answers(identity, service)
@@ -106,19 +125,7 @@ def print_status(site: Site, *, as_json: bool) -> int:
                 "log": str(service.log_file(layout)),
             }
         )
-    up = all(row["state"] == "serving" for row in rows)
-    clouds_file = str(layout.clouds_file) if layout.clouds_file.exists() else None
-    if as_json:
-        report = {"running": up, "services": rows, "clouds_file": clouds_file}
-        click.echo(json.dumps(report, indent=2))
-    else:
-        for row in rows:
-            words = [row[name] for name in ("service", "state", "url", "version")]
-            line = "  ".join(f"{word or '-':14}" for word in words)
-            click.echo(f"{line}  {'pid ' + str(row['pid']) if row['pid'] else ''}".rstrip())
-        if up:
-            _say_how_to_use(layout)
-    return 0 if up else EXIT_FAILED
+    return rows
 
 
 def _serves(layout: Layout, identity: Identity) -> bool:
