@@ -191,7 +191,7 @@ class GuestfsSystem:
     def files_below(self, folder: str) -> list[str]:
         if not self._handle.is_dir(folder):
             return []
-        found = (f"{folder}/{name}" for name in self._handle.find(folder))
+        found = (f"{folder}/{name.lstrip('/')}" for name in self._handle.find(folder))
         return sorted(path for path in found if self._handle.is_file(path))
 
     def trim(self) -> None:
