@@ -8,6 +8,7 @@ import os
 import platform
 import secrets
 import shutil
+import textwrap
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -82,7 +83,8 @@ def verify(family: Family, site: Site, *, release: str | None, force: bool, keep
     if record["verdict"] != PASSED:
         defects = [r for r in results if r.outcome not in (PASSED, LEFT_OUT)]
         for result in defects:
-            log.say(f"{result.outcome}: {result.id}: {result.message.splitlines()[0]}")
+            message = textwrap.shorten(result.message, 160, placeholder=" ...")
+            log.say(f"{result.outcome}: {result.id}: {message}")
         names = ", ".join(r.id for r in defects) or "no check was run"
         raise DefectsFound(
             f"{family.slug} {artifact.release} has defects: {names}",

@@ -28,7 +28,7 @@ from imagecycle.verify.verdict import LEFT_OUT, NOT_RUN, check_name
 
 LIMIT = 120
 """Seconds that one check may take; they take less than one where the machine is not overloaded."""
-LATE = ("finished", "pristine", "twin", "twin_root", "powered_off")
+LATE = ("finished", "pristine", "twin", "twin_root", "twin_finished", "powered_off")
 """Fixtures in the order in which their checks run, after those that need none of them."""
 
 
@@ -71,10 +71,13 @@ def twin_root(session: Session, twin: Subject) -> Iterator[Host]:
 @pytest.fixture(scope="session")
 def finished(session: Session, host: Host) -> None:
     """Contextualisation has ended on the instance, well or not."""
-    tries = round(session.boot_limit * 5)
-    wait = f"i=0; until [ -e /run/cloud-init/result.json ]; do [ $i -lt {tries} ] || exit 1; "
-    if host.run(wait + "sleep 0.2; i=$((i+1)); done").rc != 0:
-        pytest.fail(f"cloud-init has not finished {tries / 5:.0f} s after login", pytrace=False)
+    _wait_until_finished(session, host)
+
+
+@pytest.fixture(scope="session")
+def twin_finished(session: Session, twin_root: Host) -> None:
+    """Contextualisation has ended on the twin, well or not."""
+    _wait_until_finished(session, twin_root)
 
 
 @pytest.fixture(scope="session")
@@ -85,8 +88,14 @@ def pristine(session: Session, instance: Subject, root: Host) -> Pristine:
 
 
 @pytest.fixture(scope="session")
-def powered_off(session: Session) -> dict[str, PowerOff]:
-    """What came of the power buttons, by role. No command can follow."""
+def powered_off(session: Session, request: pytest.FixtureRequest) -> dict[str, PowerOff]:
+    """What came of the power buttons, by role. No command can follow.
+
+    They are pressed when the machines have come to rest, because nobody listens before.
+    """
+    for role, rest in ((INSTANCE, "finished"), (TWIN, "twin_finished")):
+        if session.subject(role).outcome(session.boot_limit).ready:
+            request.getfixturevalue(rest)
     return power_off.press(session)
 
 
@@ -95,6 +104,13 @@ def _up(session: Session, role: str) -> Subject:
     if not subject.outcome(session.boot_limit).ready:
         pytest.skip(f"{NOT_RUN}: the {role} did not come up")
     return subject
+
+
+def _wait_until_finished(session: Session, host: Host) -> None:
+    tries = round(session.boot_limit * 5)
+    wait = f"i=0; until [ -e /run/cloud-init/result.json ]; do [ $i -lt {tries} ] || exit 1; "
+    if host.run(wait + "sleep 0.2; i=$((i+1)); done").rc != 0:
+        pytest.fail(f"cloud-init has not finished {tries / 5:.0f} s after login", pytrace=False)
 
 
 def _commands(session: Session, subject: Subject, *, root: bool = False) -> Iterator[Host]:

@@ -19,4 +19,4 @@ def test_differs_between_machines(host: Host, twin_root: Host) -> None:
     """All servers share one id: DHCP gives them one address, journals cannot be told apart."""
     ours = host.check_output("cat /etc/machine-id")
     assert re.fullmatch(r"[0-9a-f]{32}", ours), f"not a machine-id: {ours}"
-    assert ours != twin_root.check_output("cat /etc/machine-id")
+    assert ours != twin_root.check_output("cat /etc/machine-id"), f"two machines are both {ours}"

@@ -1,0 +1,166 @@
+"""How long verify takes against the shortest boot-to-login of the same disk.
+
+Verify boots two machines, looks at them and switches them off. What it is compared with is the
+least that anybody can do: one machine, whose only task is to answer one command over SSH. Both
+take the same QEMU, accelerator, disk and contextualisation, in turns.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.table import Row
+from imagecycle import accelerator, catalog
+from imagecycle.artifacts import Artifact, ArtifactStore, Record
+from imagecycle.errors import ImagecycleError
+from imagecycle.model import Family
+from imagecycle.site import Site
+from imagecycle.verify import guest, hardware, virtual_machine
+from imagecycle.verify.config_drive import Told
+from imagecycle.verify.hardware import Hardware
+from imagecycle.verify.stage import GROWTH
+
+LIB = Path(__file__).parents[2] / "lib"
+FAMILY = "debian-12-x86_64-base"
+TURNS = 3
+LIMIT = 900.0
+EXIT_DEFECTS = 3
+TRY_AGAIN = 0.2
+"""Seconds between two attempts of the bare loop to log in"""
+
+
+@dataclass(frozen=True)
+class Spent:
+    """Seconds that passed, and seconds that processors worked."""
+
+    seconds: float
+    processor: float
+
+
+def rows(site: Site, scratch: Path) -> list[Row]:
+    """Measure with the newest release of FAMILY in the site's artifact folder.
+
+    :raises UnknownName: when there is none yet.
+    """
+    family = catalog.find(site.catalog, FAMILY)
+    artifact = ArtifactStore(site.artifacts).find(family.slug, None)
+    wholes: list[Spent] = []
+    bares: list[Spent] = []
+    records: list[Record] = []
+    for turn in range(TURNS):
+        folder = scratch / f"verify-{turn}"
+        folder.mkdir(parents=True)
+        try:
+            bares.append(_bare(site, family, artifact, folder / "bare"))
+            whole, record = _whole(artifact, folder / "home")
+            wholes.append(whole)
+            records.append(record)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    whole, bare = (statistics.median(s.seconds for s in spent) for spent in (wholes, bares))
+    work, least = (statistics.median(s.processor for s in spent) for spent in (wholes, bares))
+    login = statistics.median(record["durations"]["boot_instance"] for record in records)
+    checks = len(records[0]["checks"])
+    return [
+        Row(
+            name="verify, two machines and all checks",
+            measured=whole,
+            unit="s",
+            reference=bare,
+            ratio=whole / bare,
+            target="at most 2.00",
+            how=(
+                f"whole `imagecycle verify` ({checks} checks, {' and '.join(family.firmware)}) "
+                f"against one machine and a loop of ssh; median of {TURNS} turns"
+            ),
+        ),
+        Row(
+            name="verify, power-on to login",
+            measured=login,
+            unit="s",
+            reference=bare,
+            ratio=login / bare,
+            target="the rest is the second machine's share",
+            how=f"from verify.json, against the same loop; median of {TURNS} turns",
+        ),
+        Row(
+            name="verify, processor time",
+            measured=work,
+            unit="s",
+            reference=least,
+            ratio=work / least,
+            target="at most 3.00",
+            how="of all processes, QEMU's included; what a busy machine does not distort",
+        ),
+    ]
+
+
+def _whole(artifact: Artifact, home: Path) -> tuple[Spent, Record]:
+    """What the command takes, in a home of its own so that no record is replaced."""
+    folder = Site(home=home).artifacts / artifact.family / str(artifact.release)
+    folder.mkdir(parents=True)
+    (folder / artifact.disk.name).symlink_to(artifact.disk.resolve())
+    shutil.copyfile(artifact.folder / "build.json", folder / "build.json")
+    begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        [sys.executable, "-m", "imagecycle", "verify", artifact.family],
+        env={**os.environ, "PYTHONPATH": str(LIB), "IMAGECYCLE_HOME": str(home)},
+        timeout=LIMIT,
+        capture_output=True,
+        text=True,
+    )
+    seconds, after = time.monotonic() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    record = Artifact(artifact.family, artifact.release, folder).record("verify")
+    if done.returncode not in (0, EXIT_DEFECTS) or record is None:
+        raise ImagecycleError(f"verify exited with {done.returncode}: {done.stderr.strip()}")
+    return Spent(seconds, processor), record
+
+
+def _bare(site: Site, family: Family, artifact: Artifact, folder: Path) -> Spent:
+    """What it takes from power-on until one command has been answered, with all processors."""
+    folder.mkdir()
+    told = Told(name="bench", public_key=guest.make_key(folder), mac="fa:16:3e:00:00:01")
+    firmware = hardware.BIOS
+    size = virtual_machine.virtual_size(artifact.disk) + GROWTH
+    virtual_machine.prepare(folder / "machine", firmware, artifact.disk, size, told)
+    parts = Hardware(
+        firmware=firmware,
+        memory_mib=family.min_ram_mib,
+        processors=os.cpu_count() or 1,
+        uuid=told.uuid,
+        mac=told.mac,
+        accelerator=accelerator.find(site).qemu_arguments,
+        properties=family.properties,
+    )
+    argv = ["ssh", "-F", guest.CONFIG, "-o", "ControlPath=none", "-o", "ConnectTimeout=2"]
+    with virtual_machine.running("bare", folder / "machine", parts) as machine:
+        guest.write_config(folder, family.admin_user, {"bare": machine.port})
+        while time.monotonic() - machine.started < LIMIT:
+            tried = subprocess.run(
+                [*argv, "bare", "echo", told.marker],
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            if tried.stdout.strip() == told.marker:
+                return Spent(time.monotonic() - machine.started, _processor(machine.process.pid))
+            time.sleep(TRY_AGAIN)
+    raise ImagecycleError(
+        f"the bare machine: no login within {LIMIT:.0f} s: {tried.stderr.strip()}"
+    )
+
+
+def _processor(pid: int) -> float:
+    """Seconds that a running process has worked, in user and kernel mode; see proc(5)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
