@@ -24,7 +24,7 @@ from imagecycle.build import (
     packages,
     recovery,
 )
-from imagecycle.errors import UsageError
+from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.model import Family, Release
 from imagecycle.site import Site
 
@@ -159,8 +159,10 @@ def _working_folder(
     folder.mkdir(parents=True, mode=0o755)
     try:
         yield folder
-    except BaseException:
+    except BaseException as error:
         kept = _keep_evidence(folder, site, family, name)
+        if kept and isinstance(error, ImagecycleError):
+            error.hint = error.hint.replace(str(folder), str(kept))
         if keep:
             log.say(f"the working folder is kept: {folder}")
         else:
