@@ -60,7 +60,15 @@ def running(folder: Path, session: Path) -> Iterator[Checks]:
     (folder / SETTINGS).write_text(_SETTINGS)
     argv = [
         *(sys.executable, "-m", "pytest", "-c", SETTINGS, "--rootdir", str(folder)),
-        *("-p", "no:cacheprovider", "--tb=short", "--no-header", "-q", f"--junitxml={JUNIT}"),
+        *(
+            "-p",
+            "no:cacheprovider",
+            "--tb=short",
+            "--no-header",
+            "-q",
+            "--durations=20",
+            f"--junitxml={JUNIT}",
+        ),
         str(Path(checks.__file__).parent),
     ]
     # Nothing that a developer has set for tests of his own may change what is checked.
