@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from imagecycle.errors import ImagecycleError, LockHeld, UnknownName
+from imagecycle.errors import ImagecycleError, LockHeld, UnknownName, UsageError
 from imagecycle.model import Release
 
 CHUNK = 4 * 2**20
@@ -85,13 +85,13 @@ class ArtifactStore:
     def find(self, family: str, release: str | None) -> Artifact:
         """One release by its name, or the newest.
 
-        :raises UnknownName: when it is not there.
+        :raises UsageError: when it is not there.
         """
         releases = self.releases(family)
         build = f"build it with `imagecycle build {family}`"
         if release is None:
             if not releases:
-                raise UnknownName(f"release of {family}", "newest", (), hint=build)
+                raise UsageError(f"there is no release of {family} yet", hint=build)
             return releases[-1]
         wanted = Release.parse(release)
         for artifact in releases:

@@ -1,0 +1,80 @@
+"""The one door to other programs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from imagecycle import command
+from imagecycle.errors import CommandFailed, MissingProgram
+
+
+def gone(pid: int, seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except OSError:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_output_and_status_come_back() -> None:
+    done = command.run(["sh", "-c", "echo out; echo err >&2; exit 3"], timeout=10, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("out\n", "err\n", 3)
+
+
+def test_a_failure_carries_the_last_line_and_the_hint() -> None:
+    with pytest.raises(CommandFailed, match="sh exited with 3: why") as caught:
+        command.run(["sh", "-c", "echo first; echo why; exit 3"], timeout=10, hint="do this")
+    assert caught.value.hint == "do this"
+
+
+def test_the_time_limit_ends_a_program_and_its_children() -> None:
+    with pytest.raises(CommandFailed, match="time limit") as caught:
+        command.run(["sh", "-c", "sleep 60 & echo $!; wait"], timeout=0.5)
+    assert gone(int(caught.value.output.split()[0]))
+
+
+def test_a_missing_program_is_named_with_the_way_out() -> None:
+    with pytest.raises(MissingProgram, match="no-such-program is not installed") as caught:
+        command.run(["no-such-program"], timeout=10)
+    assert "scripts/setup" in caught.value.hint
+
+
+def test_standard_input_is_empty_unless_given() -> None:
+    assert command.run(["cat"], timeout=10).stdout == ""
+    assert command.run(["cat"], timeout=10, stdin="text").stdout == "text"
+
+
+def test_a_background_program_ends_with_its_block(tmp_path: Path) -> None:
+    with command.background(["sleep", "60"], output=tmp_path / "out") as process:
+        assert process.poll() is None
+    assert gone(process.pid)
+
+
+def test_a_program_does_not_outlive_imagecycle_even_when_that_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import pathlib, time\nfrom imagecycle import command\n"
+        f"with command.background(['sleep', '60'], output=pathlib.Path({str(tmp_path / 'o')!r}))"
+        " as process:\n    print(process.pid, flush=True)\n    time.sleep(60)\n"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.send_signal(signal.SIGKILL)
+    parent.communicate(timeout=10)
+    assert gone(child)
