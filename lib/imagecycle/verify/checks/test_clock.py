@@ -5,7 +5,7 @@ import time
 from testinfra.host import Host
 
 
-def test_is_in_utc(host: Host) -> None:
+def test_is_in_utc(finished: None, host: Host) -> None:
     """Logs of servers in one cloud do not agree on the hour."""
     assert host.check_output("date +%Z") == "UTC"
 

@@ -5,6 +5,6 @@ from testinfra.host import Host
 from imagecycle.verify.session import Subject
 
 
-def test_is_the_instances_name(host: Host, instance: Subject) -> None:
+def test_is_the_instances_name(finished: None, host: Host, instance: Subject) -> None:
     """Prompts, logs and monitoring show the builder's name, the same on every server."""
     assert host.check_output("uname -n").split(".")[0] == instance.told.name

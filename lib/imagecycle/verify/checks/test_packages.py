@@ -3,7 +3,7 @@
 from testinfra.host import Host
 
 
-def test_all_are_installed_whole(root: Host) -> None:
+def test_all_are_installed_whole(finished: None, root: Host) -> None:
     """The first installation or upgrade on a server stops at packages left half done."""
     managers = (
         "if command -v dpkg > /dev/null; then dpkg --audit; "

@@ -25,8 +25,8 @@ def test_none_on_a_server(root: Host, finished: None) -> None:
 
 
 @pytest.fixture(scope="module")
-def sshd(root: Host) -> dict[str, str]:
-    """The SSH server's settings as it understands them."""
+def sshd(finished: None, root: Host) -> dict[str, str]:
+    """The SSH server's settings as it understands them, once contextualisation has had its say."""
     lines = root.check_output("$(command -v sshd || echo /usr/sbin/sshd) -T").splitlines()
     return {name: value for name, _, value in (line.partition(" ") for line in lines)}
 
