@@ -45,6 +45,7 @@ MEMORY_FLOOR_MIB = 256
 CHECKS_LIMIT = 900.0
 """Seconds that all checks together may take after the boots."""
 POLL = 0.05
+STORAGE_INTERVAL = 3.0
 HTML = "verify.html"
 JUNIT = "verify.xml"
 
@@ -232,10 +233,16 @@ class _Run:
         ]
 
     def _follow(self, boots: Sequence[Boot], checks: checking.Checks) -> None:
-        deadline = time.monotonic() + self.site.boot_timeout + CHECKS_LIMIT
+        begun = time.monotonic()
+        deadline = begun + self.site.boot_timeout + CHECKS_LIMIT
+        next_look = begun + STORAGE_INTERVAL
         while not checks.done():
             for boot in boots:
                 boot.poll()
+            if time.monotonic() > next_look:
+                next_look += STORAGE_INTERVAL
+                for boot in boots:
+                    boot.machine.check_storage()
             if time.monotonic() > deadline:
                 raise ImagecycleError(
                     f"the checks have not ended after {CHECKS_LIMIT:.0f} s",

@@ -54,6 +54,18 @@ class VirtualMachine:
         said = (self.folder / OUTPUT).read_text(errors="replace").strip().splitlines()
         return f"QEMU ended with {status}: {said[-1] if said else 'it said nothing'}"
 
+    def check_storage(self) -> None:
+        """:raises ImagecycleError: when QEMU has halted the machine because its disk is full."""
+        try:
+            status = self.monitor.execute("query-status")["status"]
+        except ImagecycleError:
+            return  # QEMU is gone, which others notice
+        if status == "io-error":
+            raise ImagecycleError(
+                f"no space is left in {self.folder.parent.parent} for what the machines write",
+                hint="make room there, or set `home` in the site's settings to a larger place",
+            )
+
 
 def virtual_size(disk: Path) -> int:
     """The size in bytes that a guest sees.
