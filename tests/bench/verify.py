@@ -26,7 +26,7 @@ from imagecycle.site import Site
 from imagecycle.verify import guest, hardware, virtual_machine
 from imagecycle.verify.config_drive import Told
 from imagecycle.verify.hardware import Hardware
-from imagecycle.verify.stage import GROWTH
+from imagecycle.verify.run import GROWTH
 
 LIB = Path(__file__).parents[2] / "lib"
 FAMILY = "debian-12-x86_64-base"

@@ -99,22 +99,28 @@ def running(name: str, folder: Path, parts: Hardware) -> Iterator[VirtualMachine
     """
     output = folder / OUTPUT
     started = time.monotonic()
-    with command.background(parts.command_line(), output=output, cwd=folder) as process:
-        monitor = _monitor(name, folder, process, output)
-        with monitor:
-            port = monitor.forwarded_port()
-            yield VirtualMachine(name, folder, parts, process, monitor, port, started)
+    with (
+        command.background(parts.command_line(), output=output, cwd=folder) as process,
+        contextlib.ExitStack() as stack,
+    ):
+        monitor = _connected(stack, name, folder, process)
+        port = monitor.forwarded_port()
+        yield VirtualMachine(name, folder, parts, process, monitor, port, started)
 
 
-def _monitor(name: str, folder: Path, process: subprocess.Popen[bytes], output: Path) -> Monitor:
+def _connected(
+    stack: contextlib.ExitStack, name: str, folder: Path, process: subprocess.Popen[bytes]
+) -> Monitor:
+    """The monitor of a QEMU that has just been started."""
     socket = folder / hardware.MONITORS["stage"]
     deadline = time.monotonic() + START_LIMIT
-    while not socket.exists():
+    while True:
+        with contextlib.suppress(ImagecycleError):  # not there yet, or never
+            return stack.enter_context(Monitor(socket, name))
         if process.poll() is not None or time.monotonic() > deadline:
-            said = output.read_text(errors="replace").strip() or "it said nothing"
+            said = (folder / OUTPUT).read_text(errors="replace").strip() or "it said nothing"
             raise ImagecycleError(
                 f"QEMU did not start for the {name}: {said.splitlines()[-1]}",
                 hint="look at `imagecycle doctor`",
             )
         time.sleep(0.01)
-    return Monitor(socket, name)
