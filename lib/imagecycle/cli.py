@@ -214,4 +214,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+    # asyncio handles an interrupt in its own way while it runs, and knows no other signal
+    if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, signal.SIG_DFL):
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.raise_signal(signal.SIGINT)
