@@ -21,7 +21,7 @@ from pathlib import Path
 import requests
 
 from imagecycle import command, log
-from imagecycle.artifacts import checksums, lock_file, write_text
+from imagecycle.artifacts import lock_file, write_text
 from imagecycle.build import cpio
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.mirror import Mirror
@@ -169,8 +169,7 @@ def _make(family: Family, mirror: Mirror, scratch: Path) -> None:
             shutil.copyfileobj(installer, stream)
         (boot / "installer").unlink()
     sums = [
-        f"{checksums(path)['sha256']}  {path.relative_to(scratch / 'tree')}"
-        for path in sorted(boot.iterdir())
+        f"{_sha256(path)}  {path.relative_to(scratch / 'tree')}" for path in sorted(boot.iterdir())
     ]
     write_text(scratch / "tree" / SUMS, "\n".join(sums) + "\n")
 
@@ -231,11 +230,16 @@ def _path() -> str:
     return "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
 def _sound(folder: Path) -> bool:
     try:
         lines = (folder / SUMS).read_text().splitlines()
         return bool(lines) and all(
-            checksums(folder / name)["sha256"] == digest
+            _sha256(folder / name) == digest
             for digest, _, name in (line.partition("  ") for line in lines)
         )
     except OSError:
