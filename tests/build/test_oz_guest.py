@@ -30,9 +30,9 @@ def text_of(command: object) -> str:
 
 def adapted(kind: str) -> ElementTree.Element:
     around = oz_guest.Surroundings(
-        Path("/work"), "test:///default", Accelerator(kind, ""), 2, 1024, Limits(1, 1)
+        Path("/srv"), "test:///default", Accelerator(kind, ""), 2, 1024, Limits(1, 1)
     )
-    return ElementTree.fromstring(oz_guest.adapt(OF_OZ, around, Path("/work/console.log")))
+    return ElementTree.fromstring(oz_guest.adapt(OF_OZ, around, Path("/srv/console.log")))
 
 
 def test_the_console_goes_to_a_file_and_no_port_is_opened() -> None:
@@ -40,7 +40,7 @@ def test_the_console_goes_to_a_file_and_no_port_is_opened() -> None:
     assert [serial.get("type") for serial in serials] == ["file"]
     source = serials[0].find("source")
     assert source is not None
-    assert source.get("path") == "/work/console.log"
+    assert source.get("path") == "/srv/console.log"
 
 
 def test_the_disk_is_fast_rather_than_safe() -> None:
