@@ -45,18 +45,19 @@ class System(Protocol):
 
 
 @contextlib.contextmanager
-def opened(disk: Path, scratch: Path) -> Iterator[System]:
+def opened(disk: Path, scratch: Path, *, read_only: bool = False) -> Iterator[System]:
     """The system on a raw disk, for the length of a ``with`` block.
 
     :param scratch: a folder for the mount point.
+    :param read_only: leave the disk untouched, as others may read it at the same time.
     :raises ImagecycleError: when the disk holds no system that can be opened.
     """
     with contextlib.ExitStack() as stack:
         system: System
         try:
-            system = stack.enter_context(_mounted(disk, scratch))
+            system = stack.enter_context(_mounted(disk, scratch, read_only))
         except CommandFailed:
-            system = stack.enter_context(_in_guestfs(disk))
+            system = stack.enter_context(_in_guestfs(disk, read_only))
         if not system.exists("/etc"):
             raise ImagecycleError(
                 f"{disk.name} holds no operating system", hint="look at the installer's console"
@@ -133,10 +134,12 @@ class MountedSystem:
 
 
 @contextlib.contextmanager
-def _mounted(disk: Path, scratch: Path) -> Iterator[MountedSystem]:
+def _mounted(disk: Path, scratch: Path, read_only: bool) -> Iterator[MountedSystem]:
     start, size = _root_partition(disk)
     point = Path(tempfile.mkdtemp(prefix="root-", dir=scratch))
     options = f"loop,offset={start},sizelimit={size},nodev,nosuid,noexec"
+    if read_only:
+        options += ",ro"
     try:
         command.run(["mount", "-o", options, disk, point], timeout=_MOUNT_TIMEOUT)
         try:
@@ -199,14 +202,15 @@ class GuestfsSystem:
 
 
 @contextlib.contextmanager
-def _in_guestfs(disk: Path) -> Iterator[GuestfsSystem]:
+def _in_guestfs(disk: Path, read_only: bool) -> Iterator[GuestfsSystem]:
     import guestfs
 
     handle = guestfs.GuestFS(python_return_dict=True)
+    discard = {} if read_only else {"discard": "besteffort"}
     try:
         handle.set_backend("direct")
         handle.set_backend_settings(["force_tcg"])
-        handle.add_drive_opts(str(disk), format="raw", discard="besteffort")
+        handle.add_drive_opts(str(disk), format="raw", readonly=read_only, **discard)
         handle.launch()
         roots = handle.inspect_os()
         if not roots:
@@ -215,7 +219,7 @@ def _in_guestfs(disk: Path) -> Iterator[GuestfsSystem]:
             )
         points = handle.inspect_get_mountpoints(roots[0])
         for point in sorted(points, key=len):
-            handle.mount_options("discard", points[point], point)
+            handle.mount_options("ro" if read_only else "discard", points[point], point)
         yield GuestfsSystem(handle)
         handle.shutdown()
     except RuntimeError as error:

@@ -96,10 +96,14 @@ def _make(family: Family, site: Site, source: media.Source, folder: Path) -> dic
             raw.chmod(0o666)
             customise.customise(family, site, source, folder, raw)
         durations["customisation"] = timer.seconds
-    with log.step("cleaning") as timer, offline.opened(raw, folder) as system:
-        cleaned = clean.clean(system) if raw != shared.path else {}
+    is_shared = raw == shared.path  # clean already, and not ours to change
+    with (
+        log.step("cleaning") as timer,
+        offline.opened(raw, folder, read_only=is_shared) as system,
+    ):
+        cleaned = {} if is_shared else clean.clean(system)
         installed = packages.installed(system)
-        if raw != shared.path:
+        if not is_shared:
             system.trim()
     durations["cleaning"] = timer.seconds
     write_json(folder / "packages.json", {"family": family.slug, "packages": installed})
