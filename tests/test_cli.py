@@ -14,7 +14,7 @@ from imagecycle import cli, errors
 from imagecycle.cli import main
 from imagecycle.errors import ImagecycleError
 
-LIB = Path(cli.__file__).parents[1]
+LIB = Path(cli.__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)

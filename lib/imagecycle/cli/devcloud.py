@@ -1,0 +1,47 @@
+"""The development cloud."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from imagecycle import site
+from imagecycle.cli import options
+
+
+@click.group()
+def devcloud() -> None:
+    """An OpenStack in a box, for trying and for tests: Keystone and Glance on loopback."""
+
+
+@devcloud.command("start")
+@click.pass_obj
+def devcloud_start(settings: site.Site) -> None:
+    """Start the development cloud, installing it first if need be."""
+    from imagecycle import devcloud
+
+    devcloud.start(settings)
+
+
+@devcloud.command("stop")
+@click.option("--purge", is_flag=True, help="Remove its data as well: every image in it.")
+@click.pass_obj
+def devcloud_stop(settings: site.Site, purge: bool) -> None:
+    """Stop the development cloud; its images stay for the next start."""
+    from imagecycle import devcloud
+
+    devcloud.stop(settings, purge=purge)
+
+
+@devcloud.command("status")
+@options.as_json
+@click.pass_obj
+def devcloud_status(settings: site.Site, as_json: bool) -> None:
+    """Say which services run; exit 1 unless all do."""
+    from imagecycle import devcloud
+
+    sys.exit(devcloud.print_status(settings, as_json=as_json))
+
+
+COMMANDS = (devcloud,)

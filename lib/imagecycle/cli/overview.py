@@ -1,0 +1,44 @@
+"""Commands that look at the catalog and at this machine, and the one that shows everything once."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from imagecycle import site
+from imagecycle.cli import options
+
+
+@click.command("list")
+@options.as_json
+@click.pass_obj
+def list_families(settings: site.Site, as_json: bool) -> None:
+    """Show the families that the catalog declares."""
+    from imagecycle import catalog, listing
+
+    families = catalog.load(settings.catalog)
+    click.echo(listing.as_json(families) if as_json else listing.as_table(families), nl=False)
+
+
+@click.command()
+@options.as_json
+@click.option("--fresh", is_flag=True, help="Probe again what is remembered (the accelerator).")
+@click.pass_obj
+def doctor(settings: site.Site, as_json: bool, fresh: bool) -> None:
+    """Say what works on this machine, and what to do about the rest."""
+    from imagecycle import doctor
+
+    sys.exit(doctor.main(settings, as_json=as_json, fresh=fresh))
+
+
+@click.command()
+@click.pass_obj
+def quickstart(settings: site.Site) -> None:
+    """Do the main job once: start the development cloud; build, verify and publish an image."""
+    from imagecycle import quickstart
+
+    quickstart.run(settings)
+
+
+COMMANDS = (list_families, doctor, quickstart)

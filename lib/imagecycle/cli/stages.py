@@ -1,0 +1,72 @@
+"""The stages up to a published image: build, verify, publish."""
+
+from __future__ import annotations
+
+import click
+
+from imagecycle import site
+from imagecycle.cli import options
+
+
+@click.command()
+@click.argument("family")
+@click.option("--release", metavar="R", help="Name the release; today's date by default.")
+@click.option("--force", is_flag=True, help="Build even when nothing has changed.")
+@options.dry_run
+@click.option("--keep", is_flag=True, help="Keep the working folder, for inspection.")
+@click.pass_obj
+def build(
+    settings: site.Site, family: str, release: str | None, force: bool, dry_run: bool, keep: bool
+) -> None:
+    """Install FAMILY with Oz from its media and leave a release in the artifact folder."""
+    from imagecycle import catalog
+    from imagecycle.build import stage
+
+    chosen = catalog.find(settings.catalog, family)
+    result = stage.build(chosen, settings, release=release, force=force, dry_run=dry_run, keep=keep)
+    if result is not None:
+        click.echo(result.folder)
+
+
+@click.command()
+@click.argument("family")
+@options.release
+@click.option("--force", is_flag=True, help="Verify again what has been verified.")
+@click.option("--keep", is_flag=True, help="Keep the working folder, for inspection.")
+@click.pass_obj
+def verify(settings: site.Site, family: str, release: str | None, force: bool, keep: bool) -> None:
+    """Boot a release of FAMILY and check what its users would meet; exit 3 on a defect."""
+    from imagecycle import catalog
+    from imagecycle.verify import stage
+
+    chosen = catalog.find(settings.catalog, family)
+    report = stage.verify(chosen, settings, release=release, force=force, keep=keep)
+    click.echo(report)
+
+
+@click.command()
+@click.argument("family")
+@options.cloud
+@options.release
+@options.dry_run
+@options.as_json
+@click.pass_obj
+def publish(
+    settings: site.Site,
+    family: str,
+    cloud: str,
+    release: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Make a verified release of FAMILY the current one in a cloud."""
+    from imagecycle import catalog
+    from imagecycle.lifecycle import publish
+
+    chosen = catalog.find(settings.catalog, family)
+    image = publish.publish(chosen, settings, cloud=cloud, release=release, dry_run=dry_run)
+    if image is not None:
+        click.echo(image.as_json() if as_json else image.id)
+
+
+COMMANDS = (build, verify, publish)
