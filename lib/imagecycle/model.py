@@ -58,6 +58,31 @@ class Release:
 
 
 @dataclass(frozen=True)
+class ProjectUse:
+    """What one project holds of one image."""
+
+    servers: Mapping[str, int]
+    """How many in each of Nova's statuses: ``{"ACTIVE": 3, "SHELVED_OFFLOADED": 1}``"""
+    volumes: int = 0
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Who depends on which image. There is none of an incomplete listing: that is an error."""
+
+    taken_at: datetime.datetime
+    """When the listing began, UTC"""
+    by_image: Mapping[str, Mapping[str, ProjectUse]]
+    """Image id, then project id; images that nobody uses are not in it"""
+    with_volumes: bool
+    """False when the cloud has no volume service"""
+
+    def projects(self, image_id: str) -> frozenset[str]:
+        """The projects that use an image."""
+        return frozenset(self.by_image.get(image_id, ()))
+
+
+@dataclass(frozen=True)
 class Media:
     """What an installation starts from.
 
