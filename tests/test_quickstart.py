@@ -1,6 +1,7 @@
+import contextlib
 import datetime
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,7 @@ class Stages:
         self.failures: dict[str, Exception] = {}
         folder = site.artifacts / quickstart.FAMILY / str(RELEASE)
         self.artifact = Artifact(quickstart.FAMILY, RELEASE, folder)
-        monkeypatch.setattr(quickstart.devcloud, "start", lambda site: self.work("devcloud"))
+        monkeypatch.setattr(quickstart.beside, "running", self.beside)
         self.stage(monkeypatch, quickstart.build, "build", lambda: self.artifact)
         self.stage(monkeypatch, quickstart.verify, "verify", lambda: folder / "verify.html")
         self.stage(monkeypatch, quickstart.publish, "publish", lambda: IMAGE)
@@ -61,6 +62,16 @@ class Stages:
             return result()
 
         monkeypatch.setattr(module, name, run)
+
+    @contextlib.contextmanager
+    def beside(self, _site: Site, *words: str) -> Iterator[Callable[[], float]]:
+        assert words == ("devcloud", "start")
+
+        def finish() -> float:
+            self.work("devcloud")
+            return 1.0
+
+        yield finish
 
     def work(self, name: str) -> None:
         self.calls.append(name)
@@ -85,7 +96,7 @@ def test_the_stages_run_in_order_and_the_summary_tells_of_each(
     site: Site, stages: Stages, capsys: pytest.CaptureFixture[str]
 ) -> None:
     quickstart.run(site)
-    assert stages.calls == ["devcloud", "build", "verify", "publish"]
+    assert stages.calls == ["build", "verify", "devcloud", "publish"]
     out = capsys.readouterr().out
     for name in ("build", "verify", "publish"):
         assert [line for line in out.splitlines() if name in line and line.endswith(" s  done")]
@@ -108,6 +119,13 @@ def test_a_second_run_says_that_nothing_has_changed(
     assert IMAGE.id in out
 
 
+def test_nothing_is_published_when_the_cloud_does_not_start(site: Site, stages: Stages) -> None:
+    stages.failures["devcloud"] = ImagecycleError("no port is free")
+    with pytest.raises(ImagecycleError, match="no port is free"):
+        quickstart.run(site)
+    assert "publish" not in stages.calls
+
+
 def test_a_failure_shows_what_the_doctor_sees_and_stops(
     site: Site, stages: Stages, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -117,7 +135,7 @@ def test_a_failure_shows_what_the_doctor_sees_and_stops(
     out = capsys.readouterr().out
     assert "warning  disk space  no room" in out
     assert "all well" not in out
-    assert stages.calls == ["devcloud", "build"]
+    assert stages.calls == ["build"]
 
 
 def test_the_doctor_finds_no_temporary_files_of_the_stage_that_failed(
