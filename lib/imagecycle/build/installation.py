@@ -50,6 +50,7 @@ def ensure(family: Family, site: Site, source: media.Source, folder: Path) -> In
     """The installation of a family's system, from the cache or made now.
 
     :param folder: where Oz works; it keeps the console, Oz's log and a picture of a failure.
+    :returns: a second name of the disk, in the folder: it stays when the cache's own is replaced.
     :raises InstallationFailed: naming the console and the picture.
     """
     wanted = digest(family, source)
@@ -60,7 +61,7 @@ def ensure(family: Family, site: Site, source: media.Source, folder: Path) -> In
         if path.exists():
             log.say(f"the installation of {family.installation} is unchanged: {path.name}")
             os.utime(path)
-            return Installation(path, wanted)
+            return Installation(_held(path, folder), wanted)
         url = source.fetch()
         raw = folder / "installed.raw"
         with log.step(f"installing {family.installation} with Oz"):
@@ -75,7 +76,13 @@ def ensure(family: Family, site: Site, source: media.Source, folder: Path) -> In
             if old != path:
                 old.unlink()
                 old.with_suffix(".json").unlink(missing_ok=True)
-    return Installation(path, wanted)
+        return Installation(_held(path, folder), wanted)
+
+
+def _held(path: Path, folder: Path) -> Path:
+    held = folder / "installation.raw"
+    held.hardlink_to(path)
+    return held
 
 
 def surroundings(family: Family, site: Site, folder: Path) -> oz_guest.Surroundings:
