@@ -7,9 +7,10 @@ learns an image's size before its first byte, and an upload costs less processor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO
 
+from imagecycle.cloud.concurrent import for_each
 from imagecycle.cloud.errors import Refused, explained
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import ANSWER_LIMIT, CloudSession
@@ -21,6 +22,13 @@ STORE_LIMIT = 900.0
 """Seconds that Glance may take, after the last byte, until the image is stored."""
 _RETRIES = 2
 _DELETE_RETRIES = 4  # with pauses of 0.5, 1, 2 and 4 seconds
+_MEMBER_CALL: Mapping[str, Any] = {"retries": 3, "retry_on": (500, 503)}
+"""Members can be named twice without harm, and databases that refuse one of two writers at the
+same moment make Glance answer 500; the pauses are 0.5, 1 and 2 seconds."""
+_MEMBER_QUOTA = (
+    "let Glance take more members: image_member_quota in its configuration "
+    "(128 by default, -1 for any number)"
+)
 _PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 
 
@@ -38,6 +46,11 @@ class Glance:
     def cloud(self) -> str:
         """The name of the cloud."""
         return self._cloud.name
+
+    @property
+    def project_id(self) -> str:
+        """The project that we are logged in to, the owner of what we make."""
+        return self._cloud.project_id
 
     def images(self, **properties: str) -> list[Image]:
         """The images of our project with these properties, hidden or not, oldest first.
@@ -134,6 +147,71 @@ class Glance:
                 return False
             raise
         return True
+
+    def members(self, image_id: str) -> dict[str, str]:
+        """The projects that an image is shared with: id, then ``pending``, ``accepted`` or
+        ``rejected``. Only an image that is shared makes use of them; any can have them."""
+        path = f"/images/{image_id}/members"
+        answer = self._call(f"list the members of image {image_id}", "GET", path)
+        return {member["member_id"]: member["status"] for member in answer.json()["members"]}
+
+    def add_members(
+        self, image_id: str, projects: Collection[str], *, accept: bool = False
+    ) -> None:
+        """Share an image with projects, over several connections at once.
+
+        Glance takes members only of an image whose visibility is ``shared``. A project that is a
+        member already stays one.
+
+        :param accept: accept for them, once all are members, so that they see it in their lists;
+            only an administrator may.
+        :raises ImagecycleError: the first failure, when all calls have ended.
+        """
+        path = f"/images/{image_id}/members"
+
+        def add(project: str) -> None:
+            doing = f"share image {image_id} with project {project}"
+            try:
+                self._call(doing, "POST", path, json={"member": project}, **_MEMBER_CALL)
+            except Refused as refused:
+                if refused.status == 413:
+                    raise Refused(refused.message, 413, hint=_MEMBER_QUOTA) from None
+                if refused.status != 409:
+                    raise
+
+        for_each(add, projects)
+        if accept:
+            self.accept_members(image_id, projects)
+
+    def accept_members(self, image_id: str, projects: Collection[str]) -> None:
+        """Accept an image on behalf of member projects, which only an administrator may do.
+
+        :raises ImagecycleError: the first failure, when all calls have ended.
+        """
+
+        def accept(project: str) -> None:
+            doing = f"accept image {image_id} for project {project}"
+            path = f"/images/{image_id}/members/{project}"
+            self._call(doing, "PUT", path, json={"status": "accepted"}, **_MEMBER_CALL)
+
+        for_each(accept, projects)
+
+    def remove_members(self, image_id: str, projects: Collection[str]) -> None:
+        """Share an image with these projects no longer; those that are no members are fine.
+
+        :raises ImagecycleError: the first failure, when all calls have ended.
+        """
+
+        def remove(project: str) -> None:
+            doing = f"stop sharing image {image_id} with project {project}"
+            path = f"/images/{image_id}/members/{project}"
+            try:
+                self._call(doing, "DELETE", path, **_MEMBER_CALL)
+            except Refused as refused:
+                if refused.status != 404:
+                    raise
+
+        for_each(remove, projects)
 
     def _call(
         self,

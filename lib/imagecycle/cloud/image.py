@@ -34,6 +34,10 @@ class Image:
     hash_value: str
     created_at: str
     properties: Mapping[str, str]
+    protected: bool = False
+    """Glance refuses to delete it"""
+    updated_at: str = ""
+    """Moves with every change of fields and properties; members are no part of the image"""
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Image:
@@ -53,6 +57,8 @@ class Image:
             properties={
                 key: str(value) for key, value in document.items() if key not in OWN_FIELDS
             },
+            protected=bool(document.get("protected")),
+            updated_at=document.get("updated_at") or "",
         )
 
     def facts(self) -> dict[str, Any]:
@@ -63,6 +69,7 @@ class Image:
             "status": self.status,
             "visibility": self.visibility,
             "os_hidden": self.hidden,
+            "protected": self.protected,
             "owner": self.owner,
             "size": self.size,
             "min_disk": self.min_disk,
@@ -70,6 +77,7 @@ class Image:
             "os_hash_algo": self.hash_algo,
             "os_hash_value": self.hash_value,
             "created_at": self.created_at,
+            "updated_at": self.updated_at,
             **dict(sorted(self.properties.items())),
         }
 

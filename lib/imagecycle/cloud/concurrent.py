@@ -1,0 +1,31 @@
+"""The same call for many things at once, over several connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+CONNECTIONS = 8
+"""Calls under way at once: fewer than the 10 connections that a session keeps open"""
+
+
+def for_each(
+    action: Callable[[Item], object], items: Collection[Item], *, at_once: int = CONNECTIONS
+) -> None:
+    """Call ``action`` for every item, several at a time.
+
+    A failure does not keep the other calls from being made. When all have ended, the failure of
+    the first item that has one is raised. An interrupt drops the calls not yet begun.
+    """
+    with ThreadPoolExecutor(max_workers=max(1, min(at_once, len(items)))) as pool:
+        calls = [pool.submit(action, item) for item in items]
+        try:
+            failures = [error for call in calls if (error := call.exception()) is not None]
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    if failures:
+        raise failures[0]
