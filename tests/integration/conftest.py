@@ -20,6 +20,7 @@ from imagecycle.cloud.session import open_cloud
 from imagecycle.devcloud.layout import Layout, load_identity
 from imagecycle.model import Family
 from imagecycle.site import CATALOG, Site
+from imagecycle.verify import stage as verify
 from integration import proxy
 
 
@@ -117,3 +118,13 @@ def built_family(build_site: Site) -> tuple[Family, Site, Artifact]:
     assert artifact is not None
     assert artifact in ArtifactStore(build_site.artifacts).releases(family.slug)
     return family, build_site, artifact
+
+
+@pytest.fixture(scope="session")
+def verified_family(
+    built_family: tuple[Family, Site, Artifact],
+) -> tuple[Family, Site, Artifact]:
+    """The same, verified in this run."""
+    family, site, _ = built_family
+    verify.verify(family, site, release=None, force=False, keep=False)
+    return built_family
