@@ -6,7 +6,7 @@ import pytest
 
 from imagecycle import catalog, site, unattended
 from imagecycle.errors import EXIT_USAGE, InvalidFile, UnknownName, UsageError
-from imagecycle.model import GuestFile, Media
+from imagecycle.model import GuestFile, Media, Promises
 
 FILE = """\
 name: Debian 12
@@ -123,6 +123,81 @@ def test_a_file_changes_only_what_differs_from_the_one_that_it_extends(folder: F
     assert family.title == "Debian 13 Server"
     assert (family.min_ram_mib, family.install_memory_mib) == (768, 1024)
     assert family.source == folder.path / "next.yaml"
+
+
+def test_promises_are_read_as_people_write_them(folder: Folder) -> None:
+    folder.spoil(
+        "disk: 3\n",
+        "disk: 3\n"
+        "image_source: https://images.example/\n"
+        "promises: {replace_frequency: monthly, uuid_validity: 2028-06-30, hotfix_hours: 48,\n"
+        "           provided_until: none}\n",
+    )
+    folder.spoil("and answers\n", "and answers\n    purpose: minimal\n")
+    base = catalog.find(folder.path, "debian-12-x86_64-base")
+    assert base.promises == Promises("monthly", "2028-06-30", "none", 48)
+    assert (base.image_source, base.purpose) == ("https://images.example/", "minimal")
+
+
+def test_without_a_word_little_is_promised(folder: Folder) -> None:
+    family = catalog.find(folder.path, "debian-12-x86_64-server")
+    assert family.promises == Promises("quarterly", "", "none", None)
+    assert (family.image_source, family.purpose) == ("private", "custom")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (
+            "promises: {hotfix_hour: 48}",
+            "11: unknown key promises.hotfix_hour; did you mean hotfix_hours?",
+        ),
+        (
+            "promises: {replace_frequency: quaterly}",
+            "11: promises.replace_frequency: expected yearly, quarterly, monthly, weekly, daily, "
+            "critical_bug or never, found quaterly; did you mean quarterly?",
+        ),
+        (
+            "promises: {provided_until: forever}",
+            "11: promises.provided_until: expected a date such as 2028-06-30, none or notice, "
+            "found forever",
+        ),
+        (
+            'promises: {uuid_validity: "2028-06-31"}',
+            "11: promises.uuid_validity: expected a date such as 2028-06-30, "
+            "last-N such as last-3, none, notice or forever, found 2028-06-31",
+        ),
+        (
+            "promises: {hotfix_hours: -1}",
+            "11: promises.hotfix_hours: expected hours as a whole number such as 48; 0 promises an "
+            "effort only, found -1 (a number; in quotes it is text)",
+        ),
+        (
+            "image_source: images.example",
+            "11: image_source: expected an address such as https://..., or private, "
+            "found images.example",
+        ),
+    ],
+)
+def test_a_wrong_promise_is_named(folder: Folder, line: str, message: str) -> None:
+    folder.spoil("disk: 3\n", f"disk: 3\n{line}\n")
+    assert folder.mistakes() == [f"debian.yaml:{message}"]
+
+
+def test_a_promise_among_the_properties_is_sent_to_its_key(folder: Folder) -> None:
+    folder.spoil("{hw_disk_bus: virtio}", "{uuid_validity: none}")
+    assert folder.mistakes() == [
+        "debian.yaml:12: properties.uuid_validity: declare it as promises.uuid_validity and "
+        "remove it here"
+    ]
+
+
+def test_only_one_flavour_of_a_system_is_generic(folder: Folder) -> None:
+    folder.spoil("and answers\n", "and answers\n    purpose: generic\n")
+    folder.spoil("administrator expects\n", "administrator expects\n    purpose: generic\n")
+    assert folder.mistakes() == [
+        "debian.yaml:25: flavours.server.purpose: base is generic already; there can be only one"
+    ]
 
 
 def test_a_mistake_in_what_is_taken_over_is_named_where_it_stands(folder: Folder) -> None:

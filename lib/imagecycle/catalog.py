@@ -15,7 +15,7 @@ from typing import Any
 from imagecycle import combinations, mistakes, unattended, yamlfile
 from imagecycle.declaration import Architecture, Declaration, Flavour
 from imagecycle.errors import InvalidFile, Problem, UnknownName, UsageError, suggestion
-from imagecycle.model import Family, GuestFile, Media
+from imagecycle.model import Family, GuestFile, Media, Promises
 from imagecycle.yamlfile import Place, Spot, YamlFile
 
 
@@ -172,6 +172,9 @@ def _family(
         leave_out_checks=tuple(dict.fromkeys(checks)),
         end_of_support=declaration.end_of_support,
         source=source,
+        purpose=flavour.purpose,
+        image_source=declaration.image_source,
+        promises=Promises(**declaration.promises.model_dump()),
     )
 
 

@@ -24,6 +24,7 @@ FIRMWARE = {"x86_64": ("bios", "uefi"), "aarch64": ("uefi",)}
 
 OWN_PROPERTIES = (
     "architecture",
+    "image_build_date",
     "min_disk",
     "min_ram",
     "os_admin_user",
@@ -32,6 +33,19 @@ OWN_PROPERTIES = (
     "os_version",
 )
 """Glance properties that follow from the rest of the declaration."""
+
+DECLARED_ELSEWHERE = {
+    "hotfix_hours": "promises.hotfix_hours",
+    "image_description": "a flavour's description",
+    "image_original_user": "admin_user",
+    "image_source": "image_source",
+    "maintained_until": "end_of_support",
+    "os_purpose": "a flavour's purpose",
+    "provided_until": "promises.provided_until",
+    "replace_frequency": "promises.replace_frequency",
+    "uuid_validity": "promises.uuid_validity",
+}
+"""Glance properties that come from a key of their own."""
 
 
 def wrong(declaration: Declaration) -> Iterator[Mistake]:
@@ -86,6 +100,10 @@ def _architectures(declaration: Declaration) -> Iterator[Mistake]:
 
 def _flavours(declaration: Declaration) -> Iterator[Mistake]:
     flavours = declaration.flavours
+    generic = [name for name, flavour in flavours.items() if flavour.purpose == "generic"]
+    for name in generic[1:]:
+        message = f"flavours.{name}.purpose: {generic[0]} is generic already; there can be only one"
+        yield ("flavours", name, "purpose"), message
     for name, flavour in flavours.items():
         place: Place = ("flavours", name, "extends")
         if flavour.extends is not None and flavour.extends not in flavours:
@@ -103,7 +121,10 @@ def _flavours(declaration: Declaration) -> Iterator[Mistake]:
 
 
 def _properties(place: Place, properties: dict[str, str]) -> Iterator[Mistake]:
+    where = ".".join(str(part) for part in place)
     for key in properties:
         if key in OWN_PROPERTIES or key.startswith("imagecycle_"):
-            where = ".".join(str(part) for part in place)
             yield (*place, key), f"{where}.{key}: imagecycle sets it by itself; remove it here"
+        elif key in DECLARED_ELSEWHERE:
+            message = f"{where}.{key}: declare it as {DECLARED_ELSEWHERE[key]} and remove it here"
+            yield (*place, key), message

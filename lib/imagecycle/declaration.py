@@ -7,13 +7,26 @@ The descriptions are the reference for operators and the words of the error mess
 from __future__ import annotations
 
 import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pydantic
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from imagecycle.promises import (
+    HOTFIX_HOURS_WORDS,
+    IMAGE_SOURCE,
+    IMAGE_SOURCE_WORDS,
+    PROVIDED_UNTIL,
+    PROVIDED_UNTIL_WORDS,
+    UUID_VALIDITY,
+    UUID_VALIDITY_WORDS,
+    dates_exist,
+)
 
 Arch = Literal["x86_64", "aarch64"]
 Firmware = Literal["bios", "uefi"]
+Frequency = Literal["yearly", "quarterly", "monthly", "weekly", "daily", "critical_bug", "never"]
+Purpose = Literal["generic", "minimal", "k8snode", "gpu", "network", "custom"]
 
 Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$", description="one line of text")]
 Word = Annotated[str, Field(pattern=r"^\S+$", description="text without spaces")]
@@ -21,6 +34,20 @@ Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="a name in 
 FlavourName = Annotated[
     str, Field(pattern=r"^[a-z][a-z0-9]*$", description="small letters and digits")
 ]
+
+
+def _as_text(value: Any) -> Any:
+    """A date of YAML as people write it."""
+    return value.isoformat() if type(value) is datetime.date else value
+
+
+def _dates_exist(text: str) -> str:
+    if not dates_exist(text):
+        raise ValueError
+    return text
+
+
+DateOrWord = Annotated[str, BeforeValidator(_as_text), AfterValidator(_dates_exist)]
 
 
 class _Section(pydantic.BaseModel):
@@ -74,12 +101,29 @@ class AddedFile(_Section):
     )
 
 
+class Promised(_Section):
+    """What the operator promises to those who use the images."""
+
+    replace_frequency: Frequency = Field(
+        "quarterly",
+        description="yearly, quarterly, monthly, weekly, daily, critical_bug or never",
+    )
+    uuid_validity: DateOrWord = Field("", pattern=UUID_VALIDITY, description=UUID_VALIDITY_WORDS)
+    provided_until: DateOrWord = Field(
+        "none", pattern=PROVIDED_UNTIL, description=PROVIDED_UNTIL_WORDS
+    )
+    hotfix_hours: int | None = Field(None, ge=0, description=HOTFIX_HOURS_WORDS)
+
+
 class Flavour(_Section):
     """One flavour; with ``extends`` it adds to another one of the same system."""
 
     title: Text = Field(description="a name for people, such as Server")
     description: Text = Field(description="one line that says what it is for")
     extends: FlavourName | None = Field(None, description="the name of another flavour")
+    purpose: Purpose = Field(
+        "custom", description="generic, minimal, k8snode, gpu, network or custom"
+    )
     packages: list[Word] = Field([], description="a list of package names")
     files: list[AddedFile] = Field([], description="a list of sections with path and content")
     commands: list[Text] = Field([], description="a list of shell commands")
@@ -108,6 +152,10 @@ class Declaration(_Section):
     admin_user: Word = Field(description="the account that users log in with, such as debian")
     end_of_support: datetime.date | None = Field(
         None, description="the vendor's date, such as 2028-06-30"
+    )
+    image_source: str = Field("private", pattern=IMAGE_SOURCE, description=IMAGE_SOURCE_WORDS)
+    promises: Promised = Field(
+        Promised(), description="a section with keys such as replace_frequency and hotfix_hours"
     )
     disk: int = Field(gt=0, description="GiB of the installed disk, a whole number such as 3")
     memory: Memory = Field(description="a section with minimum and install")

@@ -105,6 +105,17 @@ class GuestFile:
 
 
 @dataclass(frozen=True)
+class Promises:
+    """What the operator promises to those who use a family; see :mod:`imagecycle.promises`."""
+
+    replace_frequency: str = "quarterly"
+    uuid_validity: str = ""
+    """Empty: what follows from the policy of the site"""
+    provided_until: str = "none"
+    hotfix_hours: int | None = None
+
+
+@dataclass(frozen=True)
 class Family:
     """One product: operating system, architecture and flavour; what a user picks."""
 
@@ -146,6 +157,11 @@ class Family:
     end_of_support: datetime.date | None
     source: Path
     """The catalog file that declares the family"""
+    purpose: str = "custom"
+    """What it is made for, in the words of :data:`imagecycle.promises.PURPOSES`"""
+    image_source: str = "private"
+    """Where its images can be downloaded, or ``private``"""
+    promises: Promises = Promises()
 
     @property
     def installation(self) -> str:

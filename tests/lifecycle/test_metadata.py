@@ -1,12 +1,17 @@
+import dataclasses
+import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.lifecycle import evidence, metadata
+from imagecycle.lifecycle import evidence, metadata, schema
 from imagecycle.lifecycle.evidence import Evidence
-from imagecycle.model import Release, State
+from imagecycle.model import Promises, Release, State
 from lifecycle.families import artifact, family
+
+PUBLIC = {one.name for one in schema.PROPERTIES if one.origin is schema.Origin.PUBLIC_CLOUDS}
 
 
 @pytest.fixture
@@ -23,7 +28,16 @@ def test_properties_tell_what_the_image_is(proven: Evidence) -> None:
         "architecture": "x86_64",
         "hw_firmware_type": "bios",
         "hw_disk_bus": "virtio",
+        "image_build_date": "2026-11-22 12:00:00",
+        "image_description": "Debian 12 Server",
+        "image_original_user": "debian",
+        "image_source": "private",
+        "os_purpose": "custom",
+        "replace_frequency": "quarterly",
+        "uuid_validity": "last-1",
+        "provided_until": "none",
         "imagecycle_family": "debian-12-x86_64-server",
+        "imagecycle_flavour": "server",
         "imagecycle_release": "20261122",
         "imagecycle_build_date": "2026-11-22T12:00:00+00:00",
         "imagecycle_input_digest": "17" * 32,
@@ -37,6 +51,79 @@ def test_properties_tell_what_the_image_is(proven: Evidence) -> None:
 def test_an_image_that_boots_from_either_firmware_demands_none(proven: Evidence) -> None:
     written = metadata.properties(family(firmware=("bios", "uefi")), proven)
     assert "hw_firmware_type" not in written
+
+
+def test_what_the_operator_promises_is_told_in_the_words_of_public_clouds(
+    proven: Evidence,
+) -> None:
+    promised = Promises("monthly", "last-3", "2028-01-31", 48)
+    written = metadata.properties(
+        family(
+            description="What an administrator expects",
+            promises=promised,
+            purpose="generic",
+            image_source="https://images.example/",
+            end_of_support=datetime.date(2028, 6, 30),
+        ),
+        proven,
+    )
+    assert {name: value for name, value in written.items() if name in PUBLIC} == {
+        "image_build_date": "2026-11-22 12:00:00",
+        "image_description": "Debian 12 Server: What an administrator expects",
+        "image_original_user": "debian",
+        "image_source": "https://images.example/",
+        "os_purpose": "generic",
+        "maintained_until": "2028-06-30",
+        "replace_frequency": "monthly",
+        "uuid_validity": "last-3",
+        "provided_until": "2028-01-31",
+        "hotfix_hours": "48",
+    }
+
+
+@pytest.mark.parametrize(("kept", "promise"), [(0, "none"), (1, "last-1"), (3, "last-3")])
+def test_an_id_is_promised_for_as_long_as_the_policy_keeps_it(
+    proven: Evidence, kept: int, promise: str
+) -> None:
+    assert metadata.properties(family(), proven, kept=kept)["uuid_validity"] == promise
+
+
+def test_a_build_date_is_told_in_utc(proven: Evidence) -> None:
+    abroad = dataclasses.replace(proven, built_at="2026-11-23T01:30:00+05:30")
+    assert metadata.properties(family(), abroad)["image_build_date"] == "2026-11-22 20:00:00"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            {"properties": {"license_included": "yes"}},
+            'property license_included: expected true or false, found "yes"',
+        ),
+        (
+            {"promises": Promises(uuid_validity="last")},
+            "property uuid_validity: expected a date such as 2028-06-30, last-N such as last-3, "
+            'none, notice or forever, found "last"',
+        ),
+        (
+            {"admin_user": ""},
+            'property image_original_user: expected text without spaces, found ""',
+        ),
+    ],
+)
+def test_a_wrong_value_is_named_with_what_is_expected(
+    proven: Evidence, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        metadata.properties(family(**changes), proven)
+    assert f"debian-12-x86_64-server 20261122: {message}" in caught.value.message.splitlines()
+    assert "in the catalog file" in caught.value.hint
+
+
+def test_a_wrong_record_is_not_blamed_on_the_catalog(proven: Evidence) -> None:
+    with pytest.raises(UsageError, match="property image_build_date: expected a time") as caught:
+        metadata.properties(family(), dataclasses.replace(proven, built_at="yesterday"))
+    assert caught.value.hint.startswith("build and verify it again")
 
 
 @pytest.mark.parametrize("name", ["imagecycle_state", "visibility", "os_hash_value", "owner"])

@@ -1,11 +1,12 @@
-"""What imagecycle writes on an image in Glance: the schema of the ``imagecycle_*`` properties,
-and the standard properties that follow from a family.
+"""What imagecycle writes on an image in Glance: who it is, where it comes from, and the standard
+properties that follow from a family. What each of them means stands in :mod:`.schema`.
 
 A release's identity in a cloud is these properties and the image's id, never its name.
 """
 
 from __future__ import annotations
 
+import datetime
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ from dataclasses import dataclass
 from imagecycle import __version__
 from imagecycle.cloud.image import OWN_FIELDS
 from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.lifecycle import schema
 from imagecycle.lifecycle.evidence import Evidence
 from imagecycle.model import Family, Release, State
 
-PREFIX = "imagecycle_"
+PREFIX = schema.PREFIX
 FAMILY = f"{PREFIX}family"
+FLAVOUR = f"{PREFIX}flavour"
 RELEASE = f"{PREFIX}release"
 STATE = f"{PREFIX}state"
 BUILD_DATE = f"{PREFIX}build_date"
@@ -32,6 +35,8 @@ CHECKS = f"{PREFIX}checks"
 """How many checks it passed"""
 VERSION = f"{PREFIX}version"
 """The imagecycle that published it"""
+ADOPTED_AT = f"{PREFIX}adopted_at"
+"""When an image that was published by hand was taken over, UTC, ISO 8601"""
 SUPERSEDED_AT = f"{PREFIX}superseded_at"
 """When it went out of sight, UTC, ISO 8601; the time until its retirement runs from then"""
 RETIRED_AT = f"{PREFIX}retired_at"
@@ -79,10 +84,12 @@ def read(properties: Mapping[str, str]) -> Identity | None:
         ) from None
 
 
-def properties(family: Family, evidence: Evidence) -> dict[str, str]:
-    """All properties of a release, except its state.
+def properties(family: Family, evidence: Evidence, *, kept: int = 1) -> dict[str, str]:
+    """All properties of a release, except its state; they keep to the schema.
 
+    :param kept: how many superseded releases stay usable by their ids, by the site's policy.
     :raises UsageError: when the family sets a property that is not for the catalog to set.
+    :raises InvalidProperties: when a value is not what the schema expects.
     """
     for name in family.properties:
         if name in OWN_FIELDS or name.startswith(PREFIX):
@@ -91,15 +98,18 @@ def properties(family: Family, evidence: Evidence) -> dict[str, str]:
                 hint="remove it; imagecycle and Glance write it themselves",
             )
     firmware = {"hw_firmware_type": family.firmware[0]} if len(family.firmware) == 1 else {}
-    return {
+    written = {
         "os_distro": family.distro,
         "os_version": family.version,
         "os_type": family.os_type,
         "os_admin_user": family.admin_user,
         "architecture": family.arch,
         **firmware,
+        **_promises(family, kept),
         **{name: str(value) for name, value in family.properties.items()},
+        "image_build_date": _utc(evidence.built_at),
         FAMILY: family.slug,
+        FLAVOUR: family.flavour,
         RELEASE: str(evidence.release),
         BUILD_DATE: evidence.built_at,
         INPUT_DIGEST: evidence.input_digest,
@@ -108,6 +118,37 @@ def properties(family: Family, evidence: Evidence) -> dict[str, str]:
         CHECKS: str(evidence.checks),
         VERSION: __version__,
     }
+    schema.validate(written, f"{family.slug} {evidence.release}")
+    return written
+
+
+def _promises(family: Family, kept: int) -> dict[str, str]:
+    """What public clouds have agreed on; see :mod:`imagecycle.promises`."""
+    promised = family.promises
+    description = " ".join(f"{family.title}: {family.description}".split()).rstrip(":")
+    written = {
+        "image_description": description,
+        "image_original_user": family.admin_user,
+        "image_source": family.image_source,
+        "os_purpose": family.purpose,
+        "replace_frequency": promised.replace_frequency,
+        "uuid_validity": promised.uuid_validity or (f"last-{kept}" if kept else "none"),
+        "provided_until": promised.provided_until,
+    }
+    if promised.hotfix_hours is not None:
+        written["hotfix_hours"] = str(promised.hotfix_hours)
+    if family.end_of_support is not None:
+        written["maintained_until"] = family.end_of_support.isoformat()
+    return written
+
+
+def _utc(timestamp: str) -> str:
+    """A timestamp in the form of public clouds; one that is none is left for the schema to name."""
+    try:
+        moment = datetime.datetime.fromisoformat(timestamp)
+    except ValueError:
+        return timestamp
+    return f"{moment.astimezone(datetime.UTC):%Y-%m-%d %H:%M:%S}"
 
 
 def min_disk(family: Family, evidence: Evidence) -> int:
