@@ -117,10 +117,16 @@ class Glance:
             yield from answer.iter_content(UPLOAD_CHUNK)
 
     def change(self, image_id: str, fields: Mapping[str, Any]) -> Image:
-        """Change fields and properties of an image, all of them at once or none."""
+        """Change fields and properties of an image, all of them at once or none.
+
+        :param fields: by name; None removes a property that is there.
+        """
         # In this version of the patch format "add" also replaces what is there (RFC 6902).
         operations = [
-            {"op": "add", "path": f"/{name}", "value": value} for name, value in fields.items()
+            {"op": "add", "path": f"/{name}", "value": value}
+            if value is not None
+            else {"op": "remove", "path": f"/{name}"}
+            for name, value in fields.items()
         ]
         answer = self._call(
             f"change image {image_id}",
