@@ -105,14 +105,16 @@ class Promised(_Section):
     """What the operator promises to those who use the images."""
 
     replace_frequency: Frequency = Field(
-        "quarterly",
+        default="quarterly",
         description="yearly, quarterly, monthly, weekly, daily, critical_bug or never",
     )
-    uuid_validity: DateOrWord = Field("", pattern=UUID_VALIDITY, description=UUID_VALIDITY_WORDS)
-    provided_until: DateOrWord = Field(
-        "none", pattern=PROVIDED_UNTIL, description=PROVIDED_UNTIL_WORDS
+    uuid_validity: DateOrWord = Field(
+        default="", pattern=UUID_VALIDITY, description=UUID_VALIDITY_WORDS
     )
-    hotfix_hours: int | None = Field(None, ge=0, description=HOTFIX_HOURS_WORDS)
+    provided_until: DateOrWord = Field(
+        default="none", pattern=PROVIDED_UNTIL, description=PROVIDED_UNTIL_WORDS
+    )
+    hotfix_hours: int | None = Field(default=None, ge=0, description=HOTFIX_HOURS_WORDS)
 
 
 class Flavour(_Section):
