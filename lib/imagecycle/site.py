@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import zoneinfo
 from pathlib import Path
 
 import pydantic
@@ -18,6 +19,45 @@ from imagecycle.errors import InvalidFile, Problem, UsageError
 DEFAULT_SITE_FILE = Path("/etc/imagecycle/site.yaml")
 DEFAULT_HOME = Path("/var/lib/imagecycle")
 CATALOG = Path(__file__).resolve().parents[2] / "images"
+
+
+class Retirement(pydantic.BaseModel):
+    """When superseded releases are retired, and retired ones deleted."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    keep: int = pydantic.Field(
+        1, ge=0, description="Superseded releases of a family that stay usable for everyone."
+    )
+    after_days: float = pydantic.Field(
+        90, ge=0, description="Days that a release is superseded before it is retired."
+    )
+    grace_days: float = pydantic.Field(
+        30, ge=0, description="Days that a retired release is unused before it is deleted."
+    )
+    quiet_hours: str = pydantic.Field(
+        "",
+        pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$",
+        description="Hours in which nothing is taken from anyone, such as 08:00-18:00.",
+    )
+    time_zone: str = pydantic.Field("UTC", description="Of quiet_hours: Europe/Berlin.")
+    members: str = pydantic.Field(
+        "pending",
+        pattern="^(pending|accepted)$",
+        description="Whether users of a retired release find it by its id, or in their lists too.",
+    )
+    max_changes: int = pydantic.Field(
+        20, ge=0, description="Images that one run takes from anyone or deletes, at most."
+    )
+
+    @pydantic.field_validator("time_zone")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError(f"unknown time zone: {name}") from None
+        return name
 
 
 class Site(pydantic.BaseModel):
@@ -52,6 +92,10 @@ class Site(pydantic.BaseModel):
     )
     compression: str = pydantic.Field(
         "zstd", pattern="^(zstd|zlib|none)$", description="Of the finished disk."
+    )
+    retirement: Retirement = pydantic.Field(
+        default_factory=lambda: Retirement.model_validate({}),
+        description="When releases are retired and deleted.",
     )
 
     @property
