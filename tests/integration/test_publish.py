@@ -337,7 +337,7 @@ def test_an_interrupt_in_the_upload_leaves_no_image(box: Box, number: signal.Sig
 
 def test_a_second_publish_at_once_says_who_holds_the_lock(box: Box) -> None:
     make(box)
-    held = stage._lock(box.site, family())
+    held = stage._lock(box.site, family(), "devcloud")
     with (
         stage.lock_file(held, "publishing", "publish to devcloud"),
         pytest.raises(LockHeld, match=f"locked by process {os.getpid()}"),

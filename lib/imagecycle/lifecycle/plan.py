@@ -1,261 +1,238 @@
-"""Deciding what a publish has to change in a cloud: from plain values, without talking to it.
+"""A plan: the steps that a command would take in one cloud, and what it was made from.
 
-The order of the changes is part of the decision: the new release is public before the old one
-goes out of sight, so that a family which has had a current release never has none.
+It can be written to a file and applied later, by somebody else. Such a file is refused when it was
+edited, and when the cloud is no longer what the plan was made from.
 """
 
 from __future__ import annotations
 
+import datetime
+import getpass
+import hashlib
+import json
+import socket
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+from imagecycle.artifacts import write_text
 from imagecycle.cloud.image import Image
-from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle import metadata
-from imagecycle.model import Release, State
+from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.lifecycle import steps as stepping
+from imagecycle.lifecycle.releases import Holding
+from imagecycle.lifecycle.rules import Decision
+from imagecycle.lifecycle.steps import Delete, Share, Step, SyncMembers
 
-_LEFTOVER = ("queued", "saving", "uploading", "importing", "killed")
-"""Statuses of an image whose upload did not end."""
+FORMAT = "imagecycle plan"
+SCHEMA = 1
 
 
-@dataclass(frozen=True)
-class Target:
-    """A release as it should be in a cloud."""
+class Changed(ImagecycleError):
+    """The cloud is no longer what the plan was made for."""
 
-    family: str
-    release: Release
-    name: str
-    size: int
-    disk_format: str
-    min_disk: int
-    min_ram: int
-    properties: Mapping[str, str]
-    """All of them, except the state"""
-    hashes: Mapping[str, str]
-    """Of the disk: hexadecimal digests by Glance's name of the algorithm"""
+    def __init__(self, cloud: str, what: str = "") -> None:
+        super().__init__(
+            f"{cloud} has changed since the plan was made{': ' + what if what else ''}",
+            hint="run this again; what has been uploaded is used, not uploaded again",
+        )
 
 
 @dataclass(frozen=True)
-class Discard:
-    """Delete a private image that a publish left unfinished."""
+class Seen:
+    """One release as it was when the plan was made."""
 
     image_id: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"delete image {self.image_id}: {self.why}"
-
-
-@dataclass(frozen=True)
-class Upload:
-    """Make a private image, a candidate, and give it the disk."""
-
-    name: str
-    size: int
-    fields: Mapping[str, Any] = field(compare=False)
-
-    def __str__(self) -> str:
-        return f'upload the disk ({self.size / 2**20:.1f} MiB) as "{self.name}", private'
-
-
-@dataclass(frozen=True)
-class Change:
-    """Change fields and properties of one image, in one request."""
-
-    image_id: str | None
-    """None: of the image that this plan uploads"""
-    what: str
-    fields: Mapping[str, Any] = field(compare=False)
-
-    def __str__(self) -> str:
-        return f"{'image ' + self.image_id if self.image_id else 'that image'}: {self.what}"
-
-
-Step = Discard | Upload | Change
+    family: str
+    release: str
+    state: str
+    visibility: str
+    updated_at: str
+    digest: str
+    """Of all fields and properties"""
+    members: tuple[str, ...] | None = None
+    """None: no matter for this plan"""
+    users: tuple[str, ...] | None = None
+    """None: no matter for this plan"""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes that publish a release, in their order; none when it is published already."""
+    """Steps for one cloud, in their order."""
 
+    cloud: str
+    project: str
+    """The id of the project whose images they change"""
+    command: str
+    """What made it: ``retire``"""
+    why: str
     steps: Sequence[Step]
     notes: Sequence[str] = ()
-    published: Image | None = None
-    """The image that is the release's already, or will be when it has been changed"""
+    seen: Sequence[Seen] = ()
+    """All releases of the families that have a step"""
+    made_at: str = ""
+    made_by: str = ""
 
-    def rest(self, image_id: str) -> list[Step]:
-        """What remains after the upload made ``image_id``."""
-        uploads = [number for number, step in enumerate(self.steps) if isinstance(step, Upload)]
-        return [
-            Change(image_id, step.what, step.fields)
-            if isinstance(step, Change) and step.image_id is None
-            else step
-            for step in self.steps[uploads[0] + 1 if uploads else 0 :]
-        ]
+    @property
+    def families(self) -> list[str]:
+        """The families that it was made from."""
+        return sorted({one.family for one in self.seen})
+
+    def as_document(self) -> dict[str, Any]:
+        """As JSON takes it, with its digest."""
+        document = {
+            "format": FORMAT,
+            "schema": SCHEMA,
+            **asdict(self),
+            "steps": [stepping.as_document(step) for step in self.steps],
+            "seen": [asdict(one) for one in self.seen],
+        }
+        return {**document, "digest": _digest(document)}
+
+    @property
+    def digest(self) -> str:
+        """What tells this plan from every other, also in the audit log."""
+        return str(self.as_document()["digest"])
+
+    def lines(self) -> list[str]:
+        """What it would do, for people."""
+        return [f"{number:3}. {step}" for number, step in enumerate(self.steps, start=1)]
 
 
-class CannotPublish(ImagecycleError):
-    """What is in the cloud speaks against publishing this release."""
+def make(
+    decision: Decision,
+    holdings: Mapping[str, Sequence[Holding]],
+    *,
+    cloud: str,
+    project: str,
+    command: str,
+    why: str,
+    now: datetime.datetime,
+    uploads: Iterable[str] = (),
+) -> Plan:
+    """A plan from what was decided, with what it was decided from.
 
-
-def decide(target: Target, images: Iterable[Image]) -> Plan:
-    """What has to change so that ``target`` is its family's current release.
-
-    :param images: all images of the family in our project, hidden ones too.
-    :raises CannotPublish: when the cloud has a newer release, another disk under this release's
-        name, or when an operator has decided otherwise.
+    :param uploads: families that get a new image, which none of their images tells.
     """
-    known = [
-        (image, identity)
-        for image in images
-        if (identity := metadata.read(image.properties)) and identity.family == target.family
-    ]
-    same = [image for image, identity in known if identity.release == target.release]
-    others = [(image, identity) for image, identity in known if identity.release != target.release]
-    _refuse_older(target, others)
-    chosen, discarded = _sort_out(target, same)
-    steps: list[Step] = list(discarded)
-    if chosen is None:
-        steps += [Upload(target.name, target.size, _candidate(target)), _promotion(target, None)]
-    elif differing := _differing(target, chosen):
-        steps.append(_promotion(target, chosen, differing))
-    steps += [
-        Change(
-            image.id,
-            f"release {identity.release} becomes superseded: hidden, still usable",
-            {"os_hidden": True, metadata.STATE: State.SUPERSEDED.value},
-        )
-        for image, identity in others
-        if identity.state is State.CURRENT
-    ]
-    return Plan(steps, _notes(others), chosen)
-
-
-def _refuse_older(target: Target, others: Sequence[tuple[Image, metadata.Identity]]) -> None:
-    newer = [
-        identity.release
-        for _, identity in others
-        if identity.state is State.CURRENT and identity.release > target.release
-    ]
-    if newer:
-        raise CannotPublish(
-            f"{target.family} {target.release} is older than {max(newer)}, "
-            "which is current in this cloud",
-            hint=f"publish a newer one, or leave it: build it with `imagecycle build "
-            f"{target.family}`",
-        )
-
-
-def _sort_out(target: Target, same: Sequence[Image]) -> tuple[Image | None, list[Discard]]:
-    """The image that is this release already, if any, and what is to be deleted."""
-    discarded = []
-    whole = []
-    for image in same:
-        identity = metadata.read(image.properties)
-        assert identity is not None
-        if identity.state in (State.RETIRED, State.REVOKED, State.DELETED):
-            raise CannotPublish(
-                f"{target.family} {target.release} is {identity.state} in this cloud "
-                f"(image {image.id})",
-                hint=f"build a new release: imagecycle build {target.family} --force",
-            )
-        unfinished = identity.state is State.CANDIDATE and image.visibility == "private"
-        if image.status == "active" and _is_disk(target, image):
-            whole.append((identity.state is not State.CURRENT, image.created_at, image))
-        elif unfinished and image.status == "active":
-            discarded.append(Discard(image.id, "an unpublished upload of another disk"))
-        elif unfinished and image.status in _LEFTOVER:
-            why = f"left by a publish that did not end ({image.status})"
-            discarded.append(Discard(image.id, why))
-        else:
-            raise _strange(target, image)
-    whole.sort(key=lambda entry: entry[:2])
-    for _, _, image in whole[1:]:
-        if metadata.read(image.properties).state is not State.CANDIDATE:  # type: ignore[union-attr]
-            raise CannotPublish(
-                f"{target.family} {target.release} is in this cloud twice: "
-                f"images {whole[0][2].id} and {image.id}",
-                hint="find out which one is in use, and delete the other",
-            )
-        discarded.append(Discard(image.id, "a second upload of the same disk"))
-    return (whole[0][2] if whole else None), discarded
-
-
-def _strange(target: Target, image: Image) -> CannotPublish:
-    if image.status != "active":
-        return CannotPublish(
-            f"image {image.id} of {target.family} {target.release} is {image.status}, "
-            "which no publish leaves behind",
-            hint="ask who did that; reactivate or delete the image, then run this again",
-        )
-    return CannotPublish(
-        f"{target.family} {target.release} is published in this cloud with another disk "
-        f"(image {image.id})",
-        hint=f"build a new release: imagecycle build {target.family} --force",
+    touched = {step.image_id for step in decision.steps}
+    weighed = {
+        step.image_id for step in decision.steps if isinstance(step, Share | SyncMembers | Delete)
+    }
+    affected = {
+        family
+        for family, releases in holdings.items()
+        if any(held.id in touched for held in releases)
+    } | set(uploads)
+    return Plan(
+        cloud=cloud,
+        project=project,
+        command=command,
+        why=why,
+        steps=tuple(decision.steps),
+        notes=tuple(decision.notes),
+        seen=tuple(
+            see(held, weighed=held.id in weighed)
+            for family in sorted(affected)
+            for held in holdings.get(family, ())
+        ),
+        made_at=now.astimezone(datetime.UTC).isoformat(timespec="seconds"),
+        made_by=f"{getpass.getuser()}@{socket.gethostname()}",
     )
 
 
-def _is_disk(target: Target, image: Image) -> bool:
-    expected = target.hashes.get(image.hash_algo)
-    return expected is not None and expected == image.hash_value.lower()
+def see(held: Holding, *, weighed: bool) -> Seen:
+    """What a plan remembers of a release; its members and users only if ``weighed``."""
+    members = tuple(sorted(held.members)) if weighed and held.members is not None else None
+    users = tuple(sorted(held.users)) if weighed and held.users is not None else None
+    return Seen(
+        held.id,
+        held.family,
+        str(held.release),
+        held.state.value,
+        held.image.visibility,
+        held.image.updated_at,
+        image_digest(held.image),
+        members,
+        users,
+    )
 
 
-def _candidate(target: Target) -> dict[str, Any]:
-    return {
-        "name": target.name,
-        "container_format": "bare",
-        "disk_format": target.disk_format,
-        "visibility": "private",
-        "min_disk": target.min_disk,
-        "min_ram": target.min_ram,
-        **target.properties,
-        metadata.STATE: State.CANDIDATE.value,
+def image_digest(image: Image) -> str:
+    """Of every field and property of an image."""
+    return _digest(image.facts())
+
+
+def compare(plan: Plan, found: Mapping[str, Sequence[Holding]]) -> None:
+    """See that the cloud still is what a plan was made from.
+
+    :param found: its families now, with members and usage of the images that have them in it.
+    :raises Changed: naming the first difference.
+    """
+    now = {held.id: held for family in plan.families for held in found.get(family, ())}
+    for one in plan.seen:
+        held = now.pop(one.image_id, None)
+        name = f"image {one.image_id} ({one.family} {one.release})"
+        if held is None:
+            raise Changed(plan.cloud, f"{name} is gone")
+        fresh = see(held, weighed=True)
+        if fresh.digest != one.digest:
+            was = f"{one.state}, {one.visibility}"
+            is_ = f"{fresh.state}, {fresh.visibility}"
+            raise Changed(plan.cloud, f"{name} was {was} and is {is_}, changed {fresh.updated_at}")
+        for what in ("members", "users"):
+            if getattr(one, what) is not None and getattr(one, what) != getattr(fresh, what):
+                raise Changed(plan.cloud, f"the {what} of {name} are others")
+    if now:
+        new = next(iter(now.values()))
+        raise Changed(plan.cloud, f"{new} has come")
+
+
+def write(plan: Plan, path: Path) -> None:
+    """Write a plan for ``imagecycle apply``."""
+    text = json.dumps(plan.as_document(), indent=2, sort_keys=True) + "\n"
+    write_text(path, text)
+
+
+def read(path: Path) -> Plan:
+    """Read a plan.
+
+    :raises UsageError: when it is no plan, or not as it was written.
+    """
+    again = "make it again with `imagecycle plan --out FILE`"
+    try:
+        document = json.loads(path.read_text())
+    except (OSError, UnicodeDecodeError) as error:
+        cause = getattr(error, "strerror", None) or "not a text"
+        raise UsageError(f"cannot read {path}: {cause}", hint=again) from None
+    except ValueError:
+        document = None
+    if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
+        raise UsageError(f"{path} is not a plan", hint=again)
+    if document.pop("schema", None) != SCHEMA:
+        raise UsageError(f"{path} was written by another version of imagecycle", hint=again)
+    written = document.pop("digest", None)
+    if written != _digest({"format": FORMAT, "schema": SCHEMA, **document}):
+        raise UsageError(f"{path} is not as imagecycle wrote it: somebody edited it", hint=again)
+    try:
+        values = {
+            **document,
+            "steps": tuple(stepping.from_document(step) for step in document["steps"]),
+            "seen": tuple(_seen(one) for one in document["seen"]),
+            "notes": tuple(document["notes"]),
+        }
+        return Plan(**values)
+    except (KeyError, TypeError):
+        raise UsageError(f"{path} lacks parts of a plan", hint=again) from None
+
+
+def _seen(document: Mapping[str, Any]) -> Seen:
+    lists = {
+        name: None if document[name] is None else tuple(document[name])
+        for name in ("members", "users")
     }
+    return Seen(**{**document, **lists})
 
 
-def _promotion(
-    target: Target, image: Image | None, fields: Mapping[str, Any] | None = None
-) -> Change:
-    if fields is None:
-        # The upload wrote all the rest.
-        fields = {"visibility": "public", "os_hidden": False, metadata.STATE: State.CURRENT.value}
-    if image is not None and not {"visibility", metadata.STATE} & fields.keys():
-        what = f"bring {', '.join(sorted(fields))} up to date"
-    else:
-        what = "make it public and current"
-    return Change(image.id if image else None, what, fields)
-
-
-def _differing(target: Target, image: Image) -> dict[str, Any]:
-    """What an image that holds the disk still lacks to be the current release."""
-    there = {
-        "name": image.name,
-        "visibility": image.visibility,
-        "os_hidden": image.hidden,
-        "min_disk": image.min_disk,
-        "min_ram": image.min_ram,
-        **image.properties,
-    }
-    wanted = {
-        "name": target.name,
-        "visibility": "public",
-        "os_hidden": False,
-        "min_disk": target.min_disk,
-        "min_ram": target.min_ram,
-        **target.properties,
-        metadata.STATE: State.CURRENT.value,
-    }
-    return {
-        name: value
-        for name, value in wanted.items()
-        if there.get(name) != value and not (name in metadata.WRITTEN_ONCE and name in there)
-    }
-
-
-def _notes(others: Sequence[tuple[Image, metadata.Identity]]) -> list[str]:
-    return [
-        f"image {image.id} is a candidate of release {identity.release} that was never published"
-        for image, identity in others
-        if identity.state is State.CANDIDATE
-    ]
+def _digest(document: Mapping[str, Any]) -> str:
+    text = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()

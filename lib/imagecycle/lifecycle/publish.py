@@ -7,48 +7,64 @@ a release is in a cloud once. Run on a published release, it changes nothing.
 from __future__ import annotations
 
 import dataclasses
-import datetime
 import time
+import uuid
 from pathlib import Path
 from typing import Any
 
 from imagecycle import log
 from imagecycle.artifacts import Artifact, ArtifactStore, lock_file
-from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.image import Image
-from imagecycle.cloud.session import open_cloud
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import evidence, metadata, naming
-from imagecycle.lifecycle.apply import apply, digests
-from imagecycle.lifecycle.plan import Plan, Target, decide
+from imagecycle.lifecycle import plan as planning
+from imagecycle.lifecycle.cloudside import CloudSide, Families, lock_path, now, say
+from imagecycle.lifecycle.plan import Plan
+from imagecycle.lifecycle.releases import holdings
+from imagecycle.lifecycle.rules.publish import Publication, Target, decide
+from imagecycle.lifecycle.uploading import digests
 from imagecycle.model import Family
 from imagecycle.site import Site
 
+_RECORD_WAIT = 30.0  # seconds for another cloud's entry in the same record
+
 
 def publish(
-    family: Family, site: Site, *, cloud: str, release: str | None, dry_run: bool
+    family: Family,
+    site: Site,
+    *,
+    cloud: str,
+    release: str | None,
+    dry_run: bool,
+    out: Path | None = None,
 ) -> Image | None:
     """Publish a release of a family; the newest in the artifact folder unless one is named.
 
     :param cloud: an entry of ``clouds.yaml``.
     :param dry_run: print the plan and change nothing.
-    :returns: the published image; None with ``dry_run``.
+    :param out: write the plan there for ``imagecycle apply``, and change nothing.
+    :returns: the published image; None with ``dry_run`` or ``out``.
     :raises NotVerified: when the release did not pass verification.
-    :raises LockHeld: when another process publishes the same family.
+    :raises LockHeld: when another process changes the same family in this cloud.
     :raises ImagecycleError: when the cloud does not play along; nothing half-made stays in it.
     """
     began = time.monotonic()
     artifact = ArtifactStore(site.artifacts).find(family.slug, release)
     target = _target(family, artifact, site)
-    if dry_run:
-        glance = Glance(open_cloud(cloud, site))
-        _say(_plan(target, glance, artifact.disk), target, cloud)
+    if dry_run or out is not None:
+        side = CloudSide.open(cloud, site)
+        plan, _, publication = _plan(target, side, artifact.disk)
+        _say(plan, publication, target)
+        if out is not None:
+            planning.write(plan, out)
+            log.say(f"written: {out}; apply it with `imagecycle apply {out}`")
         return None
-    with lock_file(_lock(site, family), f"publishing {family.slug}", f"publish to {cloud}"):
-        glance = Glance(open_cloud(cloud, site))
-        plan = _plan(target, glance, artifact.disk)
-        _say(plan, target, cloud)
-        image = apply(plan, target, glance, artifact.disk)
+    with lock_file(_lock(site, family, cloud), f"publishing {family.slug}", f"publish to {cloud}"):
+        side = CloudSide.open(cloud, site)
+        plan, found, publication = _plan(target, side, artifact.disk)
+        _say(plan, publication, target)
+        result = side.carry_out(plan, found, artifact.disk)
+        image = result.changed.get(publication.image_id, publication.published)
         if image is None:
             raise ImagecycleError(f"{cloud}: the plan published nothing", hint="run this again")
         _record(artifact, cloud, image, plan, time.monotonic() - began)
@@ -70,54 +86,66 @@ def _target(family: Family, artifact: Artifact, site: Site) -> Target:
     )
 
 
-def _plan(target: Target, glance: Glance, disk: Path) -> Plan:
-    images = glance.images(**{metadata.FAMILY: target.family})
+def _plan(target: Target, side: CloudSide, disk: Path) -> tuple[Plan, Families, Publication]:
+    images = side.images.images(**{metadata.FAMILY: target.family})
     unknown = {image.hash_algo for image in images if image.hash_algo} - target.hashes.keys()
     if unknown:
         found = digests(disk, {*unknown, "sha512"})
         if found.pop("sha512") == target.hashes["sha512"]:
             hashes = {**found, **target.hashes}
             target = dataclasses.replace(target, hashes=hashes)
-    return decide(target, images)
+    publication = decide(target, images, now=now(), new_id=str(uuid.uuid4()))
+    families = holdings(images)
+    plan = planning.make(
+        publication,
+        families,
+        cloud=side.name,
+        project=side.images.project_id,
+        command="publish",
+        why=f"publish {target.family} {target.release}",
+        now=now(),
+        uploads=[target.family],
+    )
+    return plan, families, publication
 
 
-def _say(plan: Plan, target: Target, cloud: str) -> None:
-    what = f"{target.family} {target.release}"
+def _say(plan: Plan, publication: Publication, target: Target) -> None:
+    if plan.steps or publication.published is None:
+        say(plan)
+        return
     for note in plan.notes:
         log.say(f"note: {note}")
-    if not plan.steps:
-        assert plan.published is not None
-        log.say(f"nothing to do: {what} is current in {cloud}, image {plan.published.id}")
-        return
-    log.say(f"plan for {what} in {cloud}:")
-    for number, step in enumerate(plan.steps, start=1):
-        log.say(f"  {number}. {step}")
+    log.say(
+        f"nothing to do: {target.family} {target.release} is current in {plan.cloud}, "
+        f"image {publication.published.id}"
+    )
 
 
 def _record(artifact: Artifact, cloud: str, image: Image, plan: Plan, seconds: float) -> None:
     """Leave ``publish.json``: one entry for each cloud, unchanged when nothing was done."""
-    record: dict[str, Any] = artifact.record("publish") or {}
-    clouds = record.get("clouds", {})
-    if not plan.steps and clouds.get(cloud, {}).get("image_id") == image.id:
-        return
-    now = datetime.datetime.now(datetime.UTC)
-    entry = {
-        "image_id": image.id,
-        "name": image.name,
-        "published_at": now.isoformat(timespec="seconds"),
-        "steps": [str(step) for step in plan.steps],
-        "image": image.facts(),
-        "durations": {"total": round(seconds, 3)},
-    }
-    artifact.write_record(
-        "publish",
-        {
-            "family": artifact.family,
-            "release": str(artifact.release),
-            "clouds": {**clouds, cloud: entry},
-        },
-    )
+    lock = artifact.folder / ".publish.lock"
+    with lock_file(lock, f"{artifact.folder}/publish.json", f"publish to {cloud}", _RECORD_WAIT):
+        record: dict[str, Any] = artifact.record("publish") or {}
+        clouds = record.get("clouds", {})
+        if not plan.steps and clouds.get(cloud, {}).get("image_id") == image.id:
+            return
+        entry = {
+            "image_id": image.id,
+            "name": image.name,
+            "published_at": now().isoformat(timespec="seconds"),
+            "steps": [str(step) for step in plan.steps],
+            "image": image.facts(),
+            "durations": {"total": round(seconds, 3)},
+        }
+        artifact.write_record(
+            "publish",
+            {
+                "family": artifact.family,
+                "release": str(artifact.release),
+                "clouds": {**clouds, cloud: entry},
+            },
+        )
 
 
-def _lock(site: Site, family: Family) -> Path:
-    return site.artifacts / family.slug / ".publish.lock"
+def _lock(site: Site, family: Family, cloud: str) -> Path:
+    return lock_path(site, cloud, family.slug)

@@ -1,3 +1,4 @@
+import datetime
 import itertools
 from typing import Any
 
@@ -6,17 +7,12 @@ import pytest
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import metadata
-from imagecycle.lifecycle.plan import (
-    CannotPublish,
-    Change,
-    Discard,
-    Plan,
-    Target,
-    Upload,
-    decide,
-)
+from imagecycle.lifecycle.rules import publish
+from imagecycle.lifecycle.rules.publish import CannotPublish, Publication, Target
+from imagecycle.lifecycle.steps import Change, Discard, Upload
 from imagecycle.model import Release, State
 
+NOW = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
 FAMILY = "debian-12-x86_64-server"
 DISK = "d1" * 64
 OTHER_DISK = "ee" * 64
@@ -64,7 +60,11 @@ def image(release: str = "20261122", state: str = "current", **fields: Any) -> I
     return Image(**{**values, **fields, "properties": properties})
 
 
-def kinds(plan: Plan) -> list[type]:
+def decide(target: Target, images: list[Image]) -> Publication:
+    return publish.decide(target, images, now=NOW, new_id="new")
+
+
+def kinds(plan: Publication) -> list[type]:
     return [type(step) for step in plan.steps]
 
 
@@ -75,7 +75,7 @@ def test_in_an_empty_cloud_the_disk_is_uploaded_privately_and_then_made_current(
     assert upload.fields["visibility"] == "private"
     assert upload.fields[metadata.STATE] == "candidate"
     assert isinstance(change, Change)
-    assert change.image_id is None
+    assert change.image_id == upload.image_id == "new"
     assert change.fields == {
         "visibility": "public",
         "os_hidden": False,
@@ -95,7 +95,13 @@ def test_the_new_release_is_public_before_the_old_one_is_hidden() -> None:
     last = plan.steps[-1]
     assert isinstance(last, Change)
     assert last.image_id == "image-20260822"
-    assert last.fields == {"os_hidden": True, metadata.STATE: "superseded"}
+    assert last.relies_on == "new"
+    assert last.fields == {
+        "os_hidden": True,
+        metadata.STATE: "superseded",
+        metadata.SUPERSEDED_AT: "2026-11-22T12:00:00+00:00",
+        metadata.SUCCESSOR: "new",
+    }
 
 
 def test_a_superseded_release_is_left_alone() -> None:
@@ -172,12 +178,14 @@ def test_a_family_that_had_a_current_release_never_has_none() -> None:
     olds = [image("20260822", hash_value=OTHER_DISK), image("20260901", hash_value=OTHER_DISK)]
     own = [[], [image()], [image(state="candidate")], [image(state="superseded")]]
     for mine, count in itertools.product(own, range(len(olds) + 1)):
+        if mine and mine[0].properties[metadata.STATE] == "superseded" and count:
+            continue  # rolled back, and refused
         plan = decide(TARGET, [*mine, *olds[:count]])
         current = {entry.id for entry in [*mine, *olds[:count]] if is_current(entry)}
         had_one = bool(current)
         for step in plan.steps:
             if isinstance(step, Change) and metadata.STATE in step.fields:
-                name = step.image_id or "new"
+                name = step.image_id
                 if step.fields[metadata.STATE] == "current":
                     current.add(name)
                 else:
@@ -242,9 +250,21 @@ def test_a_hash_of_another_kind_counts_when_the_disks_own_is_known() -> None:
         decide(TARGET, [image(hash_algo="blake2b", hash_value="b2" * 64)])
 
 
-def test_what_remains_after_the_upload_is_what_is_decided_again() -> None:
-    old = image("20260822", hash_value=OTHER_DISK)
-    left = image(state="candidate", id="left", status="queued", hash_algo="", hash_value="")
-    first = decide(TARGET, [left, old])
-    uploaded = image(state="candidate", id="new")
-    assert decide(TARGET, [uploaded, old]).steps == first.rest("new")
+def test_a_release_that_was_rolled_back_is_not_published_again_by_itself() -> None:
+    with pytest.raises(CannotPublish, match="was rolled back to 20260822") as caught:
+        decide(TARGET, [image(state="superseded"), image("20260822", hash_value=OTHER_DISK)])
+    assert "--to 20261122" in caught.value.hint
+
+
+def test_a_protected_predecessor_is_left_current_and_told() -> None:
+    plan = decide(TARGET, [image("20260822", hash_value=OTHER_DISK, protected=True)])
+    assert kinds(plan) == [Upload, Change]
+    assert "is protected" in plan.notes[0]
+
+
+def test_a_sharing_that_broke_off_is_undone() -> None:
+    left = image("20260822", "superseded", hash_value=OTHER_DISK, visibility="shared")
+    plan = decide(TARGET, [image(), left])
+    (step,) = plan.steps
+    assert isinstance(step, Change)
+    assert step.fields == {"visibility": "public", "os_hidden": True}

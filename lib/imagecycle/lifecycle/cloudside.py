@@ -1,0 +1,166 @@
+"""One cloud as the commands of a release's life work with it: its images, its usage, its lock."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import urllib.parse
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagecycle import log
+from imagecycle.artifacts import lock_file
+from imagecycle.cloud.concurrent import for_each
+from imagecycle.cloud.glance import Glance
+from imagecycle.cloud.session import CloudSession, open_cloud
+from imagecycle.cloud.whoami import whoami
+from imagecycle.errors import UnknownName
+from imagecycle.lifecycle import metadata
+from imagecycle.lifecycle.audit import AuditLog
+from imagecycle.lifecycle.execution import Execution, Result
+from imagecycle.lifecycle.plan import Plan
+from imagecycle.lifecycle.releases import Holding, holdings
+from imagecycle.lifecycle.services import Images, UsageSource
+from imagecycle.model import Usage
+from imagecycle.site import Site
+
+Families = dict[str, list[Holding]]
+
+
+@dataclass(frozen=True)
+class CloudSide:
+    """A cloud that we are logged in to."""
+
+    name: str
+    images: Images
+    usage: UsageSource
+    who: Mapping[str, str]
+    site: Site
+
+    @classmethod
+    def open(cls, name: str, site: Site) -> CloudSide:
+        """Log in to an entry of ``clouds.yaml``.
+
+        :raises ImagecycleError: see :func:`imagecycle.cloud.session.open_cloud`.
+        """
+        session = open_cloud(name, site)
+        return cls(name, Glance(session), _usage_of(session), whoami(session), site)
+
+    def families(self, names: Collection[str]) -> Families:
+        """The releases of these families, or of all when none is named.
+
+        :raises UnknownName: when the cloud has no release of one of them.
+        """
+        if len(names) == 1:
+            found = holdings(self.images.images(**{metadata.FAMILY: next(iter(names))}))
+        else:
+            found = holdings(self.images.images())
+        known = sorted(found)
+        for name in names:
+            if name not in found:
+                known = known if len(names) > 1 else sorted(holdings(self.images.images()))
+                hint = f"there is {', '.join(known)}" if known else "publish one first"
+                raise UnknownName(f"family in {self.name}", name, known, hint=hint)
+        return {name: found[name] for name in known if not names or name in names}
+
+    def with_usage(self, families: Families, image_ids: Collection[str]) -> Families:
+        """The same releases with who uses these images."""
+        if not image_ids:
+            return families
+        with log.step(f"{self.name}: asking who uses {len(image_ids)} images"):
+            usage = self.usage(image_ids)
+        return _again(families, usage=usage)
+
+    def with_members(self, families: Families, image_ids: Collection[str]) -> Families:
+        """The same releases with the members of these images."""
+        members: dict[str, Mapping[str, str]] = {}
+
+        def ask(image_id: str) -> None:
+            members[image_id] = self.images.members(image_id)
+
+        for_each(ask, image_ids)
+        return _again(families, members=members)
+
+    def audit(self, plan: Plan) -> AuditLog:
+        """The log of this cloud, for the changes of a plan."""
+        path = audit_path(self.site, self.name)
+        return AuditLog(path, plan.command, plan.why, self.who, plan.digest)
+
+    def execution(self, plan: Plan, families: Families, disk: Path | None = None) -> Execution:
+        """What takes a plan's steps, for these releases that it was made from."""
+        found = [held.image for family in families.values() for held in family]
+        return Execution(self.images, self.audit(plan), found, usage=self.usage, disk=disk)
+
+    def carry_out(self, plan: Plan, families: Families, disk: Path | None = None) -> Result:
+        """Take a plan's steps."""
+        return self.execution(plan, families, disk).run(plan)
+
+    @contextlib.contextmanager
+    def lock(self, families: Collection[str], doing: str) -> Iterator[None]:
+        """Keep other commands on this machine from these families in this cloud.
+
+        :raises LockHeld: naming who works on one of them.
+        """
+        with contextlib.ExitStack() as stack:
+            for family in sorted(families):
+                path = lock_path(self.site, self.name, family)
+                stack.enter_context(lock_file(path, f"{family} in {self.name}", doing))
+            yield
+
+
+def audit_path(site: Site, cloud: str) -> Path:
+    """Where the changes in a cloud are written down."""
+    return site.home / "audit" / f"{_file_name(cloud)}.jsonl"
+
+
+def lock_path(site: Site, cloud: str, family: str) -> Path:
+    """What is locked while a family in a cloud is being changed."""
+    return site.home / "locks" / _file_name(cloud) / f"{family}.lock"
+
+
+def now() -> datetime.datetime:
+    """This moment, UTC."""
+    return datetime.datetime.now(datetime.UTC)
+
+
+def say(plan: Plan) -> None:
+    """Print a plan for people."""
+    for note in plan.notes:
+        log.say(f"note: {note}")
+    if not plan.steps:
+        log.say(f"nothing to do in {plan.cloud}")
+        return
+    log.say(f"plan for {plan.cloud}: {plan.why}")
+    for line in plan.lines():
+        log.say(line)
+
+
+def _usage_of(session: CloudSession) -> UsageSource:
+    def ask(image_ids: Collection[str]) -> Usage:
+        from imagecycle.cloud.usage import collect
+
+        return collect(session, images=image_ids)
+
+    return ask
+
+
+def _again(
+    families: Families,
+    *,
+    usage: Usage | None = None,
+    members: Mapping[str, Mapping[str, str]] | None = None,
+) -> Families:
+    again: Families = {}
+    for name, family in families.items():
+        again[name] = [held.with_(usage=usage, members=members) for held in family]
+    return again
+
+
+def _file_name(text: str) -> str:
+    return urllib.parse.quote(text, safe=" @+")
+
+
+def ids(families: Mapping[str, Sequence[Holding]]) -> list[str]:
+    """Of all images."""
+    return [held.id for family in families.values() for held in family]

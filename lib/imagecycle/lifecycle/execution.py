@@ -1,0 +1,235 @@
+"""Carrying out the steps of a plan, each one only while its image is what the plan was made for.
+
+Before every change the image is read again. What is left is the time between that answer and the
+change itself, one round trip; should two commands on different machines meet in it and take a
+family's last current release away, the one that sees it gives it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imagecycle import log
+from imagecycle.cloud.errors import Refused
+from imagecycle.cloud.image import Image
+from imagecycle.errors import ImagecycleError
+from imagecycle.lifecycle import metadata, sharing
+from imagecycle.lifecycle.audit import AuditLog
+from imagecycle.lifecycle.plan import Changed, Plan
+from imagecycle.lifecycle.services import Images, UsageSource
+from imagecycle.lifecycle.steps import (
+    Change,
+    Delete,
+    Discard,
+    Share,
+    Step,
+    SyncMembers,
+    Upload,
+)
+from imagecycle.lifecycle.uploading import upload
+from imagecycle.model import State
+
+
+@dataclass
+class Result:
+    """What a plan came to."""
+
+    changed: dict[str, Image] = field(default_factory=dict)
+    """By id: the images that were changed, as they are now"""
+    windows: list[sharing.Window] = field(default_factory=list)
+    users: dict[str, frozenset[str]] = field(default_factory=dict)
+    """By id: the projects that use what was shared or revoked"""
+
+
+class Execution:
+    """One plan in one cloud.
+
+    :param found: the images of the plan's families, as the plan was made from them.
+    :param usage: asks who uses images; None where no step needs it.
+    :param disk: of the release that the plan uploads.
+    """
+
+    def __init__(
+        self,
+        images: Images,
+        audit: AuditLog,
+        found: Iterable[Image],
+        *,
+        usage: UsageSource | None = None,
+        disk: Path | None = None,
+    ) -> None:
+        self.images = images
+        self.audit = audit
+        self.usage = usage
+        self.result = Result()
+        self._disk = disk
+        self._expected = {image.id: image for image in found}
+
+    def run(self, plan: Plan) -> Result:
+        """Take all steps. A family whose step is refused is left; the others go on.
+
+        :raises Changed: when the cloud is not what the plan was made for any more.
+        :raises ImagecycleError: when a step fails; the next run goes on from there.
+        """
+        families = {one.image_id: one.family for one in plan.seen}
+        failures: dict[str, ImagecycleError] = {}
+        for step in plan.steps:
+            family = step.family if isinstance(step, Upload) else families.get(step.image_id, "")
+            if family in failures:
+                continue
+            try:
+                self._take(step, family)
+            except (Changed, Refused) as error:
+                failures[family] = error
+        if len(failures) == 1:
+            raise next(iter(failures.values()))
+        if failures:
+            raise ImagecycleError(
+                "\n".join(f"{family}: {error.message}" for family, error in failures.items()),
+                hint="; ".join(dict.fromkeys(error.hint for error in failures.values())),
+            )
+        return self.result
+
+    def unchanged(self, image_id: str) -> Image:
+        """Read an image again.
+
+        :raises Changed: when it is not what it was.
+        """
+        try:
+            found = self.images.image(image_id)
+        except Refused as refused:
+            if refused.status != 404:
+                raise
+            raise Changed(self.images.cloud, f"image {image_id} is gone") from None
+        if found != self._expected.get(image_id):
+            raise Changed(self.images.cloud, f"somebody changed image {image_id}")
+        return found
+
+    def see_current(self, image_id: str) -> None:
+        """See that an image is current, before another stops being so in its favour.
+
+        :raises Changed: when it is not.
+        """
+        if not _is_current(self.images.image(image_id)):
+            raise Changed(self.images.cloud, f"image {image_id} is not current any more")
+
+    def changed(self, image: Image) -> Image:
+        """Remember what an image is after a change of ours."""
+        self._expected[image.id] = self.result.changed[image.id] = image
+        return image
+
+    def _take(self, step: Step, family: str) -> None:
+        match step:
+            case Upload():
+                self._upload(step)
+            case Change():
+                self._change(step, family)
+            case Share():
+                window = sharing.share(step, self)
+                self.result.windows.append(window)
+                self.result.users[step.image_id] = window.members
+                if step.relies_on:
+                    self._keep_a_current(family, step.relies_on, step.image_id)
+            case SyncMembers():
+                sharing.sync(step, self)
+            case Discard():
+                self._delete(step)
+            case Delete():
+                self._delete_unused(step)
+
+    def _upload(self, step: Upload) -> None:
+        if self._disk is None:
+            raise ImagecycleError("this plan uploads a disk that is not here", hint="publish it")
+        with self.audit.mutation(str(step), step.image_id, None) as outcome:
+            upload(step, self.images, self._disk)
+            found = {
+                image.id: image for image in self.images.images(**{metadata.FAMILY: step.family})
+            }
+            made = found.pop(step.image_id, None)
+            if made is None:
+                raise Changed(self.images.cloud, f"image {step.image_id} is gone")
+            outcome.after = self.changed(made).facts()
+        before = {
+            id_: image
+            for id_, image in self._expected.items()
+            if image.properties.get(metadata.FAMILY) == step.family and id_ != step.image_id
+        }
+        if found != before:
+            raise Changed(self.images.cloud)
+
+    def _change(self, step: Change, family: str) -> None:
+        if step.relies_on:
+            self.see_current(step.relies_on)
+        before = self.unchanged(step.image_id)
+        with self.audit.mutation(str(step), step.image_id, before.facts()) as outcome:
+            try:
+                after = self.changed(self.images.change(step.image_id, step.fields))
+            except Refused as refused:
+                raise _explained(refused, step.fields) from None
+            outcome.after = after.facts()
+        log.say(str(step))
+        if step.relies_on:
+            self._keep_a_current(family, step.relies_on, step.image_id)
+
+    def _keep_a_current(self, family: str, relied_on: str, demoted: str) -> None:
+        """Give a family its current release back, should another command have taken it."""
+        found = {image.id: image for image in self.images.images(**{metadata.FAMILY: family})}
+        if any(_is_current(image) for image in found.values()):
+            return
+        again = (State.SUPERSEDED, State.RETIRED)
+        for image_id in (relied_on, demoted):
+            image = found.get(image_id)
+            if image is None or image.properties.get(metadata.STATE) not in again:
+                continue
+            fields = {
+                "visibility": "public",
+                "os_hidden": False,
+                metadata.STATE: State.CURRENT.value,
+            }
+            what = f"image {image_id}: current again, another command took the last one away"
+            with self.audit.mutation(what, image_id, image.facts()) as outcome:
+                outcome.after = self.changed(self.images.change(image_id, fields)).facts()
+            log.warn(what)
+            raise Changed(self.images.cloud, "another command changes the same family")
+
+    def _delete_unused(self, step: Delete) -> None:
+        owner = self._expected[step.image_id].owner
+        if users := self.users(step.image_id, owner, own=True):
+            log.say(f"image {step.image_id} is kept: it is used again, by {', '.join(users)}")
+            return
+        self._delete(step)
+
+    def _delete(self, step: Discard | Delete) -> None:
+        before = self.unchanged(step.image_id)
+        with self.audit.mutation(str(step), step.image_id, before.facts()):
+            self.images.delete(step.image_id)
+        del self._expected[step.image_id]
+        log.say(f"deleted image {step.image_id}")
+
+    def users(self, image_id: str, owner: str, *, own: bool = False) -> frozenset[str]:
+        """The projects that use an image at this moment, without its owner unless ``own``."""
+        if self.usage is None:
+            raise ImagecycleError(
+                f"{self.images.cloud}: nothing is taken away without a usage listing",
+                hint="this is a defect of imagecycle; report it",
+            )
+        projects = self.usage([image_id]).projects(image_id)
+        return projects if own else projects - {owner}
+
+
+def _is_current(image: Image) -> bool:
+    state = image.properties.get(metadata.STATE)
+    return image.visibility == "public" and state == State.CURRENT.value
+
+
+def _explained(refused: Refused, fields: Mapping[str, object]) -> Refused:
+    if refused.status == 403 and fields.get("visibility") == "public":
+        return Refused(
+            f"{refused.message}; this user may not make images public",
+            403,
+            hint="use a user whom the cloud's policy publicize_image allows it (usually an "
+            "administrator of the same project); the upload is kept and will be used",
+        )
+    return refused

@@ -1,0 +1,227 @@
+"""The later life of releases: retire, rollback, revoke, and plans that are kept and applied.
+
+Each command makes a plan, prints it, and then takes its steps, unless it was asked only to print
+or to keep it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from imagecycle import log
+from imagecycle.errors import UsageError
+from imagecycle.lifecycle import metadata
+from imagecycle.lifecycle import plan as planning
+from imagecycle.lifecycle.cloudside import CloudSide, Families, ids, now, say
+from imagecycle.lifecycle.execution import Result
+from imagecycle.lifecycle.plan import Plan
+from imagecycle.lifecycle.releases import holdings
+from imagecycle.lifecycle.rules import Decision, retire, revoke, rollback
+from imagecycle.lifecycle.steps import Upload, named
+from imagecycle.model import Release, State
+from imagecycle.site import Site
+
+
+@dataclass(frozen=True)
+class How:
+    """What becomes of a plan once it is made."""
+
+    dry_run: bool = False
+    out: Path | None = None
+    """Write it there instead of applying it"""
+
+
+DO_IT = How()
+
+
+@dataclass(frozen=True)
+class Done:
+    """A plan, and what it came to; no result when it was only made."""
+
+    plan: Plan
+    result: Result | None
+
+
+_NO_CURRENT = (State.SUPERSEDED, State.RETIRED, State.REVOKED)
+
+
+def retire_releases(
+    families: Collection[str],
+    site: Site,
+    *,
+    cloud: str,
+    wish: retire.Wish = retire.BY_POLICY,
+    check_members: bool = False,
+    how: How = DO_IT,
+) -> Done:
+    """Do what the policy asks for now: retire, keep members true, delete what nobody uses.
+
+    :param families: none for all that the cloud has.
+    :param check_members: read the members of every shared image, also where nobody's use has
+        changed; finds what was changed by hand.
+    :raises ImagecycleError: when usage cannot be told completely, or a step fails.
+    """
+    side = CloudSide.open(cloud, site)
+    with _locked(side, families, "retire", how) as names:
+        found = with_evidence(side, side.families(names), check_members=check_members)
+        decision = retire.decide(found, site.retirement, now=now(), wish=wish)
+        why = f"retire {', '.join(sorted(families)) or 'by the policy'}"
+        return _settle(side, found, decision, "retire", why, how)
+
+
+def with_evidence(side: CloudSide, found: Families, *, check_members: bool = False) -> Families:
+    """Releases with the usage and members that the rules of retirement decide from."""
+    later = [held.id for family in found.values() for held in family if held.state in _NO_CURRENT]
+    found = side.with_usage(found, later)
+    return side.with_members(found, retire.unsure_of_members(found, all_=check_members))
+
+
+def roll_back(
+    family: str, site: Site, *, cloud: str, to: Release | None = None, how: How = DO_IT
+) -> Done:
+    """Make the previous release of a family current again, or the one named.
+
+    :raises CannotRollBack: when there is none.
+    """
+    side = CloudSide.open(cloud, site)
+    with _locked(side, [family], "rollback", how):
+        found = side.families([family])
+        decision = rollback.decide(found[family], to=to, now=now())
+        why = f"rollback {family}{f' to {to}' if to else ''}"
+        return _settle(side, found, decision, "rollback", why, how)
+
+
+def revoke_release(
+    family: str,
+    release: Release,
+    site: Site,
+    *,
+    cloud: str,
+    reason: str,
+    private: bool = False,
+    force: bool = False,
+    how: How = DO_IT,
+) -> Done:
+    """Take a bad release away at once, and say who uses it.
+
+    :raises CannotRevoke: when it is not there, or nothing could take its place.
+    """
+    if not reason.strip():
+        raise UsageError("a revocation needs a reason", hint="--reason 'what is wrong with it'")
+    side = CloudSide.open(cloud, site)
+    with _locked(side, [family], "revoke", how):
+        found = side.families([family])
+        decision = revoke.decide(
+            found[family],
+            release=release,
+            reason=reason.strip(),
+            now=now(),
+            private=private,
+            force=force,
+            accept=site.retirement.members == "accepted",
+        )
+        why = f"revoke {family} {release}: {reason.strip()}"
+        done = _settle(side, found, decision, "revoke", why, how)
+        if done.result is not None:
+            bad = [held.id for held in found[family] if held.release == release]
+            _warn_of_users(side, family, release, bad, done.result)
+        return done
+
+
+def apply_file(path: Path, site: Site, *, dry_run: bool = False) -> Done:
+    """Apply a plan that was kept in a file.
+
+    :raises UsageError: when the file is no plan, or was edited.
+    :raises Changed: when the cloud is not what the plan was made from any more.
+    """
+    plan = planning.read(path)
+    side = CloudSide.open(plan.cloud, site)
+    if side.images.project_id != plan.project:
+        raise UsageError(
+            f"{path} is a plan for another project than {plan.cloud} belongs to now",
+            hint="check that entry in clouds.yaml, or make the plan again",
+        )
+    with _locked(side, plan.families, "apply", How(dry_run=dry_run)):
+        found = _as_then(side, plan)
+        planning.compare(plan, found)
+        say(plan)
+        if dry_run or not plan.steps:
+            return Done(plan, None)
+        return Done(plan, side.carry_out(plan, found, _disk(plan, site)))
+
+
+def _as_then(side: CloudSide, plan: Plan) -> Families:
+    """A plan's families, with members and users of the images that it weighed."""
+    every = side.images.images() if len(plan.families) > 1 else None
+    found: Families = {}
+    for family in plan.families:
+        listed = every if every is not None else side.images.images(**{metadata.FAMILY: family})
+        found |= {name: held for name, held in holdings(listed).items() if name == family}
+    found = side.with_usage(found, [one.image_id for one in plan.seen if one.users is not None])
+    there = set(ids(found))
+    weighed = [one.image_id for one in plan.seen if one.members is not None]
+    return side.with_members(found, [image_id for image_id in weighed if image_id in there])
+
+
+def _disk(plan: Plan, site: Site) -> Path | None:
+    """The disk that a plan uploads, when it still is the one that was verified."""
+    from imagecycle.artifacts import ArtifactStore
+    from imagecycle.lifecycle import evidence
+
+    for step in plan.steps:
+        if isinstance(step, Upload):
+            artifact = ArtifactStore(site.artifacts).find(step.family, step.release)
+            if evidence.gather(artifact).sha512 != step.hashes.get("sha512"):
+                raise evidence.NotVerified(
+                    f"{step.family} {step.release} was built again since the plan was made",
+                    hint="make the plan again with `imagecycle publish --out FILE`",
+                )
+            return artifact.disk
+    return None
+
+
+def _settle(
+    side: CloudSide, found: Families, decision: Decision, command: str, why: str, how: How
+) -> Done:
+    """Make the plan, print it, and keep it or take its steps."""
+    plan = planning.make(
+        decision,
+        found,
+        cloud=side.name,
+        project=side.images.project_id,
+        command=command,
+        why=why,
+        now=now(),
+    )
+    say(plan)
+    if how.out is not None:
+        planning.write(plan, how.out)
+        log.say(f"written: {how.out}; apply it with `imagecycle apply {how.out}`")
+    if how.out is not None or how.dry_run or not plan.steps:
+        return Done(plan, None)
+    return Done(plan, side.carry_out(plan, found))
+
+
+def _warn_of_users(
+    side: CloudSide, family: str, release: Release, bad: Collection[str], result: Result
+) -> None:
+    users = frozenset().union(*(result.users.get(image_id, ()) for image_id in bad))
+    if users:
+        log.warn(f"{family} {release} is revoked and still used by {named(users)}")
+        log.say(f"tell them: imagecycle notify --cloud {side.name} {family} {release}")
+
+
+@contextlib.contextmanager
+def _locked(
+    side: CloudSide, families: Collection[str], command: str, how: How
+) -> Iterator[Collection[str]]:
+    """Hold the families, all of them if none is named; a plan that is only made needs no lock."""
+    names = families or list(side.families(()))
+    if how.dry_run or how.out is not None:
+        yield names
+        return
+    with side.lock(names, f"{command} in {side.name}"):
+        yield names

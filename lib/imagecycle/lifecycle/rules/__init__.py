@@ -1,0 +1,73 @@
+"""What has to change in a cloud, decided from plain values: nothing here talks to it.
+
+Every rule takes what a cloud holds and returns a :class:`Decision`. The order of the steps is part
+of it: wherever they break off, no family is left without a current release and no project without
+an image that it uses.
+"""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from imagecycle.lifecycle import metadata
+from imagecycle.lifecycle.releases import Holding
+from imagecycle.lifecycle.steps import Change, Step
+from imagecycle.model import State
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Steps in their order, and what a person should know besides."""
+
+    steps: Sequence[Step]
+    notes: Sequence[str] = ()
+
+
+def stamp(now: datetime.datetime) -> str:
+    """A time as it is written on images."""
+    return now.astimezone(datetime.UTC).isoformat(timespec="seconds")
+
+
+def supersede(held: Holding, by: str, by_release: object, now: datetime.datetime) -> Change:
+    """Put a release out of sight in favour of the image ``by``."""
+    return Change(
+        held.id,
+        f"release {held.release} becomes superseded by {by_release}: hidden, still usable",
+        {
+            "os_hidden": True,
+            metadata.STATE: State.SUPERSEDED.value,
+            metadata.SUPERSEDED_AT: stamp(now),
+            metadata.SUCCESSOR: by,
+        },
+        relies_on=by,
+    )
+
+
+def promote(held: Holding) -> Change:
+    """Make a release that was current once current again."""
+    later = (metadata.SUPERSEDED_AT, metadata.RETIRED_AT, metadata.UNUSED_SINCE, metadata.SUCCESSOR)
+    return Change(
+        held.id,
+        f"release {held.release} becomes current again: public",
+        {
+            "visibility": "public",
+            "os_hidden": False,
+            metadata.STATE: State.CURRENT.value,
+            **{name: None for name in later if name in held.image.properties},
+        },
+    )
+
+
+def reopen(family: Iterable[Holding]) -> list[Change]:
+    """Undo sharings that broke off: until then, users of these releases are locked out."""
+    return [
+        Change(
+            held.id,
+            f"release {held.release} becomes usable for everyone again: its sharing broke off",
+            {"visibility": "public", "os_hidden": True},
+        )
+        for held in family
+        if held.window_open and not held.image.protected
+    ]

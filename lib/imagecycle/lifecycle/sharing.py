@@ -1,0 +1,145 @@
+"""Taking an image from everyone but its users, and keeping its members true.
+
+Glance takes members only while an image is ``shared``. So between that change and the last
+member's adding its users are locked out: the window. It is as short as the calls are quick, since
+members are added many at once; it is measured; and whatever fails in it, the image is public
+again. Who begins to use an image while this runs is found by a second listing at its end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from imagecycle import log
+from imagecycle.errors import ImagecycleError
+from imagecycle.lifecycle import metadata
+from imagecycle.lifecycle.audit import Outcome
+from imagecycle.lifecycle.steps import Share, SyncMembers, members_digest, named
+from imagecycle.model import State
+
+if TYPE_CHECKING:
+    from imagecycle.lifecycle.execution import Execution
+
+_TRIES = 2
+
+
+@dataclass(frozen=True)
+class Window:
+    """The time in which the users of an image could not use it."""
+
+    image_id: str
+    seconds: float
+    members: frozenset[str]
+
+
+def share(step: Share, run: Execution) -> Window:
+    """Make an image ``shared`` and its users its members.
+
+    :raises ImagecycleError: when anything fails; the image is then what it was, unless the step
+        must stay.
+    """
+    image_id = step.image_id
+    before = run.images.image(image_id)
+    users = set(step.members)
+    if step.back is not None:
+        users |= run.users(image_id, before.owner)
+    there = run.images.members(image_id)
+    if step.relies_on:
+        run.see_current(step.relies_on)
+    before = run.unchanged(image_id)
+    with run.audit.mutation(str(step), image_id, before.facts()) as outcome:
+        began = time.monotonic()
+        try:
+            run.changed(run.images.change(image_id, step.first))
+            _add(users, there, step, run)
+            seconds = round(time.monotonic() - began, 3)
+            outcome.facts = {"window_seconds": seconds, "members": sorted(users)}
+            users = _late(users, step, run, before.owner)
+            if extra := there.keys() - users:
+                run.images.remove_members(image_id, extra)
+            run.unchanged(image_id)
+            written = {**step.last, metadata.SHARED_WITH: members_digest(users)}
+            after = run.changed(run.images.change(image_id, written))
+        except BaseException:
+            _give_back(step, run, outcome, began)
+            raise
+        outcome.facts["members"] = sorted(users)
+        outcome.after = after.facts()
+    log.say(f"{step}; nobody but its owner could use it for {seconds:.2f} s")
+    return Window(image_id, seconds, frozenset(users))
+
+
+def sync(step: SyncMembers, run: Execution) -> None:
+    """Add and remove members of a shared image; whoever uses it by then stays or comes back.
+
+    :raises ImagecycleError: when anything fails; the next run goes on from there.
+    """
+    image_id = step.image_id
+    before = run.unchanged(image_id)
+    with run.audit.mutation(str(step), image_id, before.facts()) as outcome:
+        if before.properties.get(metadata.SHARED_WITH):
+            # until the end, so that a run that breaks off here does not pass for a whole one
+            run.changed(run.images.change(image_id, {metadata.SHARED_WITH: ""}))
+        if step.add:
+            run.images.add_members(image_id, step.add, accept=step.accept)
+        removed = set(step.remove)
+        if removed:
+            removed -= run.users(image_id, before.owner)
+            run.images.remove_members(image_id, removed)
+            if back := run.users(image_id, before.owner) & removed:
+                run.images.add_members(image_id, back, accept=step.accept)
+                removed -= back
+        outcome.facts = {"added": list(step.add), "removed": sorted(removed)}
+        if step.fields:
+            run.unchanged(image_id)
+            written = members_digest(run.images.members(image_id))
+            fields = {**step.fields, metadata.SHARED_WITH: written}
+            outcome.after = run.changed(run.images.change(image_id, fields)).facts()
+    log.say(str(step))
+
+
+def _add(
+    users: Collection[str], there: Collection[str], step: Share | SyncMembers, run: Execution
+) -> None:
+    new = set(users) - set(there)
+    if new:
+        run.images.add_members(step.image_id, new, accept=step.accept)
+
+
+def _late(users: set[str], step: Share, run: Execution, owner: str) -> set[str]:
+    """Add who began to use it since the listing; returns all users."""
+    now = run.users(step.image_id, owner)
+    if late := now - users:
+        run.images.add_members(step.image_id, late, accept=step.accept)
+        if step.back is not None:
+            log.say(f"image {step.image_id}: {named(late)} came while it was being shared")
+    return users | now
+
+
+def _give_back(step: Share, run: Execution, outcome: Outcome, began: float) -> None:
+    """Make the image public again, unless somebody has decided about it meanwhile."""
+    if step.back is None:
+        log.warn(
+            f"image {step.image_id} is revoked, but its users may be locked out: run "
+            "`imagecycle retire` for its family"
+        )
+        return
+    for number in range(1, _TRIES + 1):
+        try:
+            found = run.images.image(step.image_id)
+            state = found.properties.get(metadata.STATE)
+            if found.visibility == "shared" and state in (State.SUPERSEDED, State.RETIRED):
+                run.changed(run.images.change(step.image_id, step.back))
+            outcome.facts["given_back_after_seconds"] = round(time.monotonic() - began, 3)
+            log.say(f"image {step.image_id}: usable for everyone again")
+            return
+        except (ImagecycleError, KeyboardInterrupt) as error:
+            if number == _TRIES:
+                said = error.message if isinstance(error, ImagecycleError) else "interrupted"
+                log.warn(
+                    f"image {step.image_id} could not be made public again ({said}): its users "
+                    "are locked out until `imagecycle retire` runs again for its family"
+                )

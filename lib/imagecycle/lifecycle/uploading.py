@@ -1,0 +1,89 @@
+"""Giving Glance the disk of a release, and seeing that it holds the very bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from imagecycle import log
+from imagecycle.artifacts import CHUNK
+from imagecycle.cloud.image import Image
+from imagecycle.errors import ImagecycleError
+from imagecycle.lifecycle.services import Images
+from imagecycle.lifecycle.steps import Upload
+
+
+def upload(step: Upload, images: Images, disk: Path) -> None:
+    """Make the candidate and send the disk; a failure leaves no image behind.
+
+    :raises ImagecycleError: when the cloud does not take it.
+    """
+    with disk.open("rb") as stream, _unfinished(images, step.image_id):
+        images.create({"id": step.image_id, **step.fields})
+        with log.step(f"uploading image {step.image_id}"):
+            _send(images, step.image_id, stream, step.size)
+        _compare(images.image(step.image_id), step, disk, images.cloud)
+
+
+def digests(disk: Path, algorithms: Iterable[str]) -> dict[str, str]:
+    """Digests of the disk, read once; unknown algorithms are left out."""
+    wanted = [name for name in algorithms if name in hashlib.algorithms_available]
+    running = {name: hashlib.new(name) for name in wanted}
+    with disk.open("rb") as stream:
+        while running and (chunk := stream.read(CHUNK)):
+            for digest in running.values():
+                digest.update(chunk)
+    return {name: digest.hexdigest() for name, digest in running.items()}
+
+
+def _send(images: Images, image_id: str, stream: BinaryIO, size: int) -> None:
+    try:
+        with log.transfer("upload", size) as report:
+            images.upload(image_id, stream, size, report)
+    except OSError as error:
+        raise ImagecycleError(
+            f"cannot read the disk: {error}", hint="look at the artifact folder's file system"
+        ) from None
+
+
+def _compare(image: Image, step: Upload, disk: Path, cloud: str) -> None:
+    """See that Glance holds the very bytes that were verified."""
+    if image.status != "active":
+        raise ImagecycleError(
+            f"{cloud}: image {image.id} is {image.status} after its upload",
+            hint="read the cloud's log, then run this again",
+        )
+    expected = step.hashes.get(image.hash_algo)
+    if expected is None and image.hash_algo:
+        # Glance hashes in a way that the record does not know. Reading the disk again tells what
+        # it should have come to, and that the disk still is the one of the record.
+        found = digests(disk, {image.hash_algo, "sha512"})
+        if found["sha512"] == step.hashes["sha512"]:
+            expected = found.get(image.hash_algo)
+    if not image.hash_value or expected != image.hash_value.lower() or image.size != step.size:
+        raise ImagecycleError(
+            f"{cloud}: image {image.id} does not hold the disk that was verified "
+            f"(its {image.hash_algo or 'hash'} is {image.hash_value or 'not told'})",
+            hint="compare the disk's checksum with build.json; if it is right, "
+            "the way to the cloud or its store is faulty",
+        )
+
+
+@contextlib.contextmanager
+def _unfinished(images: Images, image_id: str) -> Iterator[None]:
+    """Delete the image again when its upload fails, for whatever reason."""
+    try:
+        yield
+    except BaseException:
+        try:
+            if images.delete(image_id):
+                log.say(f"deleted the unfinished image {image_id}")
+        except ImagecycleError as error:
+            log.warn(
+                f"image {image_id} is left unfinished ({error.message}); "
+                "the next publish deletes it"
+            )
+        raise
