@@ -29,7 +29,7 @@ def message(error: Exception) -> ImagecycleError:
             "the connection was refused",
         ),
         (exceptions.UnknownConnectionError("Broken pipe", None), Unreachable, "was cut"),
-        (exceptions.EndpointNotFound(), ImagecycleError, "catalog has no image service"),
+        (exceptions.EndpointNotFound(), ImagecycleError, "catalog has no such service"),
         (exceptions.SSLError("bad certificate"), Unreachable, "bad certificate"),
         (exceptions.MissingAuthPlugin(), ImagecycleError, "cannot list images"),
     ],

@@ -66,12 +66,17 @@ def test_a_broken_entry_is_a_mistake_of_the_user(site: Site, tmp_path: Path, tex
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "url"),
+    ("endpoint", "version", "url"),
     [
-        ("http://host:9292", "http://host:9292/v2"),
-        ("http://host/image/", "http://host/image/v2"),
-        ("http://host:9292/v2/", "http://host:9292/v2"),
+        ("http://host:9292", "v2", "http://host:9292/v2"),
+        ("http://host/image/", "v2", "http://host/image/v2"),
+        ("http://host:9292/v2/", "v2", "http://host:9292/v2"),
+        ("http://host:8774/v2.1", "v2.1", "http://host:8774/v2.1"),
+        ("http://host:8774/v2/0f5d", "v2.1", "http://host:8774/v2/0f5d"),
+        ("http://host/volume/v3/0f5d", "v3", "http://host/volume/v3/0f5d"),
+        ("http://host/vault", "v3", "http://host/vault/v3"),
+        ("http://host/identity", "v3", "http://host/identity/v3"),
     ],
 )
-def test_a_catalog_may_or_may_not_name_the_version(endpoint: str, url: str) -> None:
-    assert _versioned(endpoint) == url
+def test_a_catalog_may_or_may_not_name_the_version(endpoint: str, version: str, url: str) -> None:
+    assert _versioned(endpoint, version) == url

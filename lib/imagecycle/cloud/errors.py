@@ -34,6 +34,10 @@ class Refused(ImagecycleError):
         self.status = status
 
 
+class Incomplete(ImagecycleError):
+    """A listing that may lack something, so that nothing may be decided from it."""
+
+
 @contextlib.contextmanager
 def explained(cloud: str, doing: str) -> Iterator[None]:
     """Turn the client library's exceptions into ours.
@@ -62,7 +66,7 @@ def explained(cloud: str, doing: str) -> Iterator[None]:
         ) from None
     except (exceptions.EndpointNotFound, exceptions.EmptyCatalog):
         raise ImagecycleError(
-            f"{cloud}: its catalog has no image service",
+            f"{cloud}: cannot {doing}: its catalog has no such service",
             hint="check region_name and interface of that entry in clouds.yaml",
         ) from None
     except exceptions.ConnectTimeout:

@@ -16,6 +16,8 @@ from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import ANSWER_LIMIT, CloudSession
 
 UPLOAD_CHUNK = 2**20
+PAGE = 1000
+"""Images that a page may have; a Glance may give fewer, and by itself gives 25"""
 STALL_LIMIT = 60.0
 """Seconds in which Glance must take at least one chunk of an upload."""
 STORE_LIMIT = 900.0
@@ -65,6 +67,7 @@ class Glance:
                 "visibility": "all",
                 "os_hidden": hidden,
                 "sort": "created_at:asc,id:asc",
+                "limit": str(PAGE),
             }
             page: str | None = "/images"
             while page is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ ANSWER_LIMIT = 60.0
 """Seconds that a service may take for a short answer, unless clouds.yaml says api_timeout."""
 _LOGIN_RETRIES = 2
 _LOGIN_PAUSE = 0.5
+_VERSIONS = {"image": "v2", "compute": "v2.1", "identity": "v3", "block-storage": "v3"}
+_NAMES_VERSION = re.compile(r"/v\d(\.\d+)?(/[^/]+)?$")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -38,6 +41,18 @@ class CloudSession:
     project_id: str
     image_url: str
     """Glance's address up to and with ``/v2``"""
+    region: Any = None
+    """openstacksdk's view of the entry in clouds.yaml"""
+
+    def endpoint(self, service: str) -> str | None:
+        """The address of a service up to and with its version; None when the cloud has none.
+
+        :param service: ``compute``, ``identity`` or ``block-storage``, as OpenStack's
+            service-types authority spells them; a catalog may use an older spelling.
+        """
+        with explained(self.name, f"find its {service} service"):
+            address = _endpoint(service, self.session, self.region)
+        return _versioned(address, _VERSIONS[service]) if address else None
 
 
 def open_cloud(name: str, site: Site) -> CloudSession:
@@ -56,17 +71,30 @@ def open_cloud(name: str, site: Site) -> CloudSession:
                 f"{name}: its credentials belong to no project",
                 hint="add project_name to that entry in clouds.yaml",
             )
-        endpoint = region.get_endpoint("image") or session.get_endpoint(
-            service_type="image",
-            interface=region.get_interface("image"),
-            region_name=region.get_region_name("image"),
-        )
+        endpoint = _endpoint("image", session, region)
     if not endpoint:
         raise ImagecycleError(
             f"{name}: its catalog has no image service",
             hint="check region_name and interface of that entry in clouds.yaml",
         )
-    return CloudSession(name, session, str(project_id), _versioned(endpoint))
+    return CloudSession(
+        name, session, str(project_id), _versioned(endpoint, _VERSIONS["image"]), region
+    )
+
+
+def _endpoint(service: str, session: Any, region: Any) -> str | None:
+    """A service's address as the entry or else the catalog gives it."""
+    from keystoneauth1 import exceptions
+
+    address: str | None = region.get_endpoint(service)
+    if address is None:
+        with contextlib.suppress(exceptions.EndpointNotFound):
+            address = session.get_endpoint(
+                service_type=service,
+                interface=region.get_interface(service),
+                region_name=region.get_region_name(service),
+            )
+    return address
 
 
 def _entry(name: str, site: Site) -> Any:
@@ -145,9 +173,10 @@ def _log_in(session: Any) -> str | None:
     return project
 
 
-def _versioned(endpoint: str) -> str:
+def _versioned(endpoint: str, version: str) -> str:
+    """A catalog may name the version or not, and the project after it (Cinder, older Novas)."""
     address = endpoint.rstrip("/")
-    return address if address.endswith("/v2") else f"{address}/v2"
+    return address if _NAMES_VERSION.search(address) else f"{address}/{version}"
 
 
 def _one_line(text: object) -> str:

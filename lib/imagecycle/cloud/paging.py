@@ -1,0 +1,167 @@
+"""Listings that come in pages: one after another, from the beginning to the very end.
+
+A page that fails is asked for again from its marker, after a pause; what cannot be had in the end
+makes the whole listing :class:`~imagecycle.cloud.errors.Incomplete`. Only one page is in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic, sleep
+from typing import Any
+
+from imagecycle import log
+from imagecycle.cloud.errors import Incomplete, Refused, explained
+from imagecycle.cloud.session import ANSWER_LIMIT, CloudSession
+from imagecycle.errors import ImagecycleError, Unreachable
+
+PAUSES = (0.5, 1.0, 2.0, 4.0)
+"""Seconds before each further try of one page"""
+LONGEST_PAUSE = 120.0
+"""Seconds that a service may ask for (Retry-After) before we give up instead"""
+REPORT_INTERVAL = 10.0
+_PASSING = (413, 429, 500, 502, 503, 504)
+"""Statuses that may be gone at the next try; Nova's rate limit once answered 413"""
+_SPARE_MARKERS = 5
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What to list: ``servers`` of ``URL?query``, found in the answers below ``key``."""
+
+    what: str
+    """For people, in the plural"""
+    url: str
+    key: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    rights: str = ""
+    """What to do when the service refuses it"""
+
+
+def pages(
+    cloud: CloudSession,
+    listing: Listing,
+    *,
+    more: Callable[[Record], bool] = lambda _: True,
+) -> Iterator[Sequence[Record]]:
+    """The pages of a listing, each with at least one record.
+
+    The page size is the service's own limit. The end is an empty page: Nova leaves out the link to
+    the next page when it drops a duplicate from a full one, so a missing link proves nothing.
+
+    :param more: told an answer, whether there can be another page; for services that know.
+    :raises Incomplete: when a page cannot be had, or the listing goes in circles.
+    """
+    markers: list[str] = []  # the next one is the last; the others stand in for it
+    used: set[str] = set()
+    count, reported = 0, monotonic()
+    while True:
+        query = {**listing.query, **({"marker": markers[-1]} if markers else {})}
+        try:
+            answer = read(cloud, listing, query)
+        except _MarkerGone:
+            markers.pop()  # it was removed meanwhile; records that come twice do no harm
+            if not markers:
+                raise
+            continue
+        records = answer.get(listing.key)
+        if not isinstance(records, list):
+            raise _incomplete(cloud, listing, f"an answer has no {listing.key}")
+        if not records:
+            return
+        yield records
+        if not more(answer):
+            return
+        markers = [str(record["id"]) for record in records[-_SPARE_MARKERS:]]
+        if markers[-1] in used:
+            raise _incomplete(cloud, listing, "a page leads back to an earlier one")
+        used.add(markers[-1])
+        count += len(records)
+        if monotonic() - reported >= REPORT_INTERVAL:
+            reported = monotonic()
+            log.say(f"{count} {listing.what} so far")
+
+
+def read(cloud: CloudSession, listing: Listing, query: Mapping[str, str]) -> Record:
+    """One answer, asked for again while what fails may pass.
+
+    :raises Incomplete: when it cannot be had.
+    """
+    doing = f"list {listing.what}"
+    for attempt, wait in enumerate((*PAUSES, None), start=1):
+        wish = _Wish()
+        try:
+            with explained(cloud.name, doing), _noted(wish):
+                return _ask(cloud, listing, query)
+        except Refused as error:
+            if error.status not in _PASSING:
+                raise _refused(error, listing, query) from error
+            failure: ImagecycleError = error
+        except Unreachable as error:
+            failure = error
+        if wait is None or wish.seconds > LONGEST_PAUSE:
+            raise Incomplete(f"{failure.message} (try {attempt})", hint=failure.hint) from failure
+        sleep(max(wait, wish.seconds))
+    raise AssertionError
+
+
+def _refused(error: Refused, listing: Listing, query: Mapping[str, str]) -> Incomplete:
+    if "marker" in query and error.status in (400, 404):
+        return _MarkerGone(error.message, hint=error.hint)
+    hint = listing.rights if error.status == 403 and listing.rights else error.hint
+    return Incomplete(error.message, hint=hint)
+
+
+class _MarkerGone(Incomplete):
+    """The service does not know the record that a page should follow."""
+
+
+@dataclass
+class _Wish:
+    """How long a service asks to wait before the next try."""
+
+    seconds: float = 0.0
+
+
+@contextlib.contextmanager
+def _noted(wish: _Wish) -> Iterator[None]:
+    """Note how long a refusal asks to wait (Retry-After)."""
+    from keystoneauth1.exceptions import HttpError
+
+    try:
+        yield
+    except HttpError as error:
+        wish.seconds = float(error.retry_after or 0)
+        raise
+
+
+def _ask(cloud: CloudSession, listing: Listing, query: Mapping[str, str]) -> Record:
+    answer = cloud.session.request(
+        listing.url,
+        "GET",
+        params=query,
+        headers=dict(listing.headers),
+        timeout=cloud.session.timeout or ANSWER_LIMIT,
+    )
+    try:
+        document = json.loads(answer.content)
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise Unreachable(
+            f"{cloud.name}: cannot list {listing.what}: an answer is no JSON document",
+            hint="check what stands between here and that service",
+        )
+    return document
+
+
+def _incomplete(cloud: CloudSession, listing: Listing, why: str) -> ImagecycleError:
+    return Incomplete(
+        f"{cloud.name}: the listing of {listing.what} is not complete: {why}",
+        hint="run this again; if it stays so, read the service's log",
+    )

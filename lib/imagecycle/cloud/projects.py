@@ -1,0 +1,65 @@
+"""The names of projects and whom to write to, as far as Keystone knows.
+
+Keystone has no field for a project's contact, but takes any further fields; the first of
+:data:`CONTACT_FIELDS` that holds an address is taken for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from imagecycle import log
+from imagecycle.cloud.errors import Incomplete
+from imagecycle.cloud.paging import Listing, Record, pages
+from imagecycle.cloud.session import CloudSession
+
+CONTACT_FIELDS = ("contact_email", "contact", "email", "mail")
+PAGE = "1000"
+
+
+@dataclass(frozen=True)
+class Contact:
+    """A project, for people. Name and email are empty when Keystone does not know them."""
+
+    project: str
+    name: str = ""
+    email: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its name and id, or the id alone."""
+        return f"{self.name} ({self.project})" if self.name else self.project
+
+
+def contacts(cloud: CloudSession, project_ids: Collection[str]) -> Mapping[str, Contact]:
+    """Name and address of each of these projects, from one listing of all.
+
+    Nothing depends on them, so a Keystone that does not tell is a warning and no error.
+    """
+    found = {project: Contact(project) for project in project_ids}
+    if not found:
+        return found
+    url = cloud.endpoint("identity")
+    if url is None:
+        return found
+    listing = Listing("projects", f"{url}/projects", "projects", {"limit": PAGE})
+    try:
+        for page in pages(cloud, listing, more=_more):
+            for record in page:
+                if record["id"] in found:
+                    found[record["id"]] = _contact(record)
+    except Incomplete as error:
+        log.warn(f"{error.message}; projects are shown without their names")
+    return found
+
+
+def _more(answer: Record) -> bool:
+    """Keystones before 2025 know no pages and answer with all at once, whatever is asked."""
+    return bool((answer.get("links") or {}).get("next"))
+
+
+def _contact(record: Record) -> Contact:
+    addresses = (record.get(name) for name in CONTACT_FIELDS)
+    email = next((text for text in addresses if isinstance(text, str) and "@" in text), "")
+    return Contact(record["id"], record.get("name") or "", email.strip())

@@ -1,0 +1,61 @@
+"""The volumes of all projects that were made from images: Cinder's side of usage.
+
+A volume remembers its image in ``volume_image_metadata``. Cinder shows somebody who is no
+administrator the own project's volumes and says nothing about the others, so it is asked first for
+something that only an administrator gets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from imagecycle.cloud.errors import Incomplete
+from imagecycle.cloud.paging import Listing, Record, pages, read
+from imagecycle.cloud.session import CloudSession
+
+_RIGHTS = (
+    "use an administrator's entry of clouds.yaml: "
+    "Cinder lists the volumes of all projects for administrators only"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """What of a volume matters here."""
+
+    id: str
+    project: str
+    image: str
+    """The id of the image it was made from"""
+
+
+def volumes(cloud: CloudSession, url: str) -> Iterator[Volume]:
+    """All volumes of the cloud that were made from an image; one can come twice.
+
+    :param url: Cinder's address.
+    :raises Incomplete: when any could be missing.
+    """
+    read(cloud, Listing("volume services", f"{url}/os-services", "services", rights=_RIGHTS), {})
+    query = {"all_tenants": "1", "sort": "created_at:asc"}
+    listing = Listing("volumes", f"{url}/volumes/detail", "volumes", query, rights=_RIGHTS)
+    for page in pages(cloud, listing):
+        for record in page:
+            image = (record.get("volume_image_metadata") or {}).get("image_id")
+            if image and not _is_target(record):
+                yield Volume(record["id"], _project(cloud, record), image)
+
+
+def _is_target(record: Record) -> bool:
+    """Whether it is the other half of a volume on the move."""
+    return str(record.get("migration_status") or "").startswith("target:")
+
+
+def _project(cloud: CloudSession, record: Record) -> str:
+    project = record.get("os-vol-tenant-attr:tenant_id")
+    if not project:
+        raise Incomplete(
+            f"{cloud.name}: Cinder does not tell the project of volume {record['id']}",
+            hint=_RIGHTS,
+        )
+    return str(project)
