@@ -12,7 +12,7 @@ from imagecycle import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ROOT / "scripts"
-THIN = ("build", "devcloud", "doctor", "list", "publish", "verify")
+THIN = ("build", "devcloud", "doctor", "list", "metadata", "publish", "verify")
 
 
 def run(*words: object, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:

@@ -15,7 +15,7 @@ from types import FrameType
 import click
 
 from imagecycle import __version__, log, site
-from imagecycle.cli import devcloud, overview, stages
+from imagecycle.cli import devcloud, life, metadata, overview, stages
 from imagecycle.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, ImagecycleError
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -49,7 +49,13 @@ def imagecycle(context: click.Context, site_file: Path | None) -> None:
     context.obj = site.load(site_file)
 
 
-for _command in (*overview.COMMANDS, *stages.COMMANDS, *devcloud.COMMANDS):
+for _command in (
+    *overview.COMMANDS,
+    *stages.COMMANDS,
+    *life.COMMANDS,
+    *metadata.COMMANDS,
+    *devcloud.COMMANDS,
+):
     imagecycle.add_command(_command)
 
 

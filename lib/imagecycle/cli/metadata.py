@@ -1,0 +1,40 @@
+"""The properties of images: what they mean, here and in a cloud."""
+
+from __future__ import annotations
+
+import click
+
+from imagecycle import site
+from imagecycle.cli import options
+
+
+@click.group()
+def metadata() -> None:
+    """The properties that a release carries: what they mean, here and in a cloud."""
+
+
+@metadata.command("show")
+@options.as_json
+@click.option("--rst", "as_rst", is_flag=True, help="Print the table of docs/metadata.rst.")
+def metadata_show(as_json: bool, as_rst: bool) -> None:
+    """Explain every property: its meaning, its values, who sets it and when."""
+    from imagecycle.lifecycle import definitions
+
+    if as_json and as_rst:
+        raise click.UsageError("--json and --rst exclude each other")
+    form = definitions.as_json if as_json else definitions.as_rst if as_rst else definitions.as_text
+    click.echo(form(), nl=False)
+
+
+@metadata.command("install")
+@options.cloud
+@options.dry_run
+@click.pass_obj
+def metadata_install(settings: site.Site, cloud: str, dry_run: bool) -> None:
+    """Give a cloud the definitions, so that Horizon and others can explain the properties."""
+    from imagecycle.lifecycle import definitions
+
+    definitions.install(settings, cloud=cloud, dry_run=dry_run)
+
+
+COMMANDS = (metadata,)
