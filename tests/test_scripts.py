@@ -12,7 +12,21 @@ from imagecycle import cli
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ROOT / "scripts"
-THIN = ("build", "devcloud", "doctor", "list", "metadata", "publish", "verify")
+THIN = (
+    "apply",
+    "build",
+    "devcloud",
+    "doctor",
+    "list",
+    "metadata",
+    "plan",
+    "publish",
+    "retire",
+    "revoke",
+    "rollback",
+    "status",
+    "verify",
+)
 
 
 def run(*words: object, cwd: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:

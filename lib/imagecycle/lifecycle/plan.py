@@ -94,6 +94,10 @@ class Plan:
         """What tells this plan from every other, also in the audit log."""
         return str(self.as_document()["digest"])
 
+    def as_json(self) -> str:
+        """:meth:`as_document`, as text."""
+        return json.dumps(self.as_document(), indent=2, sort_keys=True)
+
     def lines(self) -> list[str]:
         """What it would do, for people."""
         return [f"{number:3}. {step}" for number, step in enumerate(self.steps, start=1)]
@@ -189,8 +193,7 @@ def compare(plan: Plan, found: Mapping[str, Sequence[Holding]]) -> None:
 
 def write(plan: Plan, path: Path) -> None:
     """Write a plan for ``imagecycle apply``."""
-    text = json.dumps(plan.as_document(), indent=2, sort_keys=True) + "\n"
-    write_text(path, text)
+    write_text(path, plan.as_json() + "\n")
 
 
 def read(path: Path) -> Plan:

@@ -1,0 +1,217 @@
+"""The life of releases in a cloud: status, plan, apply, retire, rollback, revoke."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from imagecycle import site
+from imagecycle.cli import options
+
+out = click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the plan to FILE for `imagecycle apply`, and change nothing.",
+)
+max_changes = click.option(
+    "--max-changes",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Take from anyone or delete at most N images; by default as the site's settings say.",
+)
+now = click.option(
+    "--now", is_flag=True, help="Retire superseded releases whatever their age, also quiet hours."
+)
+check_members = click.option(
+    "--check-members",
+    is_flag=True,
+    help="Read the members of every shared image, to find what was changed by hand.",
+)
+families = click.argument("families", nargs=-1, metavar="[FAMILY]...")
+
+
+@click.command()
+@options.cloud
+@click.option("--family", "family", metavar="F", multiple=True, help="Only this family.")
+@click.option("--usage", is_flag=True, help="Say also who uses each release (asks Nova, Cinder).")
+@options.as_json
+@click.pass_obj
+def status(
+    settings: site.Site, cloud: str, family: tuple[str, ...], usage: bool, as_json: bool
+) -> None:
+    """Show the families of a cloud, their releases and in which state each is."""
+    from imagecycle.lifecycle import status
+
+    rows = status.rows(settings, cloud=cloud, families=family, usage=usage)
+    text = status.as_json(rows) if as_json else status.as_table(rows, cloud, usage=usage)
+    click.echo(text, nl=False)
+
+
+@click.command()
+@options.cloud
+@click.option("--family", "family", metavar="F", multiple=True, help="Only this family.")
+@now
+@max_changes
+@check_members
+@out
+@options.as_json
+@click.pass_obj
+def plan(
+    settings: site.Site,
+    cloud: str,
+    family: tuple[str, ...],
+    now: bool,
+    max_changes: int | None,
+    check_members: bool,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Say what the policy asks for in a cloud now, and change nothing.
+
+    `imagecycle publish`, `retire`, `rollback` and `revoke` write their plans with --out as well.
+    """
+    from imagecycle.lifecycle import life
+    from imagecycle.lifecycle.rules.retire import Wish
+
+    done = life.retire_releases(
+        family,
+        settings,
+        cloud=cloud,
+        wish=Wish(now, max_changes),
+        check_members=check_members,
+        how=life.How(dry_run=True, out=out),
+    )
+    if as_json:
+        click.echo(done.plan.as_json())
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@options.dry_run
+@click.pass_obj
+def apply(settings: site.Site, file: Path, dry_run: bool) -> None:
+    """Apply the plan in FILE, unless it was edited or its cloud has changed since."""
+    from imagecycle.lifecycle import life
+
+    life.apply_file(file, settings, dry_run=dry_run)
+
+
+@click.command()
+@families
+@click.option("--all", "every", is_flag=True, help="Every family of the cloud.")
+@options.cloud
+@now
+@max_changes
+@check_members
+@click.option(
+    "--prove",
+    is_flag=True,
+    help="Prove on each retired release that its users can go on and others cannot see it.",
+)
+@click.option("--as", "user_cloud", metavar="C", help="An entry of clouds.yaml of such a user.")
+@click.option("--stranger", metavar="C", help="An entry of clouds.yaml of somebody else.")
+@options.dry_run
+@out
+@click.pass_obj
+def retire(
+    settings: site.Site,
+    families: tuple[str, ...],
+    every: bool,
+    cloud: str,
+    now: bool,
+    max_changes: int | None,
+    check_members: bool,
+    prove: bool,
+    user_cloud: str | None,
+    stranger: str | None,
+    dry_run: bool,
+    out: Path | None,
+) -> None:
+    """Do what the policy asks for: share old releases with who uses them, delete unused ones.
+
+    The images of retired releases that were changed are printed, one id a line.
+    """
+    from imagecycle.lifecycle import life
+    from imagecycle.lifecycle.rules.retire import Wish
+
+    if bool(families) == every:
+        raise click.UsageError("Name families, or say --all.")
+    if prove and not (user_cloud and stranger):
+        raise click.UsageError("--prove needs --as and --stranger.")
+    done = life.retire_releases(
+        families,
+        settings,
+        cloud=cloud,
+        wish=Wish(now, max_changes),
+        check_members=check_members,
+        how=life.How(dry_run, out),
+    )
+    if done.result is None:
+        return
+    for window in done.result.windows:
+        click.echo(window.image_id)
+    if prove and user_cloud and stranger:
+        from imagecycle.lifecycle.prove import prove as proof
+
+        for window in done.result.windows:
+            proof(cloud, settings, window.image_id, user_cloud=user_cloud, stranger_cloud=stranger)
+
+
+@click.command()
+@click.argument("family")
+@options.cloud
+@click.option("--to", metavar="R", help="Make this release current; by default the previous one.")
+@options.dry_run
+@out
+@click.pass_obj
+def rollback(
+    settings: site.Site, family: str, cloud: str, to: str | None, dry_run: bool, out: Path | None
+) -> None:
+    """Make the previous release of FAMILY current again; the present one becomes superseded."""
+    from imagecycle.lifecycle import life
+    from imagecycle.model import Release
+
+    release = Release.parse(to) if to else None
+    life.roll_back(family, settings, cloud=cloud, to=release, how=life.How(dry_run, out))
+
+
+@click.command()
+@click.argument("family")
+@click.argument("release")
+@click.option("--reason", required=True, metavar="R", help="What is wrong with it, for its users.")
+@options.cloud
+@click.option("--private", is_flag=True, help="Take it from the projects that use it, too.")
+@click.option("--force", is_flag=True, help="Even if no other release can be current.")
+@options.dry_run
+@out
+@click.pass_obj
+def revoke(
+    settings: site.Site,
+    family: str,
+    release: str,
+    reason: str,
+    cloud: str,
+    private: bool,
+    force: bool,
+    dry_run: bool,
+    out: Path | None,
+) -> None:
+    """Take RELEASE of FAMILY away at once: only who uses it already still can."""
+    from imagecycle.lifecycle import life
+    from imagecycle.model import Release
+
+    life.revoke_release(
+        family,
+        Release.parse(release),
+        settings,
+        cloud=cloud,
+        reason=reason,
+        private=private,
+        force=force,
+        how=life.How(dry_run, out),
+    )
+
+
+COMMANDS = (status, plan, apply, retire, rollback, revoke)

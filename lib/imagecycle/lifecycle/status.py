@@ -1,0 +1,175 @@
+"""What a cloud holds: families, their releases, and in which state each is."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import io
+import json
+import shutil
+import sys
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from imagecycle.lifecycle import metadata
+from imagecycle.lifecycle.cloudside import CloudSide, ids, now
+from imagecycle.lifecycle.releases import Holding
+from imagecycle.model import State, Usage
+from imagecycle.site import Site
+
+_WIDTH = 100
+_BEGAN = {
+    State.SUPERSEDED: metadata.SUPERSEDED_AT,
+    State.RETIRED: metadata.RETIRED_AT,
+    State.REVOKED: metadata.REVOKED_AT,
+}
+_STYLES = {
+    State.CURRENT: "green",
+    State.CANDIDATE: "cyan",
+    State.RETIRED: "dim",
+    State.REVOKED: "red",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One release in a cloud."""
+
+    family: str
+    release: str
+    state: State
+    since: str
+    """When that state began, UTC, ISO 8601; empty when nothing tells"""
+    days: int | None
+    image_id: str
+    name: str
+    visibility: str
+    hidden: bool
+    protected: bool
+    unused_since: str
+    revoked_reason: str
+    remark: str
+    """What is not as it should be"""
+    projects: int | None = None
+    """How many use it; None when nobody asked"""
+    servers: int | None = None
+    volumes: int | None = None
+
+
+def rows(
+    site: Site, *, cloud: str, families: Collection[str] = (), usage: bool = False
+) -> list[Row]:
+    """The releases of these families in a cloud, or of all; the newest of a family first.
+
+    :param usage: ask also who uses them.
+    :raises ImagecycleError: when the cloud does not tell completely.
+    """
+    side = CloudSide.open(cloud, site)
+    found = side.families(families)
+    use = side.usage(ids(found)) if usage and found else None
+    moment = now()
+    return [_row(held, use, moment) for name in found for held in reversed(found[name])]
+
+
+def as_table(found: Sequence[Row], cloud: str, *, usage: bool) -> str:
+    """For people: one line per release, a family's name once."""
+    if not found:
+        return f"{cloud} has no image of imagecycle\n"
+    table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    table.add_column("FAMILY", no_wrap=True)
+    for name in ("RELEASE", "STATE"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("DAYS", justify="right", no_wrap=True)
+    if usage:
+        for name in ("PROJECTS", "SERVERS", "VOLUMES"):
+            table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("IMAGE", no_wrap=True)
+    last = ""
+    remarks = []
+    for row in found:
+        counts = (row.projects, row.servers, row.volumes) if usage else ()
+        table.add_row(
+            "" if row.family == last else row.family,
+            row.release,
+            f"{row.state}{' *' if row.remark else ''}",
+            "" if row.days is None else str(row.days),
+            *("-" if count is None else str(count) for count in counts),
+            row.image_id,
+            style=_STYLES.get(row.state, ""),
+        )
+        if row.remark:
+            remarks.append(f"* {row.family} {row.release}: {row.remark}")
+        last = row.family
+    colour = sys.stdout.isatty()
+    width = max(_WIDTH, shutil.get_terminal_size().columns) if colour else 10_000
+    text = io.StringIO()
+    Console(file=text, width=width, force_terminal=colour).print(table)
+    lines = [line.rstrip() for line in text.getvalue().splitlines()]
+    return "\n".join([*lines, *remarks]) + "\n"
+
+
+def as_json(found: Sequence[Row]) -> str:
+    """For programs: a list of all that is known of each release."""
+    return json.dumps([dataclasses.asdict(row) for row in found], indent=2) + "\n"
+
+
+def _row(held: Holding, usage: Usage | None, moment: datetime.datetime) -> Row:
+    properties = held.image.properties
+    since = properties.get(_BEGAN.get(held.state, ""), "") or ""
+    if held.state in (State.CURRENT, State.CANDIDATE):
+        since = held.image.created_at
+    began = _time(since)
+    uses = usage.by_image.get(held.id, {}).values() if usage is not None else None
+    return Row(
+        family=held.family,
+        release=str(held.release),
+        state=held.state,
+        since=since,
+        days=(moment - began).days if began else None,
+        image_id=held.id,
+        name=held.image.name,
+        visibility=held.image.visibility,
+        hidden=held.image.hidden,
+        protected=held.image.protected,
+        unused_since=properties.get(metadata.UNUSED_SINCE, ""),
+        revoked_reason=properties.get(metadata.REVOKED_REASON, ""),
+        remark=_remark(held),
+        projects=None if uses is None else len(uses),
+        servers=None if uses is None else sum(sum(use.servers.values()) for use in uses),
+        volumes=None
+        if uses is None or usage is None or not usage.with_volumes
+        else sum(use.volumes for use in uses),
+    )
+
+
+def _remark(held: Holding) -> str:
+    expected = {
+        State.CANDIDATE: ("private", "shared"),
+        State.CURRENT: ("public",),
+        State.SUPERSEDED: ("public",),
+        State.RETIRED: ("shared",),
+        State.REVOKED: ("shared", "private"),
+    }.get(held.state, ())
+    if held.window_open:
+        return "its sharing broke off, users are locked out: run `imagecycle retire` for it"
+    if held.image.status != "active":
+        return f"its image is {held.image.status}"
+    if held.image.visibility not in expected:
+        return f"its image is {held.image.visibility}"
+    if held.image.protected and held.state is not State.CURRENT:
+        return "its image is protected: imagecycle leaves it alone"
+    if held.state is State.REVOKED:
+        return f"revoked: {held.image.properties.get(metadata.REVOKED_REASON, '')}"
+    return ""
+
+
+def _time(text: str) -> datetime.datetime | None:
+    try:
+        found = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=datetime.UTC)
