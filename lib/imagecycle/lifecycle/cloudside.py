@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import urllib.parse
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,7 @@ class CloudSide:
     usage: UsageSource
     who: Mapping[str, str]
     site: Site
+    clock: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
 
     @classmethod
     def open(cls, name: str, site: Site) -> CloudSide:
@@ -85,7 +86,7 @@ class CloudSide:
     def audit(self, plan: Plan) -> AuditLog:
         """The log of this cloud, for the changes of a plan."""
         path = audit_path(self.site, self.name)
-        return AuditLog(path, plan.command, plan.why, self.who, plan.digest)
+        return AuditLog(path, plan.command, plan.why, self.who, plan.digest, self.clock)
 
     def execution(self, plan: Plan, families: Families, disk: Path | None = None) -> Execution:
         """What takes a plan's steps, for these releases that it was made from."""
@@ -117,11 +118,6 @@ def audit_path(site: Site, cloud: str) -> Path:
 def lock_path(site: Site, cloud: str, family: str) -> Path:
     """What is locked while a family in a cloud is being changed."""
     return site.home / "locks" / _file_name(cloud) / f"{family}.lock"
-
-
-def now() -> datetime.datetime:
-    """This moment, UTC."""
-    return datetime.datetime.now(datetime.UTC)
 
 
 def say(plan: Plan) -> None:

@@ -15,7 +15,7 @@ from imagecycle import log
 from imagecycle.errors import UsageError
 from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle import plan as planning
-from imagecycle.lifecycle.cloudside import CloudSide, Families, ids, now, say
+from imagecycle.lifecycle.cloudside import CloudSide, Families, ids, say
 from imagecycle.lifecycle.execution import Result
 from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.releases import holdings
@@ -65,9 +65,21 @@ def retire_releases(
     :raises ImagecycleError: when usage cannot be told completely, or a step fails.
     """
     side = CloudSide.open(cloud, site)
+    return retire_in(side, families, wish=wish, check_members=check_members, how=how)
+
+
+def retire_in(
+    side: CloudSide,
+    families: Collection[str],
+    *,
+    wish: retire.Wish = retire.BY_POLICY,
+    check_members: bool = False,
+    how: How = DO_IT,
+) -> Done:
+    """:func:`retire_releases` in a cloud that we are logged in to."""
     with _locked(side, families, "retire", how) as names:
         found = with_evidence(side, side.families(names), check_members=check_members)
-        decision = retire.decide(found, site.retirement, now=now(), wish=wish)
+        decision = retire.decide(found, side.site.retirement, now=side.clock(), wish=wish)
         why = f"retire {', '.join(sorted(families)) or 'by the policy'}"
         return _settle(side, found, decision, "retire", why, how)
 
@@ -86,10 +98,16 @@ def roll_back(
 
     :raises CannotRollBack: when there is none.
     """
-    side = CloudSide.open(cloud, site)
+    return roll_back_in(CloudSide.open(cloud, site), family, to=to, how=how)
+
+
+def roll_back_in(
+    side: CloudSide, family: str, *, to: Release | None = None, how: How = DO_IT
+) -> Done:
+    """:func:`roll_back` in a cloud that we are logged in to."""
     with _locked(side, [family], "rollback", how):
         found = side.families([family])
-        decision = rollback.decide(found[family], to=to, now=now())
+        decision = rollback.decide(found[family], to=to, now=side.clock())
         why = f"rollback {family}{f' to {to}' if to else ''}"
         return _settle(side, found, decision, "rollback", why, how)
 
@@ -112,18 +130,34 @@ def revoke_release(
     if not reason.strip():
         raise UsageError("a revocation needs a reason", hint="--reason 'what is wrong with it'")
     side = CloudSide.open(cloud, site)
+    return revoke_in(
+        side, family, release, reason=reason.strip(), private=private, force=force, how=how
+    )
+
+
+def revoke_in(
+    side: CloudSide,
+    family: str,
+    release: Release,
+    *,
+    reason: str,
+    private: bool = False,
+    force: bool = False,
+    how: How = DO_IT,
+) -> Done:
+    """:func:`revoke_release` in a cloud that we are logged in to."""
     with _locked(side, [family], "revoke", how):
         found = side.families([family])
         decision = revoke.decide(
             found[family],
             release=release,
-            reason=reason.strip(),
-            now=now(),
+            reason=reason,
+            now=side.clock(),
             private=private,
             force=force,
-            accept=site.retirement.members == "accepted",
+            accept=side.site.retirement.members == "accepted",
         )
-        why = f"revoke {family} {release}: {reason.strip()}"
+        why = f"revoke {family} {release}: {reason}"
         done = _settle(side, found, decision, "revoke", why, how)
         if done.result is not None:
             bad = [held.id for held in found[family] if held.release == release]
@@ -144,13 +178,21 @@ def apply_file(path: Path, site: Site, *, dry_run: bool = False) -> Done:
             f"{path} is a plan for another project than {plan.cloud} belongs to now",
             hint="check that entry in clouds.yaml, or make the plan again",
         )
-    with _locked(side, plan.families, "apply", How(dry_run=dry_run)):
+    return apply_in(side, plan, How(dry_run=dry_run))
+
+
+def apply_in(side: CloudSide, plan: Plan, how: How = DO_IT) -> Done:
+    """Take the steps of a plan that was made before, if its cloud is as it was then.
+
+    :raises Changed: when it is not.
+    """
+    with _locked(side, plan.families, "apply", how):
         found = _as_then(side, plan)
         planning.compare(plan, found)
         say(plan)
-        if dry_run or not plan.steps:
+        if how.dry_run or not plan.steps:
             return Done(plan, None)
-        return Done(plan, side.carry_out(plan, found, _disk(plan, site)))
+        return Done(plan, side.carry_out(plan, found, _disk(plan, side.site)))
 
 
 def _as_then(side: CloudSide, plan: Plan) -> Families:
@@ -194,7 +236,7 @@ def _settle(
         project=side.images.project_id,
         command=command,
         why=why,
-        now=now(),
+        now=side.clock(),
     )
     say(plan)
     if how.out is not None:

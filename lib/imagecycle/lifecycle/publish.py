@@ -7,6 +7,7 @@ a release is in a cloud once. Run on a published release, it changes nothing.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import time
 import uuid
 from pathlib import Path
@@ -18,7 +19,7 @@ from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import evidence, metadata, naming
 from imagecycle.lifecycle import plan as planning
-from imagecycle.lifecycle.cloudside import CloudSide, Families, lock_path, now, say
+from imagecycle.lifecycle.cloudside import CloudSide, Families, lock_path, say
 from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.releases import holdings
 from imagecycle.lifecycle.rules.publish import Publication, Target, decide
@@ -52,23 +53,28 @@ def publish(
     artifact = ArtifactStore(site.artifacts).find(family.slug, release)
     target = _target(family, artifact, site)
     if dry_run or out is not None:
-        side = CloudSide.open(cloud, site)
-        plan, _, publication = _plan(target, side, artifact.disk)
-        _say(plan, publication, target)
+        plan = _plan(target, CloudSide.open(cloud, site), artifact.disk)[0]
         if out is not None:
             planning.write(plan, out)
             log.say(f"written: {out}; apply it with `imagecycle apply {out}`")
         return None
     with lock_file(_lock(site, family, cloud), f"publishing {family.slug}", f"publish to {cloud}"):
-        side = CloudSide.open(cloud, site)
-        plan, found, publication = _plan(target, side, artifact.disk)
-        _say(plan, publication, target)
-        result = side.carry_out(plan, found, artifact.disk)
-        image = result.changed.get(publication.image_id, publication.published)
-        if image is None:
-            raise ImagecycleError(f"{cloud}: the plan published nothing", hint="run this again")
+        image, plan = publish_in(CloudSide.open(cloud, site), target, artifact.disk)
         _record(artifact, cloud, image, plan, time.monotonic() - began)
     return image
+
+
+def publish_in(side: CloudSide, target: Target, disk: Path) -> tuple[Image, Plan]:
+    """Publish a release in a cloud that we are logged in to; returns its image and the plan.
+
+    :raises ImagecycleError: when the cloud does not play along; nothing half-made stays in it.
+    """
+    plan, found, publication = _plan(target, side, disk)
+    result = side.carry_out(plan, found, disk)
+    image = result.changed.get(publication.image_id, publication.published)
+    if image is None:
+        raise ImagecycleError(f"{side.name}: the plan published nothing", hint="run this again")
+    return image, plan
 
 
 def _target(family: Family, artifact: Artifact, site: Site) -> Target:
@@ -94,7 +100,7 @@ def _plan(target: Target, side: CloudSide, disk: Path) -> tuple[Plan, Families, 
         if found.pop("sha512") == target.hashes["sha512"]:
             hashes = {**found, **target.hashes}
             target = dataclasses.replace(target, hashes=hashes)
-    publication = decide(target, images, now=now(), new_id=str(uuid.uuid4()))
+    publication = decide(target, images, now=side.clock(), new_id=str(uuid.uuid4()))
     families = holdings(images)
     plan = planning.make(
         publication,
@@ -103,9 +109,10 @@ def _plan(target: Target, side: CloudSide, disk: Path) -> tuple[Plan, Families, 
         project=side.images.project_id,
         command="publish",
         why=f"publish {target.family} {target.release}",
-        now=now(),
+        now=side.clock(),
         uploads=[target.family],
     )
+    _say(plan, publication, target)
     return plan, families, publication
 
 
@@ -132,7 +139,7 @@ def _record(artifact: Artifact, cloud: str, image: Image, plan: Plan, seconds: f
         entry = {
             "image_id": image.id,
             "name": image.name,
-            "published_at": now().isoformat(timespec="seconds"),
+            "published_at": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
             "steps": [str(step) for step in plan.steps],
             "image": image.facts(),
             "durations": {"total": round(seconds, 3)},

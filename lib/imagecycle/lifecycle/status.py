@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from imagecycle.lifecycle import metadata
-from imagecycle.lifecycle.cloudside import CloudSide, ids, now
+from imagecycle.lifecycle.cloudside import CloudSide, ids
 from imagecycle.lifecycle.releases import Holding
 from imagecycle.model import State, Usage
 from imagecycle.site import Site
@@ -71,7 +71,7 @@ def rows(
     side = CloudSide.open(cloud, site)
     found = side.families(families)
     use = side.usage(ids(found)) if usage and found else None
-    moment = now()
+    moment = side.clock()
     return [_row(held, use, moment) for name in found for held in reversed(found[name])]
 
 
