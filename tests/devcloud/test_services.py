@@ -12,7 +12,7 @@ from imagecycle.devcloud.layout import HOST, Identity, Layout, port_is_free
 from imagecycle.devcloud.services import Service
 from imagecycle.errors import ImagecycleError
 
-SERVICE = Service("pretended", "pretended service", {})
+SERVICE = Service("pretended", "pretended service")
 HOLD = """
 import fcntl, os, sys, time
 descriptor = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)

@@ -43,8 +43,9 @@ def pids(site: Site) -> list[int | None]:
 
 
 def answers(site: Site, service: Service) -> bool:
-    identity = load_identity(Layout.of(site))
-    return identity is not None and services.answers(identity, service)
+    layout = Layout.of(site)
+    identity = load_identity(layout)
+    return identity is not None and service.answers(layout, identity)
 
 
 def serves(site: Site) -> bool:

@@ -16,12 +16,13 @@ def devcloud() -> None:
 
 
 @devcloud.command("start")
+@click.option("--with-compute", is_flag=True, help="Also Nova, with hypervisors that pretend.")
 @click.pass_obj
-def devcloud_start(settings: site.Site) -> None:
+def devcloud_start(settings: site.Site, with_compute: bool) -> None:
     """Start the development cloud, installing it first if need be."""
     from imagecycle import devcloud
 
-    devcloud.start(settings)
+    devcloud.start(settings, with_compute=with_compute)
 
 
 @devcloud.command("stop")

@@ -1,8 +1,8 @@
 """An OpenStack in a box, for trying and for tests: real Keystone and Glance on loopback.
 
 They are the releases of the Python index, pinned in ``requirements.txt``, in an environment of
-their own. Their images stay when they are stopped. Nova can join as another
-:class:`~imagecycle.devcloud.services.Service`.
+their own. Their images stay when they are stopped. With :mod:`~imagecycle.devcloud.compute`,
+Nova joins them.
 """
 
 from __future__ import annotations
@@ -16,41 +16,57 @@ import click
 
 from imagecycle import log
 from imagecycle.artifacts import lock_file
-from imagecycle.devcloud import accounts, config, database, install, services
+from imagecycle.devcloud import accounts, compute, config, database, install, services
 from imagecycle.devcloud.layout import Identity, Layout, ensure_identity, load_identity
 from imagecycle.devcloud.services import SERVICES, Service
 from imagecycle.errors import EXIT_FAILED
 from imagecycle.site import Site
 
 
-def start(site: Site) -> None:
+def start(site: Site, *, with_compute: bool = False) -> None:
     """Start what does not run, installing it first if need be; says so when all runs.
 
+    :param with_compute: also Nova with fake hypervisors, and what it needs. Without, what runs of
+        it goes on.
     :raises ImagecycleError: when it cannot be installed or does not come up.
     """
     layout = Layout.of(site)
+    if with_compute:
+        compute.require(layout)
     layout.make()
     with _locked(layout, "devcloud start"):
-        identity = ensure_identity(layout)
-        if _serves(layout, identity):
-            config.write_clouds_file(layout, identity)
+        identity = ensure_identity(layout, compute=with_compute)
+        if _serves(layout, identity, with_compute=with_compute):
             log.say("the development cloud runs already")
-            _say_how_to_use(layout)
-            return
-        if not install.is_complete(layout):
-            _stop_all(layout)
-            install.ensure(layout)
-        config.write(layout, identity)
-        with log.step("starting the development cloud"), _stopped_on_failure(layout):
-            _bring_up(layout, identity)
-        config.write_clouds_file(layout, identity)
+        else:
+            _start(layout, identity, with_compute=with_compute)
+        config.write_clouds_file(layout, identity, compute=compute.has_accounts(layout))
         _say_how_to_use(layout)
+
+
+def _start(layout: Layout, identity: Identity, *, with_compute: bool) -> None:
+    if not install.is_complete(layout):
+        _stop_all(layout)
+        install.ensure(layout)
+    if with_compute:
+        compute.ensure_installed(layout, identity)
+        layout.with_compute.touch()
+    config.write(layout, identity)
+    plain_runs = _serves(layout, identity, with_compute=False)
+    title = "starting the development cloud" + (" with Nova" if with_compute else "")
+    with log.step(title), _stopped_on_failure(layout, keep_plain=plain_runs):
+        if with_compute:
+            compute.begin(layout, identity)
+        _bring_up(layout, identity)
+        if with_compute:
+            compute.finish(layout, identity)
 
 
 def _bring_up(layout: Layout, identity: Identity) -> None:
     prepared = database.is_prepared(layout)
     if not prepared:
-        _stop_all(layout)
+        for service in SERVICES:
+            services.stop(layout, service)
         database.prepare(layout, identity)
     for service in SERVICES:
         if services.pid_of(layout, service) is None:
@@ -79,7 +95,7 @@ def stop(site: Site, *, purge: bool) -> None:
         log.say(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
         if purge:
             for path in layout.folder.iterdir():
-                if path in (layout.lock, layout.venv) or path.name == "venv.lock":
+                if path == layout.lock or path.name.startswith("venv"):
                     continue
                 if path.is_dir():
                     shutil.rmtree(path)
@@ -112,32 +128,36 @@ def print_status(site: Site, *, as_json: bool) -> int:
 def _status(layout: Layout) -> list[dict[str, str | int | None]]:
     identity = load_identity(layout)
     rows: list[dict[str, str | int | None]] = []
-    for service in SERVICES:
+    wanted = (*SERVICES, *compute.SERVICES) if layout.with_compute.exists() else SERVICES
+    for service in wanted:
         pid = services.pid_of(layout, service)
-        serving = pid is not None and identity is not None and services.answers(identity, service)
+        serving = pid is not None and identity is not None and service.answers(layout, identity)
         rows.append(
             {
                 "service": service.name,
                 "state": "serving" if serving else "not answering" if pid else "stopped",
                 "pid": pid,
-                "url": identity.url(service.name) if identity else None,
-                "version": install.version(layout, service.name) or None,
+                "url": service.url(identity) if identity else None,
+                "version": service.version(layout) or None,
                 "log": str(service.log_file(layout)),
             }
         )
     return rows
 
 
-def _serves(layout: Layout, identity: Identity) -> bool:
-    return database.is_prepared(layout) and all(
-        services.pid_of(layout, service) and services.answers(identity, service)
+def _serves(layout: Layout, identity: Identity, *, with_compute: bool) -> bool:
+    plain = database.is_prepared(layout) and all(
+        services.pid_of(layout, service) and service.answers(layout, identity)
         for service in SERVICES
     )
+    return plain and (not with_compute or compute.serves(layout, identity))
 
 
 def _stop_all(layout: Layout) -> list[Service]:
     """Stop what runs; returns it."""
-    return [service for service in SERVICES if services.stop(layout, service)]
+    stopped = compute.stop(layout)
+    layout.with_compute.unlink(missing_ok=True)
+    return [*stopped, *(service for service in SERVICES if services.stop(layout, service))]
 
 
 @contextlib.contextmanager
@@ -147,12 +167,16 @@ def _locked(layout: Layout, doing: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _stopped_on_failure(layout: Layout) -> Iterator[None]:
+def _stopped_on_failure(layout: Layout, *, keep_plain: bool) -> Iterator[None]:
     """Leave no half cloud behind a start that failed or was interrupted."""
     try:
         yield
     except BaseException:
-        _stop_all(layout)
+        if keep_plain:
+            compute.stop(layout)
+            layout.with_compute.unlink(missing_ok=True)
+        else:
+            _stop_all(layout)
         raise
 
 

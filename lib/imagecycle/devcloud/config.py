@@ -10,6 +10,11 @@ from imagecycle.devcloud.layout import Identity, Layout
 REGION = "devcloud"
 CLOUD = "devcloud"
 DEMO = "devcloud-demo"
+COMPUTE_ENTRIES = {
+    "devcloud-alice": ("alice", "alpha"),
+    "devcloud-bob": ("bob", "beta"),
+    "devcloud-robot": ("robot", "service"),
+}
 
 _KEYSTONE = """\
 [DEFAULT]
@@ -91,9 +96,11 @@ def write(layout: Layout, identity: Identity) -> None:
         write_text(layout.etc / _name("glance-api", database), text, mode=0o600)
 
 
-def write_clouds_file(layout: Layout, identity: Identity) -> None:
-    """Write the ``clouds.yaml`` with an entry for the administrator and one for a user."""
+def write_clouds_file(layout: Layout, identity: Identity, *, compute: bool) -> None:
+    """Write the ``clouds.yaml`` with an entry for the administrator and for each user."""
     entries = {CLOUD: ("admin", "admin"), DEMO: ("demo", "demo")}
+    if compute:
+        entries |= COMPUTE_ENTRIES
     clouds = {
         name: {
             "auth": {

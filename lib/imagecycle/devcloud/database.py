@@ -19,7 +19,7 @@ from imagecycle.devcloud.layout import CLEAN, Identity, Layout
 from imagecycle.errors import CommandFailed, ImagecycleError
 
 _LIMIT = 180.0
-_MANAGE = Path(__file__).with_name("manage.py")
+_MANAGE = Path(__file__).with_name("runners") / "keystone_manage.py"
 
 
 def is_prepared(layout: Layout) -> bool:

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
@@ -20,7 +21,9 @@ from imagecycle.errors import CommandFailed, ImagecycleError
 
 PYTHON = Path("/usr/bin/python3")
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+COMPUTE_REQUIREMENTS = Path(__file__).with_name("requirements-compute.txt")
 _MARKER = "imagecycle-complete"
+_COMPUTE_MARKER = "imagecycle-compute-complete"
 _IMPORTED = (
     "cheroot.wsgi, keystone.cmd.cli, keystone.server.flask.core, keystone.server.flask.application",
     "glance.cmd.manage, glance.common.wsgi_app, glance.api.v2.router",
@@ -29,36 +32,52 @@ _VENV_LIMIT = 120.0
 _INSTALL_LIMIT = 900.0
 
 
-def ensure(layout: Layout) -> None:
-    """Make the environment unless it is there and whole.
+def ensure(layout: Layout, *, compute: bool = False) -> None:
+    """Make the environment unless it is there and whole; add what Nova needs when asked.
 
     :raises ImagecycleError: when it cannot be made; nothing of it is left then.
     """
-    if is_complete(layout):
+    if is_complete(layout, compute=compute):
         return
+    with locked(layout):
+        if not is_complete(layout):
+            with log.step("installing Keystone and Glance"):
+                try:
+                    _make(layout)
+                except BaseException:
+                    shutil.rmtree(layout.venv, ignore_errors=True)
+                    raise
+        if compute and not is_complete(layout, compute=True):
+            with log.step("installing Nova, Placement and Neutron"):
+                _install(layout, COMPUTE_REQUIREMENTS, "Nova, Placement and Neutron")
+                write_text(layout.venv / _COMPUTE_MARKER, digest(compute=True))
+                os.sync()
+
+
+@contextlib.contextmanager
+def locked(layout: Layout) -> Iterator[None]:
+    """Keep others from changing the environment, and what stands beside it."""
     beside = layout.venv.with_name(layout.venv.name + ".lock")
     with lock_file(beside, f"the environment {layout.venv}", "installing the development cloud"):
-        if is_complete(layout):
-            return
-        with log.step("installing Keystone and Glance"):
-            try:
-                _make(layout)
-            except BaseException:
-                shutil.rmtree(layout.venv, ignore_errors=True)
-                raise
+        yield
 
 
-def is_complete(layout: Layout) -> bool:
+def is_complete(layout: Layout, *, compute: bool = False) -> bool:
     """Whether the environment holds exactly the pinned packages, for the Python of today."""
     try:
-        return (layout.venv / _MARKER).read_text() == digest() and layout.python.exists()
+        whole = (layout.venv / _MARKER).read_text() == digest() and layout.python.exists()
+        if whole and compute:
+            return (layout.venv / _COMPUTE_MARKER).read_text() == digest(compute=True)
     except OSError:
         return False
+    return whole
 
 
-def digest() -> str:
+def digest(*, compute: bool = False) -> str:
     """What decides over an environment: the pins, and the interpreter it is made from."""
     text = REQUIREMENTS.read_text() + str(PYTHON.resolve())
+    if compute:
+        text += COMPUTE_REQUIREMENTS.read_text()
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -79,13 +98,20 @@ def _make(layout: Layout) -> None:
             f"cannot make the Python environment {layout.venv}: {_last_line(failed.output)}",
             hint="apt-get install python3-venv",
         ) from None
+    _install(layout, REQUIREMENTS, "Keystone and Glance")
+    _import_once(layout)
+    write_text(layout.venv / _MARKER, digest())
+    os.sync()
+
+
+def _install(layout: Layout, requirements: Path, what: str) -> None:
     try:
         command.run(
             [
                 *(layout.python, "-m", "pip", "install", "--quiet", "--no-input"),
                 *("--disable-pip-version-check", "--timeout", "30", "--retries", "2"),
                 # Compiling everything takes longer than all the rest, and most is never imported.
-                *("--no-compile", "--no-deps", "--requirement", REQUIREMENTS),
+                *("--no-compile", "--no-deps", "--requirement", requirements),
             ],
             timeout=_INSTALL_LIMIT,
             env=CLEAN,
@@ -93,12 +119,9 @@ def _make(layout: Layout) -> None:
         )
     except CommandFailed as failed:
         raise ImagecycleError(
-            f"cannot install Keystone and Glance: {_last_line(failed.output)}",
+            f"cannot install {what}: {_last_line(failed.output)}",
             hint="check that pip reaches its package index (`pip config list`), and try again",
         ) from None
-    _import_once(layout)
-    write_text(layout.venv / _MARKER, digest())
-    os.sync()
 
 
 def _import_once(layout: Layout) -> None:

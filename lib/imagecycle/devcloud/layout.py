@@ -22,10 +22,20 @@ VENV_VARIABLE = "IMAGECYCLE_DEVCLOUD_VENV"
 """Names an environment to use, or to make, instead of ``devcloud/venv``: for tests."""
 FIRST_PORTS = {"keystone": 25000, "glance": 25292}
 """Outside the range that the kernel gives to outgoing connections."""
+FIRST_COMPUTE_PORTS = {
+    "epmd": 25369,
+    "rabbitmq": 25671,
+    "rabbitmq-nodes": 25673,
+    "neutron": 25696,
+    "nova-api": 25774,
+    "placement": 25778,
+}
 CLEAN = {"PYTHONPATH": "", "PYTHONWARNINGS": "ignore", "PYTHONDONTWRITEBYTECODE": ""}
 """Variables for every program of the development cloud: its environment is its own, and without
 compiled modules all of them start twice as slowly."""
 USERS = ("admin", "demo", "glance")
+COMPUTE_USERS = ("alice", "bob", "robot", "nova", "placement", "neutron", "rabbitmq")
+_PATHS = {"keystone": "/v3", "nova-api": "/v2.1"}
 _PORT_STEP = 10
 _PORT_TRIES = 100
 
@@ -64,6 +74,11 @@ class Layout:
         return self.folder / "data"
 
     @property
+    def with_compute(self) -> Path:
+        """Is there from ``start --with-compute`` to ``stop``: its services are meant to run."""
+        return self.folder / "with-compute"
+
+    @property
     def clouds_file(self) -> Path:
         """The ``clouds.yaml`` with the entries ``devcloud`` and ``devcloud-demo``."""
         return self.folder / "clouds.yaml"
@@ -88,7 +103,7 @@ class Identity:
     passwords: Mapping[str, str]
 
     def url(self, service: str) -> str:
-        path = "/v3" if service == "keystone" else ""
+        path = _PATHS.get(service, "")
         return f"http://{HOST}:{self.ports[service]}{path}"
 
 
@@ -110,13 +125,19 @@ def load_identity(layout: Layout) -> Identity | None:
         ) from None
 
 
-def ensure_identity(layout: Layout) -> Identity:
-    """The kept ports and passwords, made up at the first start."""
-    if (kept := load_identity(layout)) is not None:
-        return kept
-    identity = Identity(_free_ports(), {user: secrets.token_urlsafe(24) for user in USERS})
-    text = json.dumps({"ports": dict(identity.ports), "passwords": dict(identity.passwords)})
-    write_text(_identity_file(layout), text + "\n", mode=0o600)
+def ensure_identity(layout: Layout, *, compute: bool = False) -> Identity:
+    """The kept ports and passwords, made up when they are needed for the first time."""
+    kept = load_identity(layout) or Identity({}, {})
+    ports, passwords = dict(kept.ports), dict(kept.passwords)
+    for first in (FIRST_PORTS, FIRST_COMPUTE_PORTS) if compute else (FIRST_PORTS,):
+        if not first.keys() <= ports.keys():
+            ports |= _free_ports(first)
+    for user in (*USERS, *COMPUTE_USERS) if compute else USERS:
+        passwords.setdefault(user, secrets.token_urlsafe(24))
+    identity = Identity(ports, passwords)
+    if identity != kept:
+        text = json.dumps({"ports": ports, "passwords": passwords})
+        write_text(_identity_file(layout), text + "\n", mode=0o600)
     return identity
 
 
@@ -135,12 +156,12 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def _free_ports() -> dict[str, int]:
+def _free_ports(wanted: Mapping[str, int]) -> dict[str, int]:
     for offset in range(0, _PORT_TRIES * _PORT_STEP, _PORT_STEP):
-        ports = {service: first + offset for service, first in FIRST_PORTS.items()}
+        ports = {service: first + offset for service, first in wanted.items()}
         if all(port_is_free(port) for port in ports.values()):
             return ports
     raise ImagecycleError(
-        f"no free ports for the development cloud from {min(FIRST_PORTS.values())} on",
+        f"no free ports for the development cloud from {min(wanted.values())} on",
         hint="stop what listens there",
     )

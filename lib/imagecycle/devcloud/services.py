@@ -19,11 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imagecycle import command
+from imagecycle.devcloud import install
 from imagecycle.devcloud.layout import CLEAN, HOST, Identity, Layout, port_is_free
 from imagecycle.errors import ImagecycleError, Unreachable
 
-RUNNER = Path(__file__).with_name("serve.py")
+Variables = Mapping[str, str]
+RUNNERS = Path(__file__).with_name("runners")
 _UP_LIMIT = 60.0
+_GRACE = 10.0
 _END_LIMIT = 10.0
 _ANSWER_LIMIT = 5.0
 _POLL = 0.05
@@ -32,13 +35,10 @@ _LOG_LIMIT = 8 * 2**20
 
 @dataclass(frozen=True)
 class Service:
-    """One API of the development cloud."""
+    """One process of the development cloud; a subclass says how it is started and asked."""
 
     name: str
-    """Also the package that it is installed from"""
     title: str
-    environment: Mapping[str, str]
-    """Variables for the process; ``{etc}`` stands for the configuration folder"""
 
     def pid_file(self, layout: Layout) -> Path:
         return layout.run / f"{self.name}.pid"
@@ -46,10 +46,71 @@ class Service:
     def log_file(self, layout: Layout) -> Path:
         return layout.logs / f"{self.name}.log"
 
+    def ports(self) -> Sequence[str]:
+        """The names of the ports that it listens on."""
+        return (self.name,)
+
+    def url(self, identity: Identity) -> str | None:
+        """Where it is found; None for a service that nobody calls."""
+        return identity.url(self.name)
+
+    def version(self, layout: Layout) -> str:
+        """Its version; empty when it is not installed."""
+        return install.version(layout, self.name)
+
+    def program(self, layout: Layout, identity: Identity) -> tuple[Sequence[str | Path], Variables]:
+        """Its command line, and the variables of its environment."""
+        raise NotImplementedError(self.name)
+
+    def answers(self, layout: Layout, identity: Identity) -> bool:
+        """Whether it does its work now."""
+        raise NotImplementedError(self.name)
+
+
+@dataclass(frozen=True)
+class Api(Service):
+    """A WSGI application, served by ``runners/serve.py``."""
+
+    module: str
+    environment: Variables
+    """Variables for the process; ``{etc}`` stands for the configuration folder"""
+    package: str = ""
+    """The package that it is installed from, when that is called otherwise"""
+
+    def version(self, layout: Layout) -> str:
+        return install.version(layout, self.package or self.name)
+
+    def variables(self, layout: Layout) -> Variables:
+        return {name: text.format(etc=layout.etc) for name, text in self.environment.items()}
+
+    def program(self, layout: Layout, identity: Identity) -> tuple[Sequence[str | Path], Variables]:
+        port = str(identity.ports[self.name])
+        runner = RUNNERS / "serve.py"
+        argv: list[str | Path] = [layout.python, runner, self.module]
+        argv += [self.pid_file(layout), HOST, port]
+        return argv, self.variables(layout)
+
+    def answers(self, layout: Layout, identity: Identity) -> bool:
+        """Whether its version document can be read."""
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(identity.url(self.name), timeout=_ANSWER_LIMIT) as response:
+                return bool(response.status < 400)
+        except urllib.error.HTTPError as error:
+            # Glance: multiple choices, one for each version of its API. Nova's wants a token.
+            return error.code in (300, 401)
+        except OSError:
+            return False
+
 
 SERVICES: Sequence[Service] = (
-    Service("keystone", "identity (Keystone)", {"OS_KEYSTONE_CONFIG_FILES": "{etc}/keystone.conf"}),
-    Service("glance", "image (Glance)", {"OS_GLANCE_CONFIG_DIR": "{etc}"}),
+    Api(
+        "keystone",
+        "identity (Keystone)",
+        "keystone.wsgi.api",
+        {"OS_KEYSTONE_CONFIG_FILES": "{etc}/keystone.conf"},
+    ),
+    Api("glance", "image (Glance)", "glance.wsgi.api", {"OS_GLANCE_CONFIG_DIR": "{etc}"}),
 )
 
 
@@ -62,7 +123,7 @@ def pid_of(layout: Layout, service: Service) -> int | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        text = os.pread(descriptor, 20, 0).decode().strip()
+        text = os.pread(descriptor, 20, 0).decode().partition("\n")[0]
         return int(text) if text.isdigit() else None
     else:
         return None
@@ -70,55 +131,54 @@ def pid_of(layout: Layout, service: Service) -> int | None:
         os.close(descriptor)
 
 
-def answers(identity: Identity, service: Service) -> bool:
-    """Whether the service's version document can be read."""
-    request = urllib.request.Request(identity.url(service.name))
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=_ANSWER_LIMIT) as response:
-            return bool(response.status < 400)
-    except urllib.error.HTTPError as error:
-        return error.code == 300  # Glance: multiple choices, one for each version of its API
-    except OSError:
-        return False
-
-
 def start(layout: Layout, identity: Identity, service: Service) -> None:
     """Start a service that does not run; :func:`await_answer` says when it is up.
 
     :raises ImagecycleError: when somebody else listens on its port.
     """
-    port = identity.ports[service.name]
-    if not port_is_free(port):
-        raise ImagecycleError(
-            f"port {port} of {service.title} is taken by {_listener(port)}",
-            hint="stop that, or choose other ports with `imagecycle devcloud stop --purge`, "
-            "which removes the development cloud's images",
-        )
-    log_file = service.log_file(layout)
-    if log_file.exists() and log_file.stat().st_size > _LOG_LIMIT:
-        log_file.replace(log_file.with_suffix(".log.1"))
-    environment = {name: text.format(etc=layout.etc) for name, text in service.environment.items()}
+    refuse_taken_ports(identity, service)
+    shorten_log(layout, service)
+    argv, variables = service.program(layout, identity)
     command.detached(
-        [layout.python, RUNNER, service.name, service.pid_file(layout), HOST, str(port)],
-        output=log_file,
-        env={**CLEAN, **environment, "PYTHONUNBUFFERED": "1"},
+        argv,
+        output=service.log_file(layout),
+        env={**CLEAN, **variables, "PYTHONUNBUFFERED": "1"},
         cwd=layout.folder,
     )
 
 
-def await_answer(layout: Layout, identity: Identity, service: Service) -> None:
-    """Wait until a service that was just started serves.
+def refuse_taken_ports(identity: Identity, service: Service) -> None:
+    """Raise ImagecycleError when somebody else listens on a port of a service."""
+    for port in (identity.ports[name] for name in service.ports()):
+        if not port_is_free(port):
+            raise ImagecycleError(
+                f"port {port} of {service.title} is taken by {_listener(port)}",
+                hint="stop that, or choose other ports with `imagecycle devcloud stop --purge`, "
+                "which removes the development cloud's images",
+            )
 
+
+def shorten_log(layout: Layout, service: Service) -> None:
+    """Put a log aside that has grown large."""
+    log_file = service.log_file(layout)
+    if log_file.exists() and log_file.stat().st_size > _LOG_LIMIT:
+        log_file.replace(log_file.with_suffix(".log.1"))
+
+
+def await_answer(
+    layout: Layout, identity: Identity, service: Service, *, grace: float = _GRACE
+) -> None:
+    """Wait until a service that was just started does its work.
+
+    :param grace: seconds that its interpreter may take to come to the pid file.
     :raises Unreachable: when it ended or does not answer in time, with the end of its log.
     """
-    deadline = time.monotonic() + _UP_LIMIT
-    grace = time.monotonic() + _END_LIMIT  # for the interpreter to come to the pid file
-    while time.monotonic() < deadline:
-        if port_is_free(identity.ports[service.name]):
-            if pid_of(layout, service) is None and time.monotonic() > grace:
+    started = time.monotonic()
+    while (waited := time.monotonic() - started) < _UP_LIMIT:
+        if pid_of(layout, service) is None:
+            if waited > grace:
                 break
-        elif answers(identity, service):
+        elif service.answers(layout, identity):
             return
         time.sleep(_POLL)
     raise Unreachable(

@@ -1,0 +1,126 @@
+"""The part of the development cloud that runs servers: Nova, Placement, Neutron, and their needs.
+
+All of it is real but the hypervisors, which pretend to run machines.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from imagecycle import log
+from imagecycle.devcloud import accounts, install, services
+from imagecycle.devcloud.compute import config, database, nova, programs
+from imagecycle.devcloud.layout import Identity, Layout
+from imagecycle.devcloud.services import Api, Service
+
+NEUTRON = Api(
+    "neutron",
+    "network (Neutron)",
+    "neutron.wsgi.api",
+    {"OS_NEUTRON_CONFIG_DIR": "{etc}", "OS_NEUTRON_CONFIG_FILES": "neutron.conf"},
+)
+SERVICES: Sequence[Service] = (
+    programs.MARIADB,
+    programs.EPMD,
+    programs.RABBIT,
+    NEUTRON,
+    *nova.ALL,
+)
+_STARTING_LIMIT = 30.0
+"""Seconds until the starter has imported Nova on a slow machine."""
+
+
+def require(layout: Layout) -> None:
+    """Raise ImagecycleError when what only the operator can change is missing."""
+    programs.require()
+    programs.database_socket(layout)
+
+
+def ensure_installed(layout: Layout, identity: Identity) -> None:
+    """Install what is missing.
+
+    :raises ImagecycleError: when it cannot be installed.
+    """
+    install.ensure(layout, compute=True)
+    database.ensure_template(layout, identity)
+
+
+def serves(layout: Layout, identity: Identity) -> bool:
+    """Whether all of it runs."""
+    return database.is_prepared(layout) and all(
+        services.pid_of(layout, service) and service.answers(layout, identity)
+        for service in SERVICES
+    )
+
+
+def has_accounts(layout: Layout) -> bool:
+    """Whether its users are there, be it running or not."""
+    return database.is_prepared(layout)
+
+
+def begin(layout: Layout, identity: Identity) -> None:
+    """Start what does not run, without waiting; the accounts may not be there yet."""
+    if not database.is_prepared(layout):
+        if (layout.data / "mariadb").exists():
+            log.warn("the pinned releases have changed: servers are lost, images are not")
+        stop(layout)
+        database.lay_out(layout)
+    config.write(layout, identity, layout.etc, programs.database_socket(layout))
+    paste = layout.venv / "etc" / "nova" / "api-paste.ini"
+    shutil.copyfile(paste, layout.etc / "nova-api-paste.ini")
+    if services.pid_of(layout, programs.RABBIT) is None:
+        # its queues are gone, and who knew them would wait for them
+        _stop_together(layout, nova.ALL)
+    first: Sequence[Service] = (programs.MARIADB, programs.EPMD)
+    _start_missing(layout, identity, first)
+    for service in first:
+        services.await_answer(layout, identity, service)
+    if services.pid_of(layout, nova.STARTER) is None:
+        missing = [one for one in nova.ALL if services.pid_of(layout, one) is None]
+        if missing:
+            nova.start(layout, identity, missing)
+    _start_missing(layout, identity, (programs.RABBIT, NEUTRON))
+
+
+def _start_missing(layout: Layout, identity: Identity, wanted: Sequence[Service]) -> None:
+    for service in wanted:
+        if services.pid_of(layout, service) is None:
+            services.start(layout, identity, service)
+
+
+def finish(layout: Layout, identity: Identity) -> None:
+    """Make what accounts are missing, and wait until all of it serves; Keystone must run.
+
+    :raises ImagecycleError: when something does not come up.
+    """
+    prepared = database.is_prepared(layout)
+    if not prepared:
+        accounts.ensure_compute(identity)
+    needed: Sequence[Service] = (programs.RABBIT, nova.PLACEMENT, nova.CONDUCTOR)
+    for service in needed:
+        services.await_answer(layout, identity, service, grace=_STARTING_LIMIT)
+    nova.may_start(layout)
+    for service in SERVICES:
+        services.await_answer(layout, identity, service, grace=_STARTING_LIMIT)
+    if not prepared:
+        accounts.ensure_flavors(identity)
+        database.mark_prepared(layout)
+
+
+def stop(layout: Layout) -> list[Service]:
+    """Stop what runs, in an order in which nobody misses what is gone; returns it."""
+    services.stop(layout, nova.STARTER)
+    waves: Sequence[Sequence[Service]] = (
+        (*nova.ALL, NEUTRON),
+        (programs.RABBIT, programs.MARIADB),
+        (programs.EPMD,),
+    )
+    return [service for wave in waves for service in _stop_together(layout, wave)]
+
+
+def _stop_together(layout: Layout, wave: Sequence[Service]) -> list[Service]:
+    with ThreadPoolExecutor(len(wave)) as pool:
+        ran = list(pool.map(lambda service: services.stop(layout, service), wave))
+    return [service for service, it_ran in zip(wave, ran, strict=True) if it_ran]

@@ -1,0 +1,192 @@
+"""The databases of Placement, Neutron and Nova, copied from a template that was made once.
+
+To make their schemas takes half a minute; so it is part of installing, and the template stays
+beside the Python environment, which tests share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+from imagecycle import command, log
+from imagecycle.artifacts import write_text
+from imagecycle.devcloud import install
+from imagecycle.devcloud.compute import config, programs
+from imagecycle.devcloud.compute.config import DATABASES, HOSTS
+from imagecycle.devcloud.layout import CLEAN, Identity, Layout
+from imagecycle.devcloud.services import RUNNERS
+from imagecycle.errors import CommandFailed, ImagecycleError
+
+_LIMIT = 300.0
+_UP_LIMIT = 60.0
+_SYSTEM_TABLES = Path("/usr/share/mysql")
+_MARKER = "complete"
+
+
+def is_prepared(layout: Layout) -> bool:
+    """Whether the databases fit the installed versions."""
+    try:
+        return bool(json.loads(_prepared(layout).read_text())["template"] == digest())
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def digest() -> str:
+    """What decides over the template: the pins, the programs that make it, and MariaDB."""
+    parts = [install.digest(compute=True), programs.database_version(), repr(HOSTS)]
+    parts += [(RUNNERS / "nova_manage.py").read_text(), repr(programs.DATABASE_OPTIONS)]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def template_is_complete(layout: Layout) -> bool:
+    """Whether there is a template that fits the installed versions."""
+    try:
+        return (_template(layout) / _MARKER).read_text() == digest()
+    except OSError:
+        return False
+
+
+def forget(layout: Layout) -> None:
+    """Take the databases for unusable: the next start lays them out anew."""
+    _prepared(layout).unlink(missing_ok=True)
+
+
+def lay_out(layout: Layout) -> None:
+    """Put a copy of the template in the place of the databases; MariaDB must not run.
+
+    The hypervisors forget who they are with it, since that stands in the databases as well.
+    """
+    folder, new = layout.data / "mariadb", layout.data / "mariadb.new"
+    forget(layout)
+    for path in (folder, new, *(layout.data / host for host in HOSTS)):
+        shutil.rmtree(path, ignore_errors=True)
+    shutil.copytree(_template(layout) / "data", new)
+    new.replace(folder)
+
+
+def mark_prepared(layout: Layout) -> None:
+    """Remember that the databases, and the accounts that belong to them, are as they should be."""
+    write_text(_prepared(layout), json.dumps({"template": digest()}))
+
+
+def make_template(layout: Layout, identity: Identity) -> None:
+    """Make all schemas, and what Nova wants to know of its cells and hosts.
+
+    :raises ImagecycleError: when a step fails; its output is in the log folder.
+    """
+    final = _template(layout)
+    folder = final.with_name(final.name + ".new")
+    shutil.rmtree(folder, ignore_errors=True)
+    socket = programs.database_socket(layout).with_name("template.sock")
+    etc = layout.etc / "template"
+    etc.mkdir(exist_ok=True)
+    config.write(layout, identity, etc, socket)
+    output = layout.logs / "template.log"
+    try:
+        (folder / "data").mkdir(parents=True)
+        _bootstrap(folder / "data", output)
+        server = programs.database_server(folder / "data", socket)
+        with command.background(server, output=output) as process:
+            _await_greeting(process, socket, server)
+            with ExitStack() as stack:
+                started = [
+                    (argv, stack.enter_context(_started(layout, argv, output)))
+                    for argv in _schema_commands(layout, etc)
+                ]
+                for argv, schema in started:
+                    _finish(argv, schema)
+            process.terminate()
+            _finish([str(word) for word in server], process)
+    except CommandFailed as failed:
+        raise ImagecycleError(
+            f"cannot make the databases of Nova, Neutron and Placement: {failed.message}",
+            hint=f"read {output}, and try again",
+        ) from None
+    finally:
+        shutil.rmtree(etc, ignore_errors=True)
+    (folder / _MARKER).write_text(digest())
+    shutil.rmtree(final, ignore_errors=True)
+    folder.replace(final)
+
+
+def _bootstrap(folder: Path, output: Path) -> None:
+    """Make MariaDB's own tables and the empty databases: its installer, without its client."""
+    statements = ["create database mysql;", "use mysql;"]
+    for name in ("mysql_system_tables.sql", "mysql_system_tables_data.sql"):
+        statements.append((_SYSTEM_TABLES / name).read_text())
+    statements += [f"create database {name};" for name in DATABASES]
+    argv = [
+        *programs.database_server(folder, folder / "unused"),
+        "--bootstrap",
+    ]
+    argv.remove("--skip-grant-tables")
+    command.run(argv, timeout=_LIMIT, stdin="\n".join(statements) + "\n", output=output)
+
+
+def _schema_commands(layout: Layout, etc: Path) -> list[list[str]]:
+    programs_folder = layout.venv / "bin"
+    cells = [
+        *("--", "api_db", "sync"),
+        *("--", "cell_v2", "map_cell0"),
+        *("--database_connection", config.cell_database("nova_cell0")),
+        *("--", "db", "sync"),
+        *("--", "cell_v2", "create_cell", "--name", "cell1"),
+        *("--database_connection", config.cell_database("nova")),
+        *("--transport-url", config.CELL_MESSAGES),
+    ]
+    nova = [str(RUNNERS / "nova_manage.py"), str(etc / "nova.conf"), *HOSTS, *cells]
+    neutron = ["--config-file", str(etc / "neutron.conf"), "upgrade", "heads"]
+    placement = ["--config-file", str(etc / "placement.conf"), "db", "sync"]
+    return [
+        [str(layout.python), *nova],
+        [str(programs_folder / "neutron-db-manage"), *neutron],
+        [str(programs_folder / "placement-manage"), *placement],
+    ]
+
+
+def _started(layout: Layout, argv: list[str], output: Path):  # type: ignore[no-untyped-def]
+    environment = {**CLEAN, "OS_NOVA_DISABLE_EVENTLET_PATCHING": "1"}
+    return command.background(argv, output=output, env=environment, cwd=layout.folder)
+
+
+def _await_greeting(
+    process: subprocess.Popen[bytes], socket: Path, server: list[str | Path]
+) -> None:
+    deadline = time.monotonic() + _UP_LIMIT
+    while not programs.socket_greets(socket):
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise CommandFailed([str(word) for word in server], process.poll(), "")
+        time.sleep(0.02)
+
+
+def _finish(argv: list[str], process: subprocess.Popen[bytes]) -> None:
+    try:
+        returncode: int | None = process.wait(_LIMIT)
+    except subprocess.TimeoutExpired:
+        returncode = None
+    if returncode != 0:
+        raise CommandFailed(argv, returncode, "")
+
+
+def ensure_template(layout: Layout, identity: Identity) -> None:
+    """Make the template unless it is there; under the lock of the environment."""
+    if template_is_complete(layout):
+        return
+    with install.locked(layout):
+        if not template_is_complete(layout):
+            with log.step("making the databases of Nova, Neutron and Placement"):
+                make_template(layout, identity)
+
+
+def _template(layout: Layout) -> Path:
+    return layout.venv.with_name(layout.venv.name + "-databases")
+
+
+def _prepared(layout: Layout) -> Path:
+    return layout.data / "prepared-compute.json"

@@ -1,0 +1,48 @@
+"""Serve one OpenStack API with its WSGI application.
+
+Arguments: the application's module, the pid file, host, port.
+"""
+
+import contextlib
+import importlib
+import signal
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from imagecycle.devcloud.runners import pidfile
+else:
+    import pidfile
+
+
+def main() -> None:
+    """Hold the pid file, listen, and serve until SIGTERM."""
+    module, pid_file, host, port = sys.argv[1:]
+    pidfile.hold(pid_file)
+    serve(module, host, int(port))
+
+
+def serve(module: str, host: str, port: int) -> None:
+    """Listen on ``host:port`` and answer with the module's ``application``."""
+    # Keystone and Nova read sys.argv when they are imported and give up on unknown words.
+    sys.argv[1:] = []
+    wsgi = importlib.import_module("cheroot.wsgi")
+    application = importlib.import_module(module).application
+    if module.startswith("neutron."):
+        # Its agents load these; without them the first list of ports fails.
+        importlib.import_module("neutron.db.models.port_forwarding")
+        importlib.import_module("sqlalchemy.orm").configure_mappers()
+    server = wsgi.Server((host, port), application, numthreads=8, request_queue_size=64)
+    server.shutdown_timeout = 1
+    signal.signal(signal.SIGTERM, terminated)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.safe_start()
+
+
+def terminated(_number: int, _frame: object) -> None:
+    """End the server the way that it ends on Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()
