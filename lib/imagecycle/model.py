@@ -6,7 +6,7 @@ import datetime
 import enum
 import functools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,12 @@ class Release:
 
     def __lt__(self, other: Release) -> bool:
         return (self.date, self.serial) < (other.date, other.serial)
+
+
+def newest_since(releases: Iterable[Release], since: Release) -> Release | None:
+    """The newest of these releases, unless it is older than ``since``."""
+    newest = max(releases, default=None)
+    return newest if newest is not None and newest >= since else None
 
 
 @dataclass(frozen=True)

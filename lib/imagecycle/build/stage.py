@@ -25,7 +25,7 @@ from imagecycle.build import (
     recovery,
 )
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.model import Family, Release
+from imagecycle.model import Family, Release, newest_since
 from imagecycle.site import Site
 
 EVIDENCE = (
@@ -42,6 +42,7 @@ def build(
     site: Site,
     *,
     release: str | None = None,
+    since: str | None = None,
     force: bool = False,
     dry_run: bool = False,
     keep: bool = False,
@@ -49,6 +50,7 @@ def build(
     """Build a release of a family, unless its inputs are those of the newest one.
 
     :param release: its name; today's date by default.
+    :param since: build, whatever the inputs, unless there is this release or a later one.
     :param force: build all the same, and replace a release of that name.
     :param dry_run: only say what would be done.
     :param keep: leave the working folder for inspection.
@@ -58,10 +60,15 @@ def build(
     """
     store = ArtifactStore(site.artifacts)
     wanted = Release.parse(release) if release else None
+    begun = _since(store, family, Release.parse(since)) if since else None
+    if begun is not None and not force:
+        log.say(f"{family.slug} {begun.release} is there, and not older than {since}")
+        return None if dry_run else begun
     source = media.find(family, site)
     base = installation.digest(family, source)
     digest = inputs.digest(family, base, site.compression)
-    unchanged = None if force else _unchanged(store, family, wanted, digest)
+    renewed = force or (since and wanted is None)
+    unchanged = None if renewed else _unchanged(store, family, wanted, digest)
     if unchanged is not None:
         log.say(f"{family.slug} {unchanged.release} is up to date: its inputs are unchanged")
         return None if dry_run else unchanged
@@ -70,6 +77,8 @@ def build(
         return None
     with store.lock(family.slug, "build"):
         recovery.clear(site, store, family.slug)
+        if since and not force and (begun := _since(store, family, Release.parse(since))):
+            return begun  # another build was quicker
         name = wanted or store.next_release(family.slug)
         with (
             log.step(f"building {family.slug} {name}") as timer,
@@ -122,6 +131,12 @@ def _make(family: Family, site: Site, source: media.Source, folder: Path) -> dic
         "accelerator": accelerator.find(site).kind,
         "versions": _versions(),
     }
+
+
+def _since(store: ArtifactStore, family: Family, since: Release) -> Artifact | None:
+    releases = {artifact.release: artifact for artifact in store.releases(family.slug)}
+    newest = newest_since(releases, since)
+    return releases[newest] if newest and releases[newest].disk.exists() else None
 
 
 def _unchanged(

@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+
+def or_default(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
+    """An empty value is none: so a job can hand on a parameter that nobody has filled in."""
+    return value or None
+
+
 release = click.option(
-    "--release", metavar="R", help="The release, such as 20261122; the newest by default."
+    "--release",
+    metavar="R",
+    callback=or_default,
+    help="The release, such as 20261122; the newest by default.",
+)
+records = click.option(
+    "--records",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Leave a copy of the records there, for Jenkins: all but the disk.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
-dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+dry_run = click.option(
+    "--dry-run/--apply",
+    "dry_run",
+    default=False,
+    help="Say what would be done, and do nothing; or do it, which is the default.",
+)
 cloud = click.option("--cloud", required=True, metavar="C", help="An entry of clouds.yaml.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from imagecycle import site
@@ -10,20 +12,48 @@ from imagecycle.cli import options
 
 @click.command()
 @click.argument("family")
-@click.option("--release", metavar="R", help="Name the release; today's date by default.")
+@click.option(
+    "--release",
+    metavar="R",
+    callback=options.or_default,
+    help="Name the release; today's date by default.",
+)
+@click.option(
+    "--since",
+    metavar="R",
+    callback=options.or_default,
+    help="Build, changed or not, unless there is this release or a later one.",
+)
 @click.option("--force", is_flag=True, help="Build even when nothing has changed.")
 @options.dry_run
 @click.option("--keep", is_flag=True, help="Keep the working folder, for inspection.")
+@options.records
 @click.pass_obj
 def build(
-    settings: site.Site, family: str, release: str | None, force: bool, dry_run: bool, keep: bool
+    settings: site.Site,
+    family: str,
+    release: str | None,
+    since: str | None,
+    force: bool,
+    dry_run: bool,
+    keep: bool,
+    records: Path | None,
 ) -> None:
     """Install FAMILY with Oz from its media and leave a release in the artifact folder."""
-    from imagecycle import catalog
+    from imagecycle import catalog, handover
     from imagecycle.build import stage
 
     chosen = catalog.find(settings.catalog, family)
-    result = stage.build(chosen, settings, release=release, force=force, dry_run=dry_run, keep=keep)
+    with handover.to(records, settings, family) as work:
+        result = work.artifact = stage.build(
+            chosen,
+            settings,
+            release=release,
+            since=since,
+            force=force,
+            dry_run=dry_run,
+            keep=keep,
+        )
     if result is not None:
         click.echo(result.folder)
 
@@ -33,14 +63,24 @@ def build(
 @options.release
 @click.option("--force", is_flag=True, help="Verify again what has been verified.")
 @click.option("--keep", is_flag=True, help="Keep the working folder, for inspection.")
+@options.records
 @click.pass_obj
-def verify(settings: site.Site, family: str, release: str | None, force: bool, keep: bool) -> None:
+def verify(
+    settings: site.Site,
+    family: str,
+    release: str | None,
+    force: bool,
+    keep: bool,
+    records: Path | None,
+) -> None:
     """Boot a release of FAMILY and check what its users would meet; exit 3 on a defect."""
-    from imagecycle import catalog
+    from imagecycle import artifacts, catalog, handover
     from imagecycle.verify import stage
 
     chosen = catalog.find(settings.catalog, family)
-    report = stage.verify(chosen, settings, release=release, force=force, keep=keep)
+    with handover.to(records, settings, family) as work:
+        work.artifact = artifacts.ArtifactStore(settings.artifacts).find(family, release)
+        report = stage.verify(chosen, settings, release=release, force=force, keep=keep)
     click.echo(report)
 
 
@@ -50,6 +90,7 @@ def verify(settings: site.Site, family: str, release: str | None, force: bool, k
 @options.release
 @options.dry_run
 @options.as_json
+@options.records
 @click.pass_obj
 def publish(
     settings: site.Site,
@@ -58,13 +99,16 @@ def publish(
     release: str | None,
     dry_run: bool,
     as_json: bool,
+    records: Path | None,
 ) -> None:
     """Make a verified release of FAMILY the current one in a cloud."""
-    from imagecycle import catalog
+    from imagecycle import artifacts, catalog, handover
     from imagecycle.lifecycle import publish
 
     chosen = catalog.find(settings.catalog, family)
-    image = publish.publish(chosen, settings, cloud=cloud, release=release, dry_run=dry_run)
+    with handover.to(records, settings, family) as work:
+        work.artifact = artifacts.ArtifactStore(settings.artifacts).find(family, release)
+        image = publish.publish(chosen, settings, cloud=cloud, release=release, dry_run=dry_run)
     if image is not None:
         click.echo(image.as_json() if as_json else image.id)
 
