@@ -5,6 +5,7 @@ Keys that occur twice are refused; YAML itself would silently take the last one.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,15 +59,35 @@ def read(path: Path) -> YamlFile:
 
     :raises InvalidFile: when it cannot be read, is not YAML or has a key twice.
     """
-    try:
+    with _mistakes_named(path):
         text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = _composed(text, path)
         if node is None:
             return YamlFile(path, None, {})
-        doubles = list(_doubles(node, path, set()))
-        if doubles:
-            raise InvalidFile(doubles)
         content = yaml.load(text, Loader=_Loader)
+    return YamlFile(path, content, dict(_spots(node, path, (), ())))
+
+
+def check(path: Path) -> None:
+    """See that a file is YAML, whatever its tags mean, and has no key twice.
+
+    :raises InvalidFile: when that is not so, or it cannot be read.
+    """
+    with _mistakes_named(path):
+        _composed(path.read_text(encoding="utf-8"), path)
+
+
+def _composed(text: str, path: Path) -> yaml.Node | None:
+    node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+    if node is not None and (doubles := list(_doubles(node, path, set()))):
+        raise InvalidFile(doubles)
+    return node
+
+
+@contextlib.contextmanager
+def _mistakes_named(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise InvalidFile([Problem(path, 1, f"cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError as error:
@@ -79,7 +100,6 @@ def read(path: Path) -> YamlFile:
     except yaml.YAMLError as error:
         message = f"not YAML: {str(error).splitlines()[0]}"
         raise InvalidFile([Problem(path, 1, message)]) from None
-    return YamlFile(path, content, dict(_spots(node, path, (), ())))
 
 
 class _Loader(yaml.SafeLoader):
