@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from imagecycle import yamlfile
 from imagecycle.errors import InvalidFile, Problem, UsageError
-
 
 JOBS = Path(__file__).resolve().parents[3] / "jobs"
 """The library of this checkout"""
@@ -62,6 +62,8 @@ class Library:
             raise UsageError(
                 f"there is no job library in {folder}", hint="name its folder with --jobs"
             )
+        for path in sorted(folder.glob("*.yaml")):
+            yamlfile.check(path)
         with silent(), mistakes_named(folder):
             from jenkins_jobs.config import JJBConfig
             from jenkins_jobs.loader import load_files
@@ -138,6 +140,8 @@ def mistakes_named(folder: Path) -> Iterator[None]:
 def problem(message: str, *places: Any, folder: Path) -> Problem:
     """A mistake at the first of these places that lies in a file."""
     for place in places:
-        if place is not None and not str(place.path).startswith("<"):
+        if place is None or str(place.path).startswith("<"):
+            continue
+        if place.line < place._mark.buffer.count("\n"):  # of templates in YAML it may be wrong
             return Problem(Path(place.path), place.line + 1, message)
     return Problem(folder, 1, message)

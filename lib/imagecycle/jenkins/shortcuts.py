@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import functools
 import inspect
+import warnings
 from collections.abc import Callable
 from typing import Any
 
-import pkg_resources
-from jenkins_jobs.registry import ModuleRegistry
+with warnings.catch_warnings():  # setup.cfg says why it is there all the same
+    warnings.filterwarnings("ignore", "pkg_resources is deprecated")
+    import pkg_resources
+    from jenkins_jobs.registry import ModuleRegistry
 from jenkins_jobs.roots import Roots
-from jenkins_jobs.xml_config import XmlJobGenerator, XmlViewGenerator
+from jenkins_jobs.xml_config import XmlJob, XmlJobGenerator, XmlViewGenerator
 
 
 @functools.cache
@@ -50,8 +53,6 @@ class _Remembering:
             return super()._getXMLForData(data)  # type: ignore[misc]
         xml = found[0](self.registry).root_xml(data)
         self._gen_xml(xml, data)  # type: ignore[attr-defined]
-        from jenkins_jobs.xml_config import XmlJob
-
         return XmlJob(xml, data["name"])
 
 
