@@ -25,6 +25,7 @@ THIN = (
     "revoke",
     "rollback",
     "status",
+    "usage",
     "verify",
 )
 

@@ -54,5 +54,21 @@ def test_the_reason_is_read_from_glances_page() -> None:
     assert message(error).message == "devcloud: cannot list images: 403 You <may> not."
 
 
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"forbidden": {"code": 403, "message": "Policy says no."}}', "403 Policy says no."),
+        ('{"error": {"code": 403, "message": "You may not."}}', "403 You may not."),
+        ("[]", "403 Forbidden"),
+        ('{"forbidden": "no"}', "403 Forbidden"),
+        ("{", "403 Forbidden"),
+    ],
+)
+def test_the_reason_is_read_from_novas_document(body: str, words: str) -> None:
+    error = exceptions.Forbidden("Forbidden")
+    error.response = types.SimpleNamespace(headers={"Content-Type": "application/json"}, text=body)
+    assert message(error).message == f"devcloud: cannot list images: {words}"
+
+
 def test_the_development_cloud_is_started_by_its_command() -> None:
     assert "imagecycle devcloud start" in message(exceptions.ConnectFailure("x")).hint

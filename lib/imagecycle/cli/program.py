@@ -15,7 +15,7 @@ from types import FrameType
 import click
 
 from imagecycle import __version__, log, site
-from imagecycle.cli import devcloud, life, metadata, overview, stages
+from imagecycle.cli import devcloud, life, metadata, overview, stages, usage
 from imagecycle.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, ImagecycleError
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -53,6 +53,7 @@ for _command in (
     *overview.COMMANDS,
     *stages.COMMANDS,
     *life.COMMANDS,
+    *usage.COMMANDS,
     *metadata.COMMANDS,
     *devcloud.COMMANDS,
 ):

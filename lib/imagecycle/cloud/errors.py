@@ -7,6 +7,7 @@ answer that says no is a :class:`Refused` with its status. Both name the cloud a
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -85,12 +86,25 @@ def _start_hint(cloud: str) -> str:
 
 
 def _reason(error: object) -> str:
-    """What a service said; Glance says it in a small HTML page."""
+    """What a service said: Glance in a small HTML page, Nova in a JSON document of its own."""
     response = getattr(error, "response", None)
     text = str(getattr(error, "details", None) or getattr(error, "message", None) or "")
-    if response is not None and "html" in response.headers.get("Content-Type", ""):
+    kind = response.headers.get("Content-Type", "") if response is not None else ""
+    if response is not None and "html" in kind:
         text = re.sub(r"(?s)<head>.*?</head>|<h1>.*?</h1>|<[^>]*>", " ", response.text)
+    elif response is not None and "json" in kind:
+        text = _message(response.text) or text
+    text = re.sub(r"\((HTTP \d+|Request-ID: [^)]*)\)", "", text)  # the status is told anyway
     return " ".join(unescape(text).split())[:_REASON_LIMIT]
+
+
+def _message(text: str) -> str:
+    """The message of ``{"forbidden": {"code": 403, "message": "..."}}``, if it is like that."""
+    try:
+        (content,) = json.loads(text).values()
+        return str(content["message"])
+    except (ValueError, AttributeError, KeyError, TypeError):
+        return ""
 
 
 def _brief(error: Exception) -> str:

@@ -26,6 +26,12 @@ _RIGHTS = (
     "use an administrator's entry of clouds.yaml: listing the servers of all projects needs "
     "os_compute_api:servers:detail:get_all_tenants and os_compute_api:os-services:list"
 )
+QUERY = {
+    "all_tenants": "1",
+    "soft_deleted": "True",
+    "sort_key": "created_at",
+    "sort_dir": "asc",
+}
 _KNOWS_CELLS = "2.69"
 
 
@@ -46,13 +52,7 @@ def servers(cloud: CloudSession, image: str | None = None) -> Iterator[Server]:
     :raises Incomplete: when any could be missing.
     """
     url = address(cloud)
-    query = {
-        "all_tenants": "1",
-        "soft_deleted": "True",
-        "sort_key": "created_at",
-        "sort_dir": "asc",
-        **({"image": image} if image else {}),
-    }
+    query = {**QUERY, **({"image": image} if image else {})}
     listing = Listing("servers", f"{url}/servers/detail", "servers", query, rights=_RIGHTS)
     check_cells(cloud, url)
     for page in pages(cloud, listing):
