@@ -1,0 +1,187 @@
+"""The controller: bring jobs to it, start them, see how they stand, and what plugins it lacks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from imagecycle import site
+from imagecycle.cli import options
+
+if TYPE_CHECKING:
+    from imagecycle.jenkins.controller import Controller
+
+OWNER = "imagecycle"
+STAGES = ("build", "verify", "publish")
+
+owner = click.option(
+    "--owner", default=OWNER, show_default=True, help="The name in the marks of this library."
+)
+jobs_folder = click.option(
+    "--jobs",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False, exists=True),
+    help="The job library (default: jobs/ of this checkout).",
+)
+
+
+@click.group()
+@click.option(
+    "--account",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="A file with url, user, token, folder and ca_file, readable by you alone.",
+)
+@click.option("--folder", metavar="F", help="The Jenkins folder that the jobs live in.")
+@click.option("--ca-file", metavar="PEM", help="Certificates to trust, for a self-signed one.")
+@click.option("--insecure", is_flag=True, help="Trust any certificate.")
+@click.pass_context
+def jenkins(
+    context: click.Context,
+    account: Path | None,
+    folder: str | None,
+    ca_file: str | None,
+    insecure: bool,
+) -> None:
+    """The Jenkins controller: jobs, runs, how the quarter stands, plugins.
+
+    The address and the account come from JENKINS_URL, JENKINS_USER and JENKINS_TOKEN, or from
+    ~/.config/imagecycle/jenkins.yaml (JENKINS_FILE).
+    """
+
+    def connect() -> Controller:
+        from imagecycle.jenkins import account as accounts
+        from imagecycle.jenkins.controller import Controller
+
+        found = accounts.load(account, folder=folder, ca_file=ca_file, insecure=insecure)
+        return Controller(found)
+
+    context.meta["connect"] = connect
+
+
+def _controller() -> Any:
+    connect: Callable[[], Any] = click.get_current_context().meta["connect"]
+    return connect()
+
+
+@jenkins.command()
+@options.dry_run
+@click.option("--force", is_flag=True, help="Send what is unchanged too: undoes edits by hand.")
+@click.option("--take-over", is_flag=True, help="Replace jobs of these names that nobody owns.")
+@click.option("--max-deletions", type=click.IntRange(0), default=20, show_default=True, metavar="N")
+@owner
+@jobs_folder
+def sync(
+    dry_run: bool,
+    force: bool,
+    take_over: bool,
+    max_deletions: int,
+    owner: str,
+    folder: Path | None,
+) -> None:
+    """Create, update and delete the jobs and views of this library, and no others.
+
+    Nothing is sent for what is unchanged.
+    """
+    from imagecycle import log
+    from imagecycle.jenkins import rendering
+    from imagecycle.jenkins import sync as syncing
+    from imagecycle.jenkins.changes import Action
+
+    controller = _controller()
+    rendered = rendering.render_all(folder or rendering.JOBS)
+    done = syncing.sync(
+        controller,
+        rendered.jobs,
+        rendered.views,
+        owner=owner,
+        dry_run=dry_run,
+        force=force,
+        take_over=take_over,
+        max_deletions=max_deletions,
+    )
+    for kept in done.kept:
+        log.warn(f"left alone: {kept}")
+    if dry_run:
+        for change in done.changes:
+            click.echo(f"would {change}")
+    counts = [
+        f"{number} to {action}" if dry_run else f"{number} {action}d"
+        for action in Action
+        if (number := done.count(action))
+    ]
+    click.echo(", ".join([*counts, f"{done.unchanged} unchanged"]))
+
+
+@jenkins.command()
+@click.argument("families", metavar="FAMILY...", nargs=-1, required=True)
+@click.option("--stage", type=click.Choice(STAGES), default=STAGES[0], show_default=True)
+@click.option("--release", metavar="R", help="The release, where the job's own default is not it.")
+@click.option("--cloud", metavar="C", help="The cloud, where the job's own default is not it.")
+@click.option("--wait", is_flag=True, help="Follow them, and the stages after, to the end.")
+@click.pass_obj
+def run(
+    settings: site.Site,
+    families: tuple[str, ...],
+    stage: str,
+    release: str | None,
+    cloud: str | None,
+    wait: bool,
+) -> None:
+    """Start a stage of families; the stages after it follow by themselves.
+
+    With --wait: exit 1 when a job fails, 3 when verification found defects.
+    """
+    from imagecycle import catalog
+    from imagecycle.jenkins import run as running
+
+    for family in families:
+        catalog.find(settings.catalog, family)
+    given = {"RELEASE": release, "CLOUD": cloud}
+    parameters = {name: value for name, value in given.items() if value}
+    running.run(_controller(), families, stage=stage, parameters=parameters, wait=wait)
+
+
+@jenkins.command()
+@options.as_json
+@click.option("--open", "only_open", is_flag=True, help="Leave out families that are done.")
+@owner
+@click.pass_obj
+def status(settings: site.Site, as_json: bool, only_open: bool, owner: str) -> None:
+    """Show the quarter at a glance: every family, every stage, its age, verdict and link."""
+    from imagecycle import catalog
+    from imagecycle.jenkins import status as statuses
+
+    families = [family.slug for family in catalog.load(settings.catalog)]
+    found = statuses.collect(_controller(), families, owner=owner)
+    text = statuses.as_json(found) if as_json else statuses.as_table(found, only_open=only_open)
+    click.echo(text, nl=False)
+
+
+@jenkins.command()
+@options.as_json
+@jobs_folder
+def plugins(as_json: bool, folder: Path | None) -> None:
+    """Compare the plugins that the jobs need with the controller's; exit 1 unless all fit."""
+    from imagecycle import log
+    from imagecycle.jenkins import plugins as needing
+    from imagecycle.jenkins import rendering
+
+    controller = _controller()
+    rendered = rendering.render_all(folder or rendering.JOBS)
+    used = needing.used([*rendered.jobs.values(), *rendered.views.values()])
+    found = needing.compare(needing.read(), used, needing.installed(controller))
+    click.echo(needing.as_json(found) if as_json else needing.as_table(found), nl=False)
+    wrong = [one for one in found if one.verdict is not needing.Verdict.OK]
+    if wrong:
+        log.fail(
+            f"{len(wrong)} of {len(found)} plugins are not as the jobs need them",
+            f"install the controller's plugins from {needing.PLUGINS_FILE}, and restart it",
+        )
+        sys.exit(1)
+
+
+COMMANDS = (jenkins,)

@@ -1,0 +1,1 @@
+"""Jenkins: its jobs rendered and checked, and the controller that runs them."""
