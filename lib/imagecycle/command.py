@@ -141,10 +141,12 @@ def detached(
     output: Path,
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    pass_fds: Sequence[int] = (),
 ) -> subprocess.Popen[bytes]:
     """Start a service that outlives imagecycle; whoever starts it must know how to end it.
 
     :param output: the file that receives its standard output and error.
+    :param pass_fds: descriptors that it inherits.
     :raises MissingProgram: when the program does not exist.
     """
     words = _words(argv)
@@ -158,6 +160,7 @@ def detached(
                 stdout=sink,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=pass_fds,
             )
         except FileNotFoundError:
             raise MissingProgram(words[0]) from None

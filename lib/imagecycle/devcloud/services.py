@@ -14,7 +14,7 @@ import signal
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +24,12 @@ from imagecycle.devcloud.layout import CLEAN, HOST, Identity, Layout, port_is_fr
 from imagecycle.errors import ImagecycleError, Unreachable
 
 Variables = Mapping[str, str]
+Program = tuple[str, Sequence[str | Path], Variables]
+"""A script of ``runners``, its arguments after the pid file's descriptor, and the variables of its
+environment."""
 RUNNERS = Path(__file__).with_name("runners")
 _UP_LIMIT = 60.0
-_GRACE = 10.0
+_PID_LIMIT = 5.0
 _END_LIMIT = 10.0
 _ANSWER_LIMIT = 5.0
 _POLL = 0.05
@@ -58,8 +61,8 @@ class Service:
         """Its version; empty when it is not installed."""
         return install.version(layout, self.name)
 
-    def program(self, layout: Layout, identity: Identity) -> tuple[Sequence[str | Path], Variables]:
-        """Its command line, and the variables of its environment."""
+    def program(self, layout: Layout, identity: Identity) -> Program:
+        """How it is started."""
         raise NotImplementedError(self.name)
 
     def answers(self, layout: Layout, identity: Identity) -> bool:
@@ -83,12 +86,9 @@ class Api(Service):
     def variables(self, layout: Layout) -> Variables:
         return {name: text.format(etc=layout.etc) for name, text in self.environment.items()}
 
-    def program(self, layout: Layout, identity: Identity) -> tuple[Sequence[str | Path], Variables]:
+    def program(self, layout: Layout, identity: Identity) -> Program:
         port = str(identity.ports[self.name])
-        runner = RUNNERS / "serve.py"
-        argv: list[str | Path] = [layout.python, runner, self.module]
-        argv += [self.pid_file(layout), HOST, port]
-        return argv, self.variables(layout)
+        return "serve.py", [self.module, HOST, port], self.variables(layout)
 
     def answers(self, layout: Layout, identity: Identity) -> bool:
         """Whether its version document can be read."""
@@ -116,19 +116,34 @@ SERVICES: Sequence[Service] = (
 
 def pid_of(layout: Layout, service: Service) -> int | None:
     """The pid of a running service; None when it does not run."""
+    path = service.pid_file(layout)
+    deadline = time.monotonic() + _PID_LIMIT
+    while _is_locked(path):
+        pid = path.read_text().partition("\n")[0]
+        if pid.isdigit():
+            return int(pid)
+        # whoever starts it was killed just now, and it has not come to write its pid
+        if time.monotonic() > deadline:
+            raise ImagecycleError(
+                f"somebody holds {path} and does not say who",
+                hint=f"`fuser {path}` tells the process; end it",
+            )
+        time.sleep(_POLL)
+    return None
+
+
+def _is_locked(path: Path) -> bool:
     try:
-        descriptor = os.open(service.pid_file(layout), os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
-        return None
+        return False
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        text = os.pread(descriptor, 20, 0).decode().partition("\n")[0]
-        return int(text) if text.isdigit() else None
-    else:
-        return None
+        return True
     finally:
         os.close(descriptor)
+    return False
 
 
 def start(layout: Layout, identity: Identity, service: Service) -> None:
@@ -136,18 +151,46 @@ def start(layout: Layout, identity: Identity, service: Service) -> None:
 
     :raises ImagecycleError: when somebody else listens on its port.
     """
-    refuse_taken_ports(identity, service)
-    shorten_log(layout, service)
-    argv, variables = service.program(layout, identity)
-    command.detached(
-        argv,
-        output=service.log_file(layout),
-        env={**CLEAN, **variables, "PYTHONUNBUFFERED": "1"},
-        cwd=layout.folder,
-    )
+    with prepared(layout, identity, [service]) as (descriptor,):
+        runner, argv, variables = service.program(layout, identity)
+        process = command.detached(
+            [layout.python, RUNNERS / runner, str(descriptor), *argv],
+            output=service.log_file(layout),
+            env={**CLEAN, **variables, "PYTHONUNBUFFERED": "1"},
+            cwd=layout.folder,
+            pass_fds=[descriptor],
+        )
+        os.pwrite(descriptor, f"{process.pid}\n".encode(), 0)
 
 
-def refuse_taken_ports(identity: Identity, service: Service) -> None:
+@contextlib.contextmanager
+def prepared(
+    layout: Layout, identity: Identity, wanted: Sequence[Service]
+) -> Iterator[Sequence[int]]:
+    """The locked and empty pid files of services that are about to start, for them to inherit.
+
+    :raises ImagecycleError: when one runs, or somebody else listens on its port.
+    """
+    with contextlib.ExitStack() as stack:
+        descriptors = []
+        for service in wanted:
+            _refuse_taken_ports(identity, service)
+            _shorten_log(layout, service)
+            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+            descriptor = os.open(service.pid_file(layout), flags, 0o600)
+            stack.callback(os.close, descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ImagecycleError(
+                    f"{service.title} runs already", hint="look at `imagecycle devcloud status`"
+                ) from None
+            os.ftruncate(descriptor, 0)
+            descriptors.append(descriptor)
+        yield descriptors
+
+
+def _refuse_taken_ports(identity: Identity, service: Service) -> None:
     """Raise ImagecycleError when somebody else listens on a port of a service."""
     for port in (identity.ports[name] for name in service.ports()):
         if not port_is_free(port):
@@ -158,27 +201,21 @@ def refuse_taken_ports(identity: Identity, service: Service) -> None:
             )
 
 
-def shorten_log(layout: Layout, service: Service) -> None:
+def _shorten_log(layout: Layout, service: Service) -> None:
     """Put a log aside that has grown large."""
     log_file = service.log_file(layout)
     if log_file.exists() and log_file.stat().st_size > _LOG_LIMIT:
         log_file.replace(log_file.with_suffix(".log.1"))
 
 
-def await_answer(
-    layout: Layout, identity: Identity, service: Service, *, grace: float = _GRACE
-) -> None:
+def await_answer(layout: Layout, identity: Identity, service: Service) -> None:
     """Wait until a service that was just started does its work.
 
-    :param grace: seconds that its interpreter may take to come to the pid file.
     :raises Unreachable: when it ended or does not answer in time, with the end of its log.
     """
-    started = time.monotonic()
-    while (waited := time.monotonic() - started) < _UP_LIMIT:
-        if pid_of(layout, service) is None:
-            if waited > grace:
-                break
-        elif service.answers(layout, identity):
+    deadline = time.monotonic() + _UP_LIMIT
+    while time.monotonic() < deadline and pid_of(layout, service) is not None:
+        if service.answers(layout, identity):
             return
         time.sleep(_POLL)
     raise Unreachable(
@@ -192,9 +229,14 @@ def stop(layout: Layout, service: Service) -> bool:
 
     :raises ImagecycleError: when it cannot be ended.
     """
-    pid = pid_of(layout, service)
-    if pid is None:
-        return False
+    ran = False
+    # Again: a service of Nova may have got a process of its own in the meantime.
+    while (pid := pid_of(layout, service)) is not None:
+        ran = _end(layout, service, pid) or ran
+    return ran
+
+
+def _end(layout: Layout, service: Service, pid: int) -> bool:
     try:
         handle = os.pidfd_open(pid)
     except ProcessLookupError:

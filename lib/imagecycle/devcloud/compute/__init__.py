@@ -28,8 +28,6 @@ SERVICES: Sequence[Service] = (
     NEUTRON,
     *nova.ALL,
 )
-_STARTING_LIMIT = 30.0
-"""Seconds until the starter has imported Nova on a slow machine."""
 
 
 def require(layout: Layout) -> None:
@@ -43,7 +41,9 @@ def ensure_installed(layout: Layout, identity: Identity) -> None:
 
     :raises ImagecycleError: when it cannot be installed.
     """
-    install.ensure(layout, compute=True)
+    if not install.is_complete(layout, compute=True):
+        stop(layout)
+        install.ensure(layout, compute=True)
     database.ensure_template(layout, identity)
 
 
@@ -63,8 +63,8 @@ def has_accounts(layout: Layout) -> bool:
 def begin(layout: Layout, identity: Identity) -> None:
     """Start what does not run, without waiting; the accounts may not be there yet."""
     if not database.is_prepared(layout):
-        if (layout.data / "mariadb").exists():
-            log.warn("the pinned releases have changed: servers are lost, images are not")
+        if database.is_outdated(layout):
+            log.warn("Nova's databases are of another release: its servers are lost")
         stop(layout)
         database.lay_out(layout)
     config.write(layout, identity, layout.etc, programs.database_socket(layout))
@@ -77,10 +77,9 @@ def begin(layout: Layout, identity: Identity) -> None:
     _start_missing(layout, identity, first)
     for service in first:
         services.await_answer(layout, identity, service)
-    if services.pid_of(layout, nova.STARTER) is None:
-        missing = [one for one in nova.ALL if services.pid_of(layout, one) is None]
-        if missing:
-            nova.start(layout, identity, missing)
+    missing = [one for one in nova.ALL if services.pid_of(layout, one) is None]
+    if missing:
+        nova.start(layout, identity, missing)
     _start_missing(layout, identity, (programs.RABBIT, NEUTRON))
 
 
@@ -100,10 +99,10 @@ def finish(layout: Layout, identity: Identity) -> None:
         accounts.ensure_compute(identity)
     needed: Sequence[Service] = (programs.RABBIT, nova.PLACEMENT, nova.CONDUCTOR)
     for service in needed:
-        services.await_answer(layout, identity, service, grace=_STARTING_LIMIT)
+        services.await_answer(layout, identity, service)
     nova.may_start(layout)
     for service in SERVICES:
-        services.await_answer(layout, identity, service, grace=_STARTING_LIMIT)
+        services.await_answer(layout, identity, service)
     if not prepared:
         accounts.ensure_flavors(identity)
         database.mark_prepared(layout)
@@ -111,7 +110,6 @@ def finish(layout: Layout, identity: Identity) -> None:
 
 def stop(layout: Layout) -> list[Service]:
     """Stop what runs, in an order in which nobody misses what is gone; returns it."""
-    services.stop(layout, nova.STARTER)
     waves: Sequence[Sequence[Service]] = (
         (*nova.ALL, NEUTRON),
         (programs.RABBIT, programs.MARIADB),

@@ -30,11 +30,20 @@ _MARKER = "complete"
 
 
 def is_prepared(layout: Layout) -> bool:
-    """Whether the databases fit the installed versions."""
+    """Whether the databases are there and fit the installed versions."""
+    return _prepared_from(layout) == digest()
+
+
+def is_outdated(layout: Layout) -> bool:
+    """Whether there are databases that do not fit the installed versions."""
+    return _prepared_from(layout) not in (None, digest())
+
+
+def _prepared_from(layout: Layout) -> str | None:
     try:
-        return bool(json.loads(_prepared(layout).read_text())["template"] == digest())
+        return str(json.loads(_prepared(layout).read_text())["template"])
     except (OSError, ValueError, KeyError):
-        return False
+        return None
 
 
 def digest() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from imagecycle import command
 from imagecycle.devcloud import install, services
 from imagecycle.devcloud.compute.config import HOSTS
 from imagecycle.devcloud.layout import CLEAN, Identity, Layout
-from imagecycle.devcloud.services import RUNNERS, Api, Service, Variables
+from imagecycle.devcloud.services import RUNNERS, Api, Service
 
 _THREADS = {"OS_NOVA_DISABLE_EVENTLET_PATCHING": "1"}
 
@@ -46,14 +47,6 @@ class Worker(Service):
             return False
 
 
-@dataclass(frozen=True)
-class _Starter(Service):
-    def ports(self) -> Sequence[str]:
-        return ()
-
-
-STARTER = _Starter("nova-starter", "the starter of Nova")
-"""Runs only while the others are being started."""
 PLACEMENT = Api(
     "placement",
     "resources (Placement)",
@@ -89,16 +82,24 @@ def start(layout: Layout, identity: Identity, wanted: Sequence[Api | Worker]) ->
     :raises ImagecycleError: when somebody else listens on a port.
     """
     _gate(layout).unlink(missing_ok=True)
-    for service in wanted:
-        services.refuse_taken_ports(identity, service)
-        services.shorten_log(layout, service)
-    processes = json.dumps([_process(layout, identity, service) for service in wanted])
-    command.detached(
-        [layout.python, RUNNERS / "nova_processes.py", STARTER.pid_file(layout), processes],
-        output=STARTER.log_file(layout),
-        env={**CLEAN, **_THREADS, "PYTHONUNBUFFERED": "1"},
-        cwd=layout.folder,
-    )
+    with services.prepared(layout, identity, wanted) as descriptors:
+        processes = [
+            {
+                "descriptor": descriptor,
+                "log_file": str(service.log_file(layout)),
+                **_process(layout, identity, service),
+            }
+            for service, descriptor in zip(wanted, descriptors, strict=True)
+        ]
+        starter = command.detached(
+            [layout.python, RUNNERS / "nova_processes.py", json.dumps(processes)],
+            output=layout.logs / "nova-starter.log",
+            env={**CLEAN, **_THREADS, "PYTHONUNBUFFERED": "1"},
+            cwd=layout.folder,
+            pass_fds=descriptors,
+        )
+        for descriptor in descriptors:
+            os.pwrite(descriptor, f"{starter.pid}\n".encode(), 0)
 
 
 def may_start(layout: Layout) -> None:
@@ -111,14 +112,18 @@ def _gate(layout: Layout) -> Path:
 
 
 def _process(layout: Layout, identity: Identity, service: Api | Worker) -> dict[str, object]:
-    is_api = isinstance(service, Api)
-    environment: Variables = service.variables(layout) if isinstance(service, Api) else {}
+    if isinstance(service, Api):
+        return {
+            "module": service.module,
+            "argv": [],
+            "environment": dict(service.variables(layout)),
+            "port": identity.ports[service.name],
+            "wait_for": None,
+        }
     return {
-        "pid_file": str(service.pid_file(layout)),
-        "log_file": str(service.log_file(layout)),
         "module": service.module,
-        "argv": [] if isinstance(service, Api) else service.argv(layout),
-        "environment": dict(environment),
-        "port": identity.ports[service.name] if is_api else None,
-        "wait_for": str(_gate(layout)) if isinstance(service, Worker) and service.waits else None,
+        "argv": service.argv(layout),
+        "environment": {},
+        "port": None,
+        "wait_for": str(_gate(layout)) if service.waits else None,
     }

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from imagecycle import command
 from imagecycle.devcloud.layout import HOST, Identity, Layout
-from imagecycle.devcloud.services import RUNNERS, Service, Variables
+from imagecycle.devcloud.services import Program, Service
 from imagecycle.errors import ImagecycleError
 
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
@@ -38,9 +38,9 @@ class MariaDb(Service):
     def version(self, layout: Layout) -> str:
         return database_version()
 
-    def program(self, layout: Layout, identity: Identity) -> tuple[Sequence[str | Path], Variables]:
+    def program(self, layout: Layout, identity: Identity) -> Program:
         server = database_server(layout.data / "mariadb", database_socket(layout))
-        return held(layout, self, server), {}
+        return "hold.py", server, {}
 
     def answers(self, layout: Layout, identity: Identity) -> bool:
         return socket_greets(database_socket(layout))
@@ -56,9 +56,9 @@ class Epmd(Service):
     def version(self, layout: Layout) -> str:
         return ""
 
-    def program(self, layout: Layout, identity: Identity) -> tuple[Sequence[str | Path], Variables]:
+    def program(self, layout: Layout, identity: Identity) -> Program:
         port = str(identity.ports["epmd"])
-        return held(layout, self, [find("epmd"), "-address", HOST, "-port", port]), {}
+        return "hold.py", [find("epmd"), "-address", HOST, "-port", port], {}
 
     def answers(self, layout: Layout, identity: Identity) -> bool:
         return _listens(identity.ports["epmd"])
@@ -78,14 +78,14 @@ class RabbitMq(Service):
         found = RABBITMQ.parent.parent.glob("lib/rabbitmq_server-*")
         return next((path.name.partition("-")[2] for path in found), "")
 
-    def program(self, layout: Layout, identity: Identity) -> tuple[Sequence[str | Path], Variables]:
+    def program(self, layout: Layout, identity: Identity) -> Program:
         home = layout.data / "rabbitmq"
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir()
         plugins = home / "enabled_plugins"
         plugins.write_text("[].\n")
         ports = identity.ports
-        return held(layout, self, [RABBITMQ]), {
+        variables = {
             "PATH": SYSTEM_FOLDERS,
             "HOME": str(home),  # of the secret that Erlang makes for itself
             "ERL_EPMD_ADDRESS": HOST,
@@ -107,6 +107,7 @@ class RabbitMq(Service):
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-start_epmd false "
             "-kernel inet_dist_use_interface {127,0,0,1}",
         }
+        return "hold.py", [RABBITMQ], variables
 
     def answers(self, layout: Layout, identity: Identity) -> bool:
         """Whether it begins to talk AMQP 0-9-1, as it does when it has booted."""
@@ -149,11 +150,6 @@ def find(program: str) -> str:
 
 def _found(program: str) -> bool:
     return shutil.which(program, path=SYSTEM_FOLDERS) is not None
-
-
-def held(layout: Layout, service: Service, argv: Sequence[str | Path]) -> list[str | Path]:
-    """The command line by which a program locks its pid file."""
-    return [layout.python, RUNNERS / "hold.py", service.pid_file(layout), *argv]
 
 
 def database_version() -> str:

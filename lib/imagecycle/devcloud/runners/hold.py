@@ -1,6 +1,6 @@
 """Turn into a program that holds a lock on its pid file for as long as it lives.
 
-Arguments: the pid file, then the program and its arguments.
+Arguments: the descriptor of the pid file, then the program and its arguments.
 """
 
 import contextlib
@@ -19,9 +19,9 @@ _OPEN_FILES = 65536
 
 
 def main() -> None:
-    """Take the lock and become the program."""
-    path, *argv = sys.argv[1:]
-    pidfile.hold(path, inherit=True)
+    """Become the program."""
+    descriptor, *argv = sys.argv[1:]
+    pidfile.hold(int(descriptor), keep=True)
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     limit = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
     with contextlib.suppress(ValueError, OSError):

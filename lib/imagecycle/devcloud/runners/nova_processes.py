@@ -2,9 +2,9 @@
 
 Imports take five seconds of a processor. So this process imports what all of them need, and
 becomes all of them by forking: each is one ordinary service, such as nova-conductor, in a session
-and with a pid file and log of its own. Then this process ends.
+and with a pid file and log of its own. Until then this process stands in all their pid files.
 
-Arguments: its own pid file, then a JSON list of processes, see :class:`Process`.
+Argument: a JSON list of processes, see :class:`Process`.
 """
 
 import dataclasses
@@ -42,7 +42,8 @@ _POLL = 0.02
 class Process:
     """One process to start."""
 
-    pid_file: str
+    descriptor: int
+    """Of its pid file"""
     log_file: str
     module: str
     """What it runs: a module with ``application`` (when it has a port) or ``main``"""
@@ -55,15 +56,18 @@ class Process:
 
 def main() -> None:
     """Import, fork, end."""
-    own, text = sys.argv[1:]
-    pidfile.hold(own)
-    processes = [Process(**fields) for fields in json.loads(text)]
-    sys.argv[1:] = []
+    processes = [Process(**fields) for fields in json.loads(sys.argv.pop(1))]
+    for process in processes:
+        pidfile.hold(process.descriptor)
     for module in IMPORTED:
         importlib.import_module(module)
-    for process in processes:
+    while processes:
+        process = processes.pop()
         if os.fork() == 0:
+            for other in processes:
+                os.close(other.descriptor)
             become(process)
+        os.close(process.descriptor)
 
 
 def become(process: Process) -> None:
@@ -76,12 +80,12 @@ def become(process: Process) -> None:
             os.dup2(log, stream)
         os.close(log)
         os.environ.update(process.environment)
-        descriptor = pidfile.hold(process.pid_file)
+        pidfile.hold(process.descriptor)
         await_file(process.wait_for)
         if process.port is not None:
             serve.serve(process.module, "127.0.0.1", process.port)
         else:
-            work(process, descriptor)
+            work(process)
         status = 0
     except SystemExit as exit_:
         status = exit_.code if isinstance(exit_.code, int) else 1
@@ -95,14 +99,14 @@ def become(process: Process) -> None:
         os._exit(status)
 
 
-def work(process: Process, descriptor: int) -> None:
+def work(process: Process) -> None:
     """Run a service without API, and say in its pid file when it takes work."""
     service: Any = importlib.import_module("nova.service")
     start, serve_ = service.Service.start, service.serve
 
     def start_and_tell(self: Any) -> None:
         start(self)
-        pidfile.tell_ready(descriptor)
+        pidfile.tell_ready(process.descriptor)
 
     def serve_here(server: Any, workers: int = 1, no_fork: bool = True) -> None:
         del workers, no_fork  # one process each: no parent whose death would leave a child

@@ -1,6 +1,6 @@
 """Serve one OpenStack API with its WSGI application.
 
-Arguments: the application's module, the pid file, host, port.
+Arguments: the descriptor of the pid file, the application's module, host, port.
 """
 
 import contextlib
@@ -17,8 +17,8 @@ else:
 
 def main() -> None:
     """Hold the pid file, listen, and serve until SIGTERM."""
-    module, pid_file, host, port = sys.argv[1:]
-    pidfile.hold(pid_file)
+    descriptor, module, host, port = sys.argv[1:]
+    pidfile.hold(int(descriptor))
     serve(module, host, int(port))
 
 
