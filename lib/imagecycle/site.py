@@ -60,6 +60,22 @@ class Retirement(pydantic.BaseModel):
         return name
 
 
+class Retention(pydantic.BaseModel):
+    """What `imagecycle janitor` keeps on a machine; ages are in days."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    releases: int = pydantic.Field(
+        2, ge=1, description="Newest releases of a family in the artifact folder, of any age."
+    )
+    days: int = pydantic.Field(
+        200, ge=0, description="Older releases, and installations that no build used, go after."
+    )
+    evidence_days: int = pydantic.Field(
+        60, ge=0, description="Evidence of failures, and what was kept with --keep, goes after."
+    )
+
+
 class Site(pydantic.BaseModel):
     """One site's settings; the field descriptions are their documentation."""
 
@@ -96,6 +112,10 @@ class Site(pydantic.BaseModel):
     retirement: Retirement = pydantic.Field(
         default_factory=lambda: Retirement.model_validate({}),
         description="When releases are retired and deleted.",
+    )
+    retention: Retention = pydantic.Field(
+        default_factory=lambda: Retention.model_validate({}),
+        description="What the janitor keeps on this machine.",
     )
 
     @property
