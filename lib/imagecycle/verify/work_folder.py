@@ -36,13 +36,16 @@ def work_folder(root: Path, name: str, *, keep: bool = False) -> Iterator[Path]:
         os.close(lock)
 
 
-def sweep(root: Path) -> None:
-    """Remove the folders of runs that are no more."""
+def sweep(root: Path, *, dry_run: bool = False) -> None:
+    """Remove the folders of runs that are no more, or only say which they are."""
     for folder in sorted(root.glob(f"{PREFIX}*")):
         with contextlib.suppress(OSError):
             lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                if dry_run:
+                    log.say(f"would remove {folder}, left by a run that was killed")
+                    continue
                 log.say(f"removing {folder}, left by a run that was killed")
                 shutil.rmtree(folder, ignore_errors=True)
             finally:

@@ -1,0 +1,102 @@
+"""The job library: its check, its rendering, and which families it would start now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from imagecycle import site
+from imagecycle.cli import options
+
+library = click.option(
+    "--jobs",
+    "library",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="The job library; by default the one beside this program.",
+)
+
+
+@click.group()
+def jobs() -> None:
+    """The job library: check it, render it as Jenkins takes it."""
+
+
+@jobs.command()
+@library
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Say what would change against what `imagecycle jobs render` wrote there.",
+)
+@click.pass_obj
+def check(settings: site.Site, library: Path | None, baseline: Path | None) -> None:
+    """Compare the job library with the catalog and with what Jenkins Job Builder knows."""
+    from imagecycle import catalog
+    from imagecycle.jenkins import checking, rendering
+
+    checked = checking.check(library or rendering.JOBS, catalog.load(settings.catalog))
+    if baseline is not None:
+        lines = list(checking.changes(checked.rendered, baseline))
+        click.echo("\n".join(lines) if lines else "nothing would change")
+        return
+    click.echo(
+        f"{checked.families} families, {len(checked.rendered.jobs)} jobs, "
+        f"{len(checked.rendered.views)} views: no mistakes"
+    )
+
+
+@jobs.command()
+@library
+@click.argument("out", type=click.Path(path_type=Path, file_okay=False))
+def render(library: Path | None, out: Path) -> None:
+    """Write the XML of every job and view below the folder OUT."""
+    from imagecycle.jenkins import checking, rendering
+
+    count = checking.write(rendering.render_all(library or rendering.JOBS), out)
+    click.echo(f"{count} files below {out}")
+
+
+@click.command()
+@click.argument("kind")
+@options.cloud
+@library
+@options.as_json
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Write FAMILY.properties there for every family that is due, for Jenkins.",
+)
+@click.pass_obj
+def due(
+    settings: site.Site,
+    kind: str,
+    cloud: str,
+    library: Path | None,
+    as_json: bool,
+    out: Path | None,
+) -> None:
+    """Say which families of the matrix KIND, such as linux, are due for a new release."""
+    from imagecycle import quarter
+    from imagecycle.jenkins import rendering
+
+    answers = quarter.ask(settings, library or rendering.JOBS, kind, cloud)
+    if out is not None:
+        quarter.write(answers, out)
+    click.echo(quarter.as_json(answers) if as_json else quarter.as_table(answers), nl=False)
+
+
+@click.command()
+@options.dry_run
+@click.pass_obj
+def janitor(settings: site.Site, dry_run: bool) -> None:
+    """Remove what runs that died have left on this machine, and what is past its time."""
+    from imagecycle import janitor
+
+    janitor.clean(settings, dry_run=dry_run)
+
+
+COMMANDS = (jobs, due, janitor)
