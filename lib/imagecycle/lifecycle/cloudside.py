@@ -28,6 +28,11 @@ from imagecycle.site import Site
 Families = dict[str, list[Holding]]
 
 
+def now() -> datetime.datetime:
+    """This moment, UTC."""
+    return datetime.datetime.now(datetime.UTC)
+
+
 @dataclass(frozen=True)
 class CloudSide:
     """A cloud that we are logged in to."""
@@ -37,7 +42,7 @@ class CloudSide:
     usage: UsageSource
     who: Mapping[str, str]
     site: Site
-    clock: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
+    clock: Callable[[], datetime.datetime] = now
 
     @classmethod
     def open(cls, name: str, site: Site) -> CloudSide:

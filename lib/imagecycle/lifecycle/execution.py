@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from imagecycle import log
 from imagecycle.cloud.errors import Refused
-from imagecycle.cloud.image import Image
+from imagecycle.cloud.image import OWN_FIELDS, Image
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import metadata, sharing
 from imagecycle.lifecycle.audit import AuditLog
@@ -74,9 +75,10 @@ class Execution:
         :raises ImagecycleError: when a step fails; the next run goes on from there.
         """
         families = {one.image_id: one.family for one in plan.seen}
+        families |= {step.image_id: step.family for step in plan.steps if isinstance(step, Upload)}
         failures: dict[str, ImagecycleError] = {}
         for step in plan.steps:
-            family = step.family if isinstance(step, Upload) else families.get(step.image_id, "")
+            family = families[step.image_id]
             if family in failures:
                 continue
             try:
@@ -115,10 +117,19 @@ class Execution:
         if not _is_current(self.images.image(image_id)):
             raise Changed(self.images.cloud, f"image {image_id} is not current any more")
 
-    def changed(self, image: Image) -> Image:
-        """Remember what an image is after a change of ours."""
-        self._expected[image.id] = self.result.changed[image.id] = image
-        return image
+    def change(self, before: Image, fields: Mapping[str, Any]) -> Image:
+        """Change an image that was just read again, and remember what it is now.
+
+        :raises Changed: when something else was changed in that moment.
+        """
+        after = self.images.change(before.id, fields)
+        expected = {**_fields(before), **_written(fields)}
+        for name in [name for name, value in fields.items() if value is None]:
+            expected.pop(name, None)
+        if _fields(after) != expected:
+            raise Changed(self.images.cloud, f"somebody else changed image {before.id} just now")
+        self._expected[after.id] = self.result.changed[after.id] = after
+        return after
 
     def _take(self, step: Step, family: str) -> None:
         match step:
@@ -150,7 +161,8 @@ class Execution:
             made = found.pop(step.image_id, None)
             if made is None:
                 raise Changed(self.images.cloud, f"image {step.image_id} is gone")
-            outcome.after = self.changed(made).facts()
+            self._expected[made.id] = self.result.changed[made.id] = made
+            outcome.after = made.facts()
         before = {
             id_: image
             for id_, image in self._expected.items()
@@ -165,13 +177,13 @@ class Execution:
         before = self.unchanged(step.image_id)
         with self.audit.mutation(str(step), step.image_id, before.facts()) as outcome:
             try:
-                after = self.changed(self.images.change(step.image_id, step.fields))
+                outcome.after = self.change(before, step.fields).facts()
             except Refused as refused:
                 raise _explained(refused, step.fields) from None
-            outcome.after = after.facts()
+            finally:
+                if step.relies_on:
+                    self._keep_a_current(family, step.relies_on, step.image_id)
         log.say(str(step))
-        if step.relies_on:
-            self._keep_a_current(family, step.relies_on, step.image_id)
 
     def _keep_a_current(self, family: str, relied_on: str, demoted: str) -> None:
         """Give a family its current release back, should another command have taken it."""
@@ -190,7 +202,7 @@ class Execution:
             }
             what = f"image {image_id}: current again, another command took the last one away"
             with self.audit.mutation(what, image_id, image.facts()) as outcome:
-                outcome.after = self.changed(self.images.change(image_id, fields)).facts()
+                outcome.after = self.images.change(image_id, fields).facts()
             log.warn(what)
             raise Changed(self.images.cloud, "another command changes the same family")
 
@@ -217,6 +229,19 @@ class Execution:
             )
         projects = self.usage([image_id]).projects(image_id)
         return projects if own else projects - {owner}
+
+
+def _fields(image: Image) -> dict[str, object]:
+    """What changes of ours leave alone or set: everything but when it was changed."""
+    return {name: value for name, value in image.facts().items() if name != "updated_at"}
+
+
+def _written(fields: Mapping[str, Any]) -> dict[str, object]:
+    return {
+        name: value if name in OWN_FIELDS else str(value)
+        for name, value in fields.items()
+        if value is not None
+    }
 
 
 def _is_current(image: Image) -> bool:

@@ -26,6 +26,7 @@ from imagecycle.lifecycle.steps import Delete, Share, Step, SyncMembers
 
 FORMAT = "imagecycle plan"
 SCHEMA = 1
+_AGAIN = "make it again with `imagecycle plan --out FILE`"
 
 
 class Changed(ImagecycleError):
@@ -197,25 +198,31 @@ def write(plan: Plan, path: Path) -> None:
 
 
 def read(path: Path) -> Plan:
-    """Read a plan.
+    """Read a plan from a file.
 
     :raises UsageError: when it is no plan, or not as it was written.
     """
-    again = "make it again with `imagecycle plan --out FILE`"
     try:
-        document = json.loads(path.read_text())
+        text = path.read_text()
     except (OSError, UnicodeDecodeError) as error:
         cause = getattr(error, "strerror", None) or "not a text"
-        raise UsageError(f"cannot read {path}: {cause}", hint=again) from None
+        raise UsageError(f"cannot read {path}: {cause}", hint=_AGAIN) from None
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str) -> Plan:
+    """A plan from what :meth:`Plan.as_json` wrote; ``name`` is where it comes from."""
+    try:
+        document = json.loads(text)
     except ValueError:
         document = None
     if not isinstance(document, dict) or document.pop("format", None) != FORMAT:
-        raise UsageError(f"{path} is not a plan", hint=again)
+        raise UsageError(f"{name} is not a plan", hint=_AGAIN)
     if document.pop("schema", None) != SCHEMA:
-        raise UsageError(f"{path} was written by another version of imagecycle", hint=again)
+        raise UsageError(f"{name} was written by another version of imagecycle", hint=_AGAIN)
     written = document.pop("digest", None)
     if written != _digest({"format": FORMAT, "schema": SCHEMA, **document}):
-        raise UsageError(f"{path} is not as imagecycle wrote it: somebody edited it", hint=again)
+        raise UsageError(f"{name} is not as imagecycle wrote it: somebody edited it", hint=_AGAIN)
     try:
         values = {
             **document,
@@ -225,7 +232,7 @@ def read(path: Path) -> Plan:
         }
         return Plan(**values)
     except (KeyError, TypeError):
-        raise UsageError(f"{path} lacks parts of a plan", hint=again) from None
+        raise UsageError(f"{name} lacks parts of a plan", hint=_AGAIN) from None
 
 
 def _seen(document: Mapping[str, Any]) -> Seen:

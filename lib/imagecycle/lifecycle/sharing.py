@@ -53,16 +53,15 @@ def share(step: Share, run: Execution) -> Window:
     with run.audit.mutation(str(step), image_id, before.facts()) as outcome:
         began = time.monotonic()
         try:
-            run.changed(run.images.change(image_id, step.first))
+            run.change(before, step.first)
             _add(users, there, step, run)
             seconds = round(time.monotonic() - began, 3)
             outcome.facts = {"window_seconds": seconds, "members": sorted(users)}
             users = _late(users, step, run, before.owner)
-            if extra := there.keys() - users:
-                run.images.remove_members(image_id, extra)
-            run.unchanged(image_id)
-            written = {**step.last, metadata.SHARED_WITH: members_digest(users)}
-            after = run.changed(run.images.change(image_id, written))
+            removed = _withdraw(there.keys() - users, step, run, before.owner)
+            members = (there.keys() | users) - removed
+            written = {**step.last, metadata.SHARED_WITH: members_digest(members)}
+            after = run.change(run.unchanged(image_id), written)
         except BaseException:
             _give_back(step, run, outcome, began)
             raise
@@ -82,22 +81,15 @@ def sync(step: SyncMembers, run: Execution) -> None:
     with run.audit.mutation(str(step), image_id, before.facts()) as outcome:
         if before.properties.get(metadata.SHARED_WITH):
             # until the end, so that a run that breaks off here does not pass for a whole one
-            run.changed(run.images.change(image_id, {metadata.SHARED_WITH: ""}))
+            run.change(before, {metadata.SHARED_WITH: ""})
         if step.add:
             run.images.add_members(image_id, step.add, accept=step.accept)
-        removed = set(step.remove)
-        if removed:
-            removed -= run.users(image_id, before.owner)
-            run.images.remove_members(image_id, removed)
-            if back := run.users(image_id, before.owner) & removed:
-                run.images.add_members(image_id, back, accept=step.accept)
-                removed -= back
+        removed = _withdraw(step.remove, step, run, before.owner)
         outcome.facts = {"added": list(step.add), "removed": sorted(removed)}
         if step.fields:
-            run.unchanged(image_id)
             written = members_digest(run.images.members(image_id))
             fields = {**step.fields, metadata.SHARED_WITH: written}
-            outcome.after = run.changed(run.images.change(image_id, fields)).facts()
+            outcome.after = run.change(run.unchanged(image_id), fields).facts()
     log.say(str(step))
 
 
@@ -107,6 +99,29 @@ def _add(
     new = set(users) - set(there)
     if new:
         run.images.add_members(step.image_id, new, accept=step.accept)
+
+
+def _withdraw(
+    projects: Collection[str], step: Share | SyncMembers, run: Execution, owner: str
+) -> set[str]:
+    """End the membership of projects that do not use an image; returns which ended.
+
+    A project that begins to use it in this very moment gets its membership back, and so do all
+    when this fails.
+    """
+    image_id = step.image_id
+    removed = set(projects) - run.users(image_id, owner) if projects else set()
+    if not removed:
+        return removed
+    try:
+        run.images.remove_members(image_id, removed)
+        back = run.users(image_id, owner) & removed
+    except (ImagecycleError, KeyboardInterrupt):
+        run.images.add_members(image_id, removed, accept=step.accept)
+        raise
+    if back:
+        run.images.add_members(image_id, back, accept=step.accept)
+    return removed - back
 
 
 def _late(users: set[str], step: Share, run: Execution, owner: str) -> set[str]:
@@ -132,7 +147,9 @@ def _give_back(step: Share, run: Execution, outcome: Outcome, began: float) -> N
             found = run.images.image(step.image_id)
             state = found.properties.get(metadata.STATE)
             if found.visibility == "shared" and state in (State.SUPERSEDED, State.RETIRED):
-                run.changed(run.images.change(step.image_id, step.back))
+                run.change(found, step.back)
+            elif found.visibility == "shared" and state == State.CURRENT:
+                run.change(found, {"visibility": "public"})  # made current in that very moment
             outcome.facts["given_back_after_seconds"] = round(time.monotonic() - began, 3)
             log.say(f"image {step.image_id}: usable for everyone again")
             return

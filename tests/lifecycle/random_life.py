@@ -1,0 +1,425 @@
+"""Random lives of releases in a cloud in memory, reproducible from a number.
+
+A life is a list of deeds, each with a seed of its own, so that leaving one out changes the others
+as little as can be: that is how a failing life is made short.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import hashlib
+import random
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from imagecycle import log
+from imagecycle.errors import ImagecycleError
+from imagecycle.lifecycle import cloudside, life, publish
+from imagecycle.lifecycle import plan as planning
+from imagecycle.lifecycle.rules.publish import Target
+from imagecycle.lifecycle.rules.retire import Wish
+from imagecycle.model import Release
+from imagecycle.site import Retirement, Site
+from lifecycle.invariants import Watch
+from lifecycle.memory_cloud import (
+    BEGINNING,
+    OWNER,
+    Broken,
+    Cloud,
+    Killed,
+    MemorySide,
+    Operator,
+)
+
+FAMILIES = ("debian-12-x86_64-server", "debian-12-x86_64-base")
+PROJECTS = ("alpha", "beta", "gamma", "delta")
+DISK = b"the very bytes"
+DISK_SHA512 = hashlib.sha512(DISK).hexdigest()
+WEIGHTS = {
+    "publish": 5,
+    "retire": 6,
+    "retire_now": 2,
+    "rollback": 2,
+    "rollback_to": 2,
+    "revoke": 1,
+    "plan_and_apply": 2,
+    "users": 6,
+    "protect": 1,
+    "jump": 2,
+    "two": 3,
+}
+COMMANDS = ("publish", "retire", "retire_now", "rollback", "rollback_to", "revoke")
+Deed = tuple[str, int]
+
+
+@dataclass
+class Life:
+    """One cloud and what happens in it."""
+
+    site: Site
+    disk: Path
+    fine: bool = False
+    """Two operators take turns between any two calls, also between reading an image again and
+    changing it: then only what holds in the end is asked for"""
+    cloud: Cloud = field(default_factory=Cloud)
+    watch: Watch = field(init=False)
+    now: datetime.datetime = BEGINNING
+    day: int = 0
+    commands: int = 0
+    outcomes: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.watch = Watch(self.cloud)
+        self.cloud.after_call = self.watch.check
+
+    def run(self, deeds: Sequence[Deed]) -> None:
+        """:raises Broken: when an invariant does not hold."""
+        for name, seed in deeds:
+            rng = random.Random(seed)
+            self.now += datetime.timedelta(days=rng.choice((0, 1, 3, 10)))
+            if name in COMMANDS:
+                self.command(name, rng)
+            else:
+                getattr(self, f"do_{name}")(rng)
+            self.cloud.calls += 1
+            self.watch.check()
+        self.settle()
+
+    # deeds of the world
+
+    def do_users(self, rng: random.Random) -> None:
+        for _ in range(rng.randint(1, 4)):
+            self.user_acts(rng)
+
+    def user_acts(self, rng: random.Random) -> None:
+        """A project makes a server, from an image that it may use, or deletes one."""
+        cloud = self.cloud
+        if cloud.servers and rng.random() < 0.45:
+            del cloud.servers[rng.choice(sorted(cloud.servers))]
+        elif cloud.images:
+            cloud.boot(rng.choice(PROJECTS), rng.choice(sorted(cloud.images)))
+
+    def do_protect(self, rng: random.Random) -> None:
+        if self.cloud.images:
+            image_id = rng.choice(sorted(self.cloud.images))
+            image = self.cloud.images[image_id]
+            self.cloud.images[image_id] = replace(
+                image, protected=not image.protected, updated_at=self.cloud.stamp()
+            )
+
+    def do_jump(self, rng: random.Random) -> None:
+        """The operators' clock is set wrong, or right again."""
+        self.now += datetime.timedelta(days=rng.choice((-400, -30, -1, 1, 30, 400)))
+
+    # commands
+
+    def command(self, name: str, rng: random.Random) -> None:
+        """One operator's command, with what befalls it."""
+        operator = self.operator(rng)
+        self.end(operator, self.attempt(name, rng, operator))
+
+    def do_two(self, rng: random.Random) -> None:
+        """Two operators' commands at the same time, in turns."""
+        pair = [self.operator(rng, chance=0.1) for _ in range(2)]
+        names = [rng.choice(COMMANDS) for _ in pair]
+        seeds = [rng.random() for _ in pair]
+        ends: list[str] = ["", ""]
+
+        def work(number: int) -> None:
+            own = random.Random(seeds[number])
+            ends[number] = self.attempt(names[number], own, pair[number])
+
+        if self.fine:
+            self.cloud.after_call = lambda: None
+        take_turns(pair, work, rng, fine=self.fine)
+        self.cloud.after_call = self.watch.check
+        for operator, end in zip(pair, ends, strict=True):
+            self.end(operator, end, alone=False)
+        if not any(operator.dead for operator in self.watch.at_work):
+            self.watch.check_ended()
+
+    def do_plan_and_apply(self, rng: random.Random) -> None:
+        """A plan is kept; things happen or not; it is applied."""
+        operator = self.operator(rng, chance=0)
+        operator.incomplete = False
+        side = self.side(operator, rng)
+        kept: list[planning.Plan] = []
+
+        def make() -> None:
+            how = life.How(dry_run=True)
+            kept.append(life.retire_in(side, (), wish=Wish(now=rng.random() < 0.5), how=how).plan)
+
+        if self.tried(make) != "done":
+            return
+        plan = planning.parse(kept[0].as_json(), "plan")
+        before = self.snapshot(plan)
+        if rng.random() < 0.6:
+            for name in rng.sample(("users", "protect", "retire_now", "publish"), 2):
+                other = random.Random(rng.random())
+                if name in COMMANDS:
+                    self.command(name, other)
+                else:
+                    getattr(self, f"do_{name}")(other)
+        same = before == self.snapshot(plan)
+        applier = Operator(self.cloud, "applier")
+        self.watch.at_work.append(applier)
+        end = self.tried(lambda: life.apply_in(self.side(applier, rng), plan))
+        self.end(applier, end)
+        if not same and applier.log:
+            raise Broken("5: a plan was applied to a cloud that had changed")
+        if same and end == "Changed":
+            raise Broken("5: a plan was refused by a cloud that had not changed")
+
+    def attempt(self, name: str, rng: random.Random, operator: Operator) -> str:
+        """Run a command; returns how it ended."""
+        side = self.side(operator, rng)
+        family = rng.choice(FAMILIES)
+        self.watch.at_work.append(operator)
+        self.commands += 1
+        end = self.tried(lambda: getattr(self, f"_{name}")(side, family, rng))
+        self.outcomes[f"{name} {end}"] = self.outcomes.get(f"{name} {end}", 0) + 1
+        return end
+
+    def end(self, operator: Operator, end: str, *, alone: bool = True) -> None:
+        """A command is over. What one that was killed left is excused until one has ended well."""
+        if end == "killed":
+            return
+        if operator in self.watch.at_work:
+            self.watch.at_work.remove(operator)
+        if operator.whole and end == "done":
+            self.watch.at_work = [other for other in self.watch.at_work if not other.dead]
+        if alone and not self.watch.at_work:
+            self.watch.check_ended()
+
+    @staticmethod
+    def tried(action: Callable[[], object]) -> str:
+        try:
+            action()
+        except Killed:
+            return "killed"
+        except KeyboardInterrupt:
+            return "interrupted"
+        except ImagecycleError as error:
+            return type(error).__name__
+        return "done"
+
+    def operator(self, rng: random.Random, chance: float = 0.3) -> Operator:
+        operator = Operator(self.cloud)
+        if rng.random() < chance:
+            fault = rng.choice(("killed", "killed", "interrupted", "refused", "lost"))
+            operator.faults[rng.randint(1, 25)] = fault
+        operator.incomplete = rng.random() < 0.05
+
+        def world_goes_on(_kind: str) -> None:
+            if rng.random() < 0.12:
+                self.user_acts(rng)
+
+        operator.before_call = world_goes_on
+        return operator
+
+    def side(self, operator: Operator, rng: random.Random) -> MemorySide:
+        policy = Retirement.model_construct(
+            keep=rng.choice((0, 0, 1, 2)),
+            after_days=rng.choice((0, 5)),
+            grace_days=rng.choice((0, 3)),
+            quiet_hours=rng.choice(("", "", "", "00:00-12:00")),
+            time_zone="UTC",
+            members=rng.choice(("pending", "accepted")),
+            max_changes=rng.choice((0, 1, 2, 20)),
+        )
+        site = self.site.model_copy(update={"retirement": policy})
+        return MemorySide("memory", operator, operator.usage, {}, site, lambda: self.now)
+
+    def _publish(self, side: MemorySide, family: str, rng: random.Random) -> None:
+        if rng.random() < 0.8 or self.day == 0:
+            self.day += 1
+        release = Release(BEGINNING.date() + datetime.timedelta(days=self.day))
+        target = Target(
+            family=family,
+            release=release,
+            name=rng.choice(("", "a name", family)),
+            size=len(DISK),
+            disk_format="qcow2",
+            min_disk=1,
+            min_ram=1,
+            properties={"imagecycle_family": family, "imagecycle_release": str(release)},
+            hashes={"sha512": DISK_SHA512},
+        )
+        publish.publish_in(side, target, self.disk)
+
+    def _retire(self, side: MemorySide, family: str, rng: random.Random) -> None:
+        life.retire_in(side, (), check_members=rng.random() < 0.2)
+        self.ended_whole(side)
+
+    def _retire_now(self, side: MemorySide, family: str, rng: random.Random) -> None:
+        life.retire_in(side, (family,), wish=Wish(now=True, max_changes=20))
+
+    def _rollback(self, side: MemorySide, family: str, rng: random.Random) -> None:
+        life.roll_back_in(side, family)
+
+    def _rollback_to(self, side: MemorySide, family: str, rng: random.Random) -> None:
+        life.roll_back_in(side, family, to=self.some_release(family, rng))
+
+    def _revoke(self, side: MemorySide, family: str, rng: random.Random) -> None:
+        force = rng.random() < 0.1
+        if force:
+            self.watch.given_up.add(family)
+        release = self.some_release(family, rng)
+        private = rng.random() < 0.3
+        life.revoke_in(side, family, release, reason="bad", private=private, force=force)
+
+    def some_release(self, family: str, rng: random.Random) -> Release:
+        own = [i for i in self.cloud.images.values() if i.properties["imagecycle_family"] == family]
+        names = sorted({image.properties["imagecycle_release"] for image in own}) or ["20200101"]
+        return Release.parse(rng.choice(names))
+
+    def ended_whole(self, side: MemorySide) -> None:
+        """A run over all families with nothing left out also finishes what others left."""
+        operator = side.images
+        assert isinstance(operator, Operator)
+        operator.whole = True
+
+    def snapshot(self, plan: planning.Plan) -> object:
+        cloud = self.cloud
+        images = {
+            image_id: image
+            for image_id, image in cloud.images.items()
+            if image.properties["imagecycle_family"] in plan.families
+        }
+        weighed = [one for one in plan.seen if one.users is not None]
+        users = {one.image_id: frozenset(cloud.users(one.image_id) - {OWNER}) for one in weighed}
+        members = {
+            one.image_id: frozenset(cloud.members.get(one.image_id, ()))
+            for one in plan.seen
+            if one.members is not None
+        }
+        return images, users, members
+
+    def settle(self) -> None:
+        """The cloud is left alone, and retirement runs until it has nothing to do."""
+        policy = Retirement.model_construct(
+            keep=1,
+            after_days=5,
+            grace_days=3,
+            quiet_hours="",
+            time_zone="UTC",
+            members="pending",
+            max_changes=1000,
+        )
+        site = self.site.model_copy(update={"retirement": policy})
+        for _ in range(6):
+            operator = Operator(self.cloud)
+            self.watch.at_work.append(operator)
+            side = MemorySide("memory", operator, operator.usage, {}, site, lambda: self.now)
+            done = life.retire_in(side, ()) if self.cloud.images else None
+            self.watch.at_work.clear()
+            self.watch.check_ended()
+            if done is None or not done.plan.steps:
+                break
+        else:
+            raise Broken("retirement never comes to rest")
+        self.watch.check_settled()
+
+
+def take_turns(
+    operators: Sequence[Operator],
+    work: Callable[[int], None],
+    rng: random.Random,
+    *,
+    fine: bool,
+) -> None:
+    """Let operators work at once: at every call, another one may go on instead.
+
+    Unless ``fine``, what stands together stays together: reading an image again and changing it.
+    """
+    main = threading.Semaphore(0)
+    turns = [threading.Semaphore(0) for _ in operators]
+    ended = [False for _ in operators]
+    raised: list[BaseException] = []
+
+    def gate(number: int, world: Callable[[str], None]) -> Callable[[str], None]:
+        last = ""
+
+        def wait(kind: str) -> None:
+            nonlocal last
+            together = kind in ("change", "delete") or (kind == last == "image")
+            last = kind
+            if fine or not together:
+                main.release()
+                turns[number].acquire()
+                world(kind)
+
+        return wait
+
+    def body(number: int) -> None:
+        turns[number].acquire()
+        try:
+            work(number)
+        except BaseException as error:
+            raised.append(error)
+        ended[number] = True
+        main.release()
+
+    for number, operator in enumerate(operators):
+        operator.before_call = gate(number, operator.before_call)
+    threads = [threading.Thread(target=body, args=(n,), daemon=True) for n in range(len(turns))]
+    for thread in threads:
+        thread.start()
+    while not all(ended):
+        number = rng.choice([n for n, done in enumerate(ended) if not done])
+        turns[number].release()
+        main.acquire()
+    for thread in threads:
+        thread.join()
+    if raised:
+        raise raised[0]
+
+
+def deeds(seed: int) -> list[Deed]:
+    """The life of a number."""
+    rng = random.Random(seed)
+    names = rng.choices(list(WEIGHTS), list(WEIGHTS.values()), k=rng.randint(4, 14))
+    return [("publish", rng.getrandbits(32)), *((name, rng.getrandbits(32)) for name in names)]
+
+
+def shortened(seed: int, run: Callable[[Sequence[Deed]], BaseException | None]) -> list[Deed]:
+    """The fewest deeds of a failing life that fail as well."""
+    left = deeds(seed)
+    changed = True
+    while changed:
+        changed = False
+        for number in range(len(left)):
+            fewer = left[:number] + left[number + 1 :]
+            if run(fewer) is not None:
+                left, changed = fewer, True
+                break
+    return left
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Without words for people, and without threads of imagecycle's own."""
+
+    @contextlib.contextmanager
+    def step(_title: str) -> Iterator[None]:
+        yield
+
+    @contextlib.contextmanager
+    def transfer(_title: str, _total: int) -> Iterator[Callable[[int], None]]:
+        yield lambda _done: None
+
+    def one_by_one(action: Callable[[str], object], items: Sequence[str]) -> None:
+        for item in items:
+            action(item)
+
+    kept = (log.say, log.warn, log.step, log.transfer, cloudside.for_each)
+    log.say = log.warn = lambda _text: None
+    log.step, log.transfer = step, transfer  # type: ignore[assignment]
+    cloudside.for_each = one_by_one  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        log.say, log.warn, log.step, log.transfer, cloudside.for_each = kept  # type: ignore[attr-defined]
