@@ -97,10 +97,12 @@ def finish(layout: Layout, identity: Identity) -> None:
     prepared = database.is_prepared(layout)
     if not prepared:
         accounts.ensure_compute(identity)
-    needed: Sequence[Service] = (programs.RABBIT, nova.PLACEMENT, nova.CONDUCTOR)
+    needed: Sequence[Service] = (programs.RABBIT, nova.PLACEMENT)
     for service in needed:
         services.await_answer(layout, identity, service)
-    nova.may_start(layout)
+    nova.let_begin(layout, nova.WORKERS_GATE)
+    services.await_answer(layout, identity, nova.CONDUCTOR)
+    nova.let_begin(layout, nova.COMPUTES_GATE)
     for service in SERVICES:
         services.await_answer(layout, identity, service)
     if not prepared:

@@ -13,11 +13,14 @@ HOSTS = ("devcloud-compute-1", "devcloud-compute-2")
 """The hypervisors: two, so that a server can be resized from one to the other."""
 DATABASES = ("nova_api", "nova", "nova_cell0", "placement", "neutron")
 
-_COMMON = """\
+_DEFAULT = """\
 [DEFAULT]
 use_stderr = true
 log_options = false
 transport_url = {messages}
+"""
+
+_COMMON = """\
 
 [oslo_concurrency]
 lock_path = {run}
@@ -25,13 +28,9 @@ lock_path = {run}
 [oslo_messaging_notifications]
 driver = noop
 
-[oslo_messaging_rabbit]
-# Only the death of this machine could be noticed by them.
-heartbeat_in_pthread = false
-
 """
 
-_TOKEN = """\
+_ACCOUNT = """\
 [{section}]
 auth_type = password
 auth_url = {keystone}
@@ -41,12 +40,9 @@ project_name = service
 username = {user}
 password = {password}
 region_name = {region}
-
 """
 
-_CHECKED_TOKENS = "www_authenticate_uri = {keystone}\n"
-
-_NOVA = """\
+_NOVA_DATABASES = """\
 [api_database]
 connection = {nova_api}
 
@@ -54,6 +50,9 @@ connection = {nova_api}
 connection = {nova}
 max_pool_size = 20
 
+"""
+
+_NOVA = """\
 [glance]
 region_name = {region}
 
@@ -92,9 +91,6 @@ _COMPUTE = """\
 [DEFAULT]
 host = {host}
 state_path = {data}/{host}
-
-[compute]
-# its disks are as fake as the rest: it must not matter how full this machine's are
 """
 
 _NEUTRON_DEFAULT = """\
@@ -113,7 +109,7 @@ connection = {neutron}
 
 [ml2]
 type_drivers = local
-tenant_network_types = local
+project_network_types = local
 mechanism_drivers =
 """
 
@@ -152,34 +148,24 @@ def write(layout: Layout, identity: Identity, etc: Path, socket: Path) -> None:
         **{name: _database(name, socket) for name in DATABASES},
     }
 
-    def tokens(section: str, user: str) -> str:
+    def account(section: str, user: str) -> str:
         password = identity.passwords[user]
-        return _TOKEN.format(**places, section=section, user=user, password=password)
+        return _ACCOUNT.format(**places, section=section, user=user, password=password)
 
-    def checked(user: str) -> str:
-        return (
-            tokens("keystone_authtoken", user).rstrip("\n")
-            + "\n"
-            + (_CHECKED_TOKENS.format(**places) + "\n")
-        )
+    def service(user: str, default: str, own: str) -> str:
+        checked = f"www_authenticate_uri = {places['keystone']}\n"
+        text = _DEFAULT + default + _COMMON + own
+        return text.format(**places) + account("keystone_authtoken", user) + checked
 
-    common = _COMMON.format(**places)
+    nova = [account(section, "nova") for section in ("placement", "neutron", "service_user")]
+    messages = {"host": HOST, "port": identity.ports["rabbitmq"]}
     texts = {
-        "nova.conf": common.replace("\n\n", "\n" + _NOVA_DEFAULT.format(**places) + "\n", 1)
-        + checked("nova")
-        + tokens("placement", "nova")
-        + tokens("neutron", "nova")
-        + tokens("service_user", "nova")
-        + _NOVA.format(**places),
-        "neutron.conf": common.replace("\n\n", "\n" + _NEUTRON_DEFAULT.format(**places) + "\n", 1)
-        + checked("neutron")
-        + _NEUTRON.format(**places),
-        "placement.conf": common + checked("placement") + _PLACEMENT.format(**places),
-        "rabbitmq.conf": _RABBITMQ.format(
-            host=HOST,
-            port=identity.ports["rabbitmq"],
-            password=identity.passwords["rabbitmq"],
-        ),
+        "nova.conf": "\n".join([*nova, service("nova", _NOVA_DEFAULT, _NOVA + _NOVA_DATABASES)]),
+        # Hypervisors have no database, and complain of one that they are told of.
+        "nova-compute.conf": "\n".join([*nova, service("nova", _NOVA_DEFAULT, _NOVA)]),
+        "neutron.conf": service("neutron", _NEUTRON_DEFAULT, _NEUTRON),
+        "placement.conf": service("placement", "", _PLACEMENT),
+        "rabbitmq.conf": _RABBITMQ.format(**messages, password=identity.passwords["rabbitmq"]),
         **{f"{host}.conf": _COMPUTE.format(**places, host=host) for host in HOSTS},
     }
     for name, text in texts.items():

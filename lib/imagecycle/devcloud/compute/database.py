@@ -11,7 +11,7 @@ import json
 import shutil
 import subprocess
 import time
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from imagecycle import command, log
@@ -130,16 +130,12 @@ def _bootstrap(folder: Path, output: Path) -> None:
     for name in ("mysql_system_tables.sql", "mysql_system_tables_data.sql"):
         statements.append((_SYSTEM_TABLES / name).read_text())
     statements += [f"create database {name};" for name in DATABASES]
-    argv = [
-        *programs.database_server(folder, folder / "unused"),
-        "--bootstrap",
-    ]
+    argv = [*programs.database_server(folder, folder / "unused"), "--bootstrap"]
     argv.remove("--skip-grant-tables")
     command.run(argv, timeout=_LIMIT, stdin="\n".join(statements) + "\n", output=output)
 
 
 def _schema_commands(layout: Layout, etc: Path) -> list[list[str]]:
-    programs_folder = layout.venv / "bin"
     cells = [
         *("--", "api_db", "sync"),
         *("--", "cell_v2", "map_cell0"),
@@ -154,12 +150,14 @@ def _schema_commands(layout: Layout, etc: Path) -> list[list[str]]:
     placement = ["--config-file", str(etc / "placement.conf"), "db", "sync"]
     return [
         [str(layout.python), *nova],
-        [str(programs_folder / "neutron-db-manage"), *neutron],
-        [str(programs_folder / "placement-manage"), *placement],
+        [str(layout.venv / "bin" / "neutron-db-manage"), *neutron],
+        [str(layout.venv / "bin" / "placement-manage"), *placement],
     ]
 
 
-def _started(layout: Layout, argv: list[str], output: Path):  # type: ignore[no-untyped-def]
+def _started(
+    layout: Layout, argv: list[str], output: Path
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
     environment = {**CLEAN, "OS_NOVA_DISABLE_EVENTLET_PATCHING": "1"}
     return command.background(argv, output=output, env=environment, cwd=layout.folder)
 

@@ -24,8 +24,8 @@ class Worker(Service):
     module: str
     config: Sequence[str]
     """Its configuration files"""
-    waits: bool = False
-    """Whether it begins only when :func:`may_start` has been called"""
+    gate: str
+    """It begins only when this has been opened with :func:`let_begin`"""
 
     def ports(self) -> Sequence[str]:
         return ()
@@ -61,15 +61,23 @@ API = Api(
     {"OS_NOVA_CONFIG_DIR": "{etc}", "OS_NOVA_CONFIG_FILES": "nova-api-paste.ini;nova.conf"},
     package="nova",
 )
-CONDUCTOR = Worker("nova-conductor", "Nova's conductor", "nova.cmd.conductor", ("nova.conf",))
-SCHEDULER = Worker("nova-scheduler", "Nova's scheduler", "nova.cmd.scheduler", ("nova.conf",))
+WORKERS_GATE = "workers"
+"""To be opened when there are messages (RabbitMQ), Keystone and Placement."""
+COMPUTES_GATE = "computes"
+"""To be opened when the conductor works: a hypervisor asks it first, and is slow to ask again."""
+CONDUCTOR = Worker(
+    "nova-conductor", "Nova's conductor", "nova.cmd.conductor", ("nova.conf",), WORKERS_GATE
+)
+SCHEDULER = Worker(
+    "nova-scheduler", "Nova's scheduler", "nova.cmd.scheduler", ("nova.conf",), WORKERS_GATE
+)
 COMPUTES = tuple(
     Worker(
         f"nova-compute-{number}",
-        f"hypervisor {host} (fake)",
+        f"hypervisor {number} (fake)",
         "nova.cmd.compute",
-        ("nova.conf", f"{host}.conf"),
-        waits=True,
+        ("nova-compute.conf", f"{host}.conf"),
+        COMPUTES_GATE,
     )
     for number, host in enumerate(HOSTS, 1)
 )
@@ -77,11 +85,12 @@ ALL: Sequence[Api | Worker] = (PLACEMENT, CONDUCTOR, SCHEDULER, API, *COMPUTES)
 
 
 def start(layout: Layout, identity: Identity, wanted: Sequence[Api | Worker]) -> None:
-    """Start services of :data:`ALL` that do not run; the computes wait for :func:`may_start`.
+    """Start services of :data:`ALL` that do not run; some wait for :func:`let_begin`.
 
     :raises ImagecycleError: when somebody else listens on a port.
     """
-    _gate(layout).unlink(missing_ok=True)
+    for gate in (WORKERS_GATE, COMPUTES_GATE):
+        _gate(layout, gate).unlink(missing_ok=True)
     with services.prepared(layout, identity, wanted) as descriptors:
         processes = [
             {
@@ -102,13 +111,13 @@ def start(layout: Layout, identity: Identity, wanted: Sequence[Api | Worker]) ->
             os.pwrite(descriptor, f"{starter.pid}\n".encode(), 0)
 
 
-def may_start(layout: Layout) -> None:
-    """Let the computes begin: what they report to is there."""
-    _gate(layout).touch()
+def let_begin(layout: Layout, gate: str) -> None:
+    """Let those begin that wait for a gate: what they need is there."""
+    _gate(layout, gate).touch()
 
 
-def _gate(layout: Layout) -> Path:
-    return layout.run / "computes-may-start"
+def _gate(layout: Layout, gate: str) -> Path:
+    return layout.run / f"{gate}-may-begin"
 
 
 def _process(layout: Layout, identity: Identity, service: Api | Worker) -> dict[str, object]:
@@ -125,5 +134,5 @@ def _process(layout: Layout, identity: Identity, service: Api | Worker) -> dict[
         "argv": service.argv(layout),
         "environment": {},
         "port": None,
-        "wait_for": str(_gate(layout)) if service.waits else None,
+        "wait_for": str(_gate(layout, service.gate)),
     }
