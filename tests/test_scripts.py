@@ -13,10 +13,12 @@ from imagecycle import cli
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPTS = ROOT / "scripts"
 THIN = (
+    "adopt",
     "apply",
     "build",
     "devcloud",
     "doctor",
+    "jenkins",
     "list",
     "metadata",
     "plan",

@@ -10,6 +10,7 @@ from imagecycle import catalog, declaration, promises
 from imagecycle.errors import UsageError
 from imagecycle.lifecycle import evidence, metadata, schema
 from imagecycle.lifecycle.kinds import Kind
+from imagecycle.lifecycle.steps import members_digest
 from imagecycle.model import Release, State
 from imagecycle.site import CATALOG
 from lifecycle.families import artifact, family
@@ -105,7 +106,7 @@ VALUES = {
     ),
     "imagecycle_input_digest": (["0f" * 32], ["0F" * 32, "0f" * 31, "0f" * 64]),
     "license_included": (["true", "false"], ["True", "1", "yes"]),
-    "imagecycle_shared_with": (["", "5f"], ["-"]),
+    "imagecycle_shared_with": (["", members_digest(["a"])], ["-", "3:"]),
     "imagecycle_successor": (["39ae4cf7-de9c-4b0a-87cc-4210a8af80a9"], ["39ae4cf7"]),
 }
 

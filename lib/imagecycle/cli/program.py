@@ -15,7 +15,7 @@ from types import FrameType
 import click
 
 from imagecycle import __version__, log, site
-from imagecycle.cli import devcloud, life, metadata, overview, stages, usage
+from imagecycle.cli import adopt, devcloud, jenkins, jobs, life, metadata, overview, stages, usage
 from imagecycle.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, ImagecycleError
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -55,6 +55,9 @@ for _command in (
     *life.COMMANDS,
     *usage.COMMANDS,
     *metadata.COMMANDS,
+    *adopt.COMMANDS,
+    *jenkins.COMMANDS,
+    *jobs.COMMANDS,
     *devcloud.COMMANDS,
 ):
     imagecycle.add_command(_command)

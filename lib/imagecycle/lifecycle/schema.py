@@ -372,11 +372,11 @@ PROPERTIES: tuple[Property, ...] = (
     Property(
         f"{PREFIX}shared_with",
         "Shared with",
-        Kind("hexadecimal digits, or nothing", r"^[0-9a-f]*$"),
-        "A digest of the projects that it is shared with; empty while they are being changed.",
+        Kind("a number, a colon and a digest, or nothing", r"^(\d+:[0-9a-f]{24})?$"),
+        "How many projects it is shared with, and a digest of their ids; empty while they change.",
         "imagecycle",
-        "retire",
-        "5f" * 32,
+        "retire, revoke",
+        "3:" + "5f" * 12,
     ),
     Property(
         f"{PREFIX}revoked_at",

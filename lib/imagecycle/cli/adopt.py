@@ -1,0 +1,72 @@
+"""Taking over images that were published by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from imagecycle import site
+from imagecycle.cli import options
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.command()
+@click.option("--cloud", metavar="C", help="An entry of clouds.yaml.")
+@click.option(
+    "--pattern",
+    "texts",
+    metavar="'REGEX=>FAMILY'",
+    multiple=True,
+    help="Names that fit REGEX belong to FAMILY, which may have named groups in braces.",
+)
+@click.option("--patterns", "file", type=_FILE, metavar="FILE", help="A file of patterns.")
+@click.option("--out", type=_FILE, metavar="FILE", help="Write the proposal to FILE.")
+@click.option("--yes", is_flag=True, help="Adopt at once what has no conflict.")
+@click.option("--apply", "confirmed", type=_FILE, metavar="FILE", help="Adopt what FILE says.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@options.as_json
+@click.pass_obj
+def adopt(
+    settings: site.Site,
+    cloud: str | None,
+    texts: tuple[str, ...],
+    file: Path | None,
+    out: Path | None,
+    yes: bool,
+    confirmed: Path | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Take over images that were published by hand: propose what they are, then apply.
+
+    Only imagecycle's own properties are added; names, visibility and values that are there stay.
+
+    \b
+    imagecycle adopt --cloud C --out FILE \\
+        --pattern 'Debian (?P<version>\\d+) (?P<date>[\\d-]+)=>debian-{version}-x86_64-server'
+    imagecycle adopt --apply FILE
+    """
+    from imagecycle.lifecycle import adoption, patterns, proposal
+
+    if confirmed is not None:
+        if cloud or texts or file or out or yes or as_json:
+            raise click.UsageError("--apply FILE says all; leave the other options out.")
+        adoption.apply(proposal.read(confirmed), settings, dry_run=dry_run)
+        return
+    if cloud is None:
+        raise click.UsageError("Missing option '--cloud'.")
+    wanted = [*map(patterns.parse, texts), *(patterns.read(file) if file else ())]
+    if not wanted:
+        raise click.UsageError("Say --pattern or --patterns.")
+    found = adoption.propose(settings, cloud=cloud, patterns=wanted)
+    form = proposal.as_json if as_json else adoption.as_table
+    click.echo(form(found.candidates), nl=False)
+    if out is not None:
+        adoption.write(found, out)
+    if yes:
+        adoption.apply(found.chosen(), settings, side=found.side, dry_run=dry_run)
+
+
+COMMANDS = (adopt,)
