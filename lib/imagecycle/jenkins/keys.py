@@ -77,7 +77,7 @@ class _NotedDict(LocDict):  # type: ignore[misc]
 
     def __contains__(self, key: object) -> bool:
         self.read.add(str(key))
-        return super().__contains__(key)
+        return bool(super().__contains__(key))
 
     def items(self) -> Any:
         self.read.update(super().keys())
@@ -130,7 +130,7 @@ class _Registry(shortcuts.Registry):
         if macro is not None:
             known = frozenset(_variables(macro.elements))
             if isinstance(values, _NotedDict):
-                values.read = known
+                values.read = set(known)
         else:
             known = _literals(self._components(component_type)[name])
         self.compare(values, f"{component_type} {name}: ", known)
@@ -142,9 +142,10 @@ class _Registry(shortcuts.Registry):
                 self.compare(value, where, known)
         if not isinstance(values, _NotedDict):
             return
-        for key, value in dict.items(values):
+        plain: Mapping[str, Any] = dict(dict.items(values))
+        for key, value in plain.items():
             if key not in values.read or (key not in known and where):
-                message = f"{where}{key} has no effect{suggestion(str(key), set(known) - {key})}"
+                message = f"{where}{key} has no effect{suggestion(key, set(known) - {key})}"
                 places = (values.key_pos.get(key), values.pos, self.place)
                 found = rendering.problem(message, *places, folder=self._folder)
                 if found not in self.problems:

@@ -98,8 +98,8 @@ def compare(matrices: Iterable[Matrix], families: Iterable[Family]) -> Iterator[
                 f"{slug} of {family.source.name} is not in the matrix: "
                 f"add it to systems, or to left-out with the reason"
             )
-            place = nearest or (matrices[0] if matrices else None)
-            yield _at(place.place, message) if place else Problem(family.source, 1, message)
+            near = nearest or (matrices[0] if matrices else None)
+            yield _at(near.place, message) if near else Problem(family.source, 1, message)
 
 
 def _at(place: Problem, message: str) -> Problem:
