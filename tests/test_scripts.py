@@ -21,6 +21,7 @@ THIN = (
     "jenkins",
     "list",
     "metadata",
+    "notify",
     "plan",
     "publish",
     "retire",

@@ -76,6 +76,37 @@ class Retention(pydantic.BaseModel):
     )
 
 
+class Smtp(pydantic.BaseModel):
+    """How `imagecycle notify` sends mail."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    host: str = pydantic.Field("", description="The mail server; without one, nothing is sent.")
+    port: int | None = pydantic.Field(
+        None, gt=0, lt=65536, description="By default 587 for starttls, 465 for tls, 25 for none."
+    )
+    security: str = pydantic.Field(
+        "starttls", pattern="^(starttls|tls|none)$", description="How the connection is encrypted."
+    )
+    sender: str = pydantic.Field("", description="The address that messages come from.")
+    reply_to: str = pydantic.Field("", description="The address that answers go to.")
+    user: str = pydantic.Field(
+        "", description="To log in as; the password comes from IMAGECYCLE_SMTP_PASSWORD."
+    )
+    timeout: float = pydantic.Field(
+        30, gt=0, description="Seconds that the mail server may take for an answer."
+    )
+    signature: str = pydantic.Field(
+        "The operators of this cloud", description="The last lines of a message."
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _keeps_the_password(self) -> Smtp:
+        if self.user and self.security == "none":
+            raise ValueError("a password is only sent over starttls or tls")
+        return self
+
+
 class Site(pydantic.BaseModel):
     """One site's settings; the field descriptions are their documentation."""
 
@@ -108,6 +139,12 @@ class Site(pydantic.BaseModel):
     )
     compression: str = pydantic.Field(
         "zstd", pattern="^(zstd|zlib|none)$", description="Of the finished disk."
+    )
+    smtp: Smtp = pydantic.Field(
+        default_factory=lambda: Smtp.model_validate({}), description="How projects are written to."
+    )
+    notice_template: Path | None = pydantic.Field(
+        None, description="The jinja2 template of messages to projects; the package's by default."
     )
     retirement: Retirement = pydantic.Field(
         default_factory=lambda: Retirement.model_validate({}),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from imagecycle import site
@@ -32,4 +34,58 @@ def usage(
         click.echo(line)
 
 
-COMMANDS = (usage,)
+@click.command()
+@click.argument("family", required=False)
+@click.argument("release", required=False)
+@click.option("--retired", is_flag=True, help="Tell of all retired releases.")
+@click.option("--revoked", is_flag=True, help="Tell of all revoked releases.")
+@options.cloud
+@click.option("--send", is_flag=True, help="Send the messages; without it, they are only printed.")
+@click.option(
+    "--template",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="A jinja2 template; by default the site's notice_template, or imagecycle's own.",
+)
+@options.as_json
+@click.pass_obj
+def notify(
+    settings: site.Site,
+    family: str | None,
+    release: str | None,
+    retired: bool,
+    revoked: bool,
+    cloud: str,
+    send: bool,
+    template: Path | None,
+    as_json: bool,
+) -> None:
+    """Tell the projects that use a release what becomes of it: one message to each.
+
+    Nobody is told the same twice: what has been sent is kept, and left out of later runs.
+    Exit 1 when a message was refused.
+    """
+    if (family is None) != (release is None) or (family is not None) == (retired or revoked):
+        raise click.UsageError("name a family and a release, or else give --retired or --revoked")
+    from imagecycle.lifecycle import notify
+    from imagecycle.model import Release, State
+
+    notice = notify.notify(
+        settings,
+        cloud,
+        family=family,
+        release=Release.parse(release) if release else None,
+        states=[*[State.RETIRED] * retired, *[State.REVOKED] * revoked],
+        send=send,
+        template=template,
+    )
+    if as_json:
+        click.echo(notify.as_json(notice))
+    else:
+        for line in notify.as_text(notice):
+            click.echo(line)
+    if notice.refused:
+        notify.complain(notice)
+
+
+COMMANDS = (usage, notify)

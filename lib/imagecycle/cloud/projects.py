@@ -10,8 +10,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from imagecycle import log
+from imagecycle.cloud.concurrent import for_each
 from imagecycle.cloud.errors import Incomplete
-from imagecycle.cloud.paging import Listing, Record, pages
+from imagecycle.cloud.paging import Listing, Record, pages, read
 from imagecycle.cloud.session import CloudSession
 
 CONTACT_FIELDS = ("contact_email", "contact", "email", "mail")
@@ -51,6 +52,37 @@ def contacts(cloud: CloudSession, project_ids: Collection[str]) -> Mapping[str, 
                     found[record["id"]] = _contact(record)
     except Incomplete as error:
         log.warn(f"{error.message}; projects are shown without their names")
+    return found
+
+
+def member_addresses(
+    cloud: CloudSession, project_ids: Collection[str]
+) -> Mapping[str, tuple[str, ...]]:
+    """The addresses of the users who have a role in each of these projects of their own.
+
+    For projects without a contact. Roles that come through groups or from above do not count:
+    operators have those. One listing of all users, and one call for each project.
+
+    :raises Incomplete: when Keystone does not tell.
+    """
+    url = cloud.endpoint("identity")
+    if url is None or not project_ids:
+        return {}
+    addresses: dict[str, str] = {}
+    users = Listing("users", f"{url}/users", "users", {"limit": PAGE, "enabled": "true"})
+    for page in pages(cloud, users, more=_more):
+        for record in page:
+            if "@" in str(record.get("email") or ""):
+                addresses[record["id"]] = str(record["email"]).strip()
+    found: dict[str, tuple[str, ...]] = {}
+
+    def ask(project: str) -> None:
+        listing = Listing("role assignments", f"{url}/role_assignments", "role_assignments")
+        answer = read(cloud, listing, {"scope.project.id": project})
+        ids = {entry.get("user", {}).get("id") for entry in answer["role_assignments"]}
+        found[project] = tuple(sorted({addresses[user] for user in ids if user in addresses}))
+
+    for_each(ask, project_ids)
     return found
 
 
