@@ -72,7 +72,7 @@ def test_a_second_run_sends_only_the_rest(
     assert len(reachable) > 1
     server.refused = {f"owner-{reachable[0]}@example.org"}
     assert notify("--send") == 1
-    assert "the mail server refused 1 messages" in capsys.readouterr().err
+    assert "the mail server refused 1 message:" in capsys.readouterr().err
     assert len(server.taken) == len(reachable) - 1
     server.refused = set()
     assert notify("--send") == 0

@@ -151,7 +151,7 @@ def _affected(
     """Each project that uses any of these releases, its owner's aside, by name."""
     if not chosen:
         return []
-    with log.step(f"{session.name}: asking who uses {len(chosen)} releases"):
+    with log.step(f"{session.name}: asking who uses {_count(len(chosen), 'release')}"):
         usage = collect(session, images=[held.id for held in chosen])
         users = {project for held in chosen for project in usage.projects(held.id)}
         users -= {session.project_id}
@@ -201,8 +201,8 @@ def _fate(held: Holding, family: Sequence[Holding], site: Site) -> Fate:
     since = held.moment(_SINCE[held.state])
     due = ""
     if held.state is State.SUPERSEDED and since is not None:
-        days = datetime.timedelta(days=site.retirement.after_days)
-        due = f"{since + days:%Y-%m-%d}"
+        then = since + datetime.timedelta(days=site.retirement.after_days)
+        due = f"{then:%Y-%m-%d}" if then > datetime.datetime.now(datetime.UTC) else ""
     return Fate(
         id=held.id,
         name=held.image.name,
@@ -264,20 +264,24 @@ def complain(notice: Notice) -> None:
     lines = [f"{', '.join(refusal.message.addresses)}: {refusal.why}" for refusal in notice.refused]
     if lines:
         raise ImagecycleError(
-            f"the mail server refused {len(lines)} messages: {'; '.join(lines)}",
+            f"the mail server refused {_count(len(lines), 'message')}: {'; '.join(lines)}",
             hint="correct the projects' contacts in Keystone, then run this again",
         )
 
 
 def _summary(notice: Notice) -> str:
     number = len(notice.to_send)
-    parts = [f"{number} message{'' if number == 1 else 's'}"]
+    parts = [_count(number, "message")]
     if notice.sent or notice.refused:
         parts = [f"{len(notice.sent)} sent", f"{len(notice.refused)} refused"]
     elif number:
         parts[0] += " to send with --send"
     if notice.without_address:
-        parts.append(f"{len(notice.without_address)} projects without an address")
+        parts.append(f"{_count(len(notice.without_address), 'project')} without an address")
     if notice.told_before:
         parts.append(f"{notice.told_before} told before")
     return ", ".join(parts)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
