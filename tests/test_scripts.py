@@ -23,6 +23,7 @@ THIN = (
     "metadata",
     "notify",
     "plan",
+    "prove",
     "publish",
     "retire",
     "revoke",

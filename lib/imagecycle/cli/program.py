@@ -15,7 +15,18 @@ from types import FrameType
 import click
 
 from imagecycle import __version__, log, site
-from imagecycle.cli import adopt, devcloud, jenkins, jobs, life, metadata, overview, stages, usage
+from imagecycle.cli import (
+    adopt,
+    devcloud,
+    jenkins,
+    jobs,
+    life,
+    metadata,
+    overview,
+    prove,
+    stages,
+    usage,
+)
 from imagecycle.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, ImagecycleError
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -56,6 +67,7 @@ for _command in (
     *usage.COMMANDS,
     *metadata.COMMANDS,
     *adopt.COMMANDS,
+    *prove.COMMANDS,
     *jenkins.COMMANDS,
     *jobs.COMMANDS,
     *devcloud.COMMANDS,

@@ -1,0 +1,247 @@
+"""A server of an ordinary user that is made to see whether it can be: started from an image,
+rebuilt, resized, and deleted again whatever happens.
+
+Nova's API, microversion 2.37: the first in which a server needs no network
+(https://docs.openstack.org/api-ref/compute/).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import secrets
+import socket
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from imagecycle import log
+from imagecycle.cloud.errors import Refused, explained
+from imagecycle.cloud.image import Image
+from imagecycle.cloud.session import ANSWER_LIMIT, CloudSession
+from imagecycle.errors import ImagecycleError, Unreachable
+
+PREFIX = "imagecycle-canary-"
+MARK = "imagecycle_canary"
+"""Metadata of the server: the host that made it."""
+STATE_LIMIT = 300.0
+"""Seconds that a server may take to start, to be rebuilt or to be resized."""
+DELETE_LIMIT = 120.0
+_VERSION = {"OpenStack-API-Version": "compute 2.37"}
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
+_GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Flavour:
+    """One of Nova's flavours; ``ram`` in MiB, ``disk`` in GiB."""
+
+    id: str
+    name: str
+    ram: int
+    disk: int
+    vcpus: int
+
+    def takes(self, image: Image) -> bool:
+        """Whether a server of this flavour can start from an image."""
+        needed = max(image.min_disk, math.ceil(image.size / _GIB))
+        return self.ram >= image.min_ram and self.disk >= needed
+
+
+class Canaries:
+    """Servers in the project of one user. Every call raises ``Refused`` or ``Unreachable``."""
+
+    def __init__(self, cloud: CloudSession) -> None:
+        self._cloud = cloud
+        address = cloud.endpoint("compute")
+        if address is None:
+            raise ImagecycleError(
+                f"{cloud.name}: its catalog has no compute service",
+                hint="a canary needs Nova; for trying: `imagecycle devcloud start --with-compute`",
+            )
+        self._address = address
+
+    def flavours(self, image: Image) -> Sequence[Flavour]:
+        """Those that an image fits into, the smallest first.
+
+        :raises ImagecycleError: when there is none.
+        """
+        listed: list[dict[str, Any]] = []
+        query: dict[str, str] = {}
+        while page := self._get("list flavours", "/flavors/detail", query)["flavors"]:
+            listed += page
+            query = {"marker": page[-1]["id"]}
+        found = [
+            Flavour(one["id"], one["name"], one["ram"], one["disk"], one["vcpus"]) for one in listed
+        ]
+        fitting = sorted(
+            (one for one in found if one.takes(image)),
+            key=lambda one: (one.ram, one.vcpus, one.disk, one.id),
+        )
+        if not fitting:
+            raise ImagecycleError(
+                f"{self._cloud.name}: none of {len(found)} flavours fits image {image.id}: it "
+                f"needs {image.min_ram} MiB of memory and {image.min_disk} GiB of disk",
+                hint="give this user a flavour that the image fits into",
+            )
+        return fitting
+
+    @contextlib.contextmanager
+    def server(self, image_id: str, flavour: Flavour) -> Iterator[str]:
+        """A running server for the length of a ``with`` block; yields its id.
+
+        :raises ImagecycleError: when it does not start; nothing of it is left.
+        """
+        with self._created(image_id, flavour) as server_id:
+            self._await(server_id, "ACTIVE", "start")
+            yield server_id
+
+    def is_refused(self, image_id: str, flavour: Flavour) -> bool:
+        """Whether Nova refuses to start a server because of its image.
+
+        :returns: False when it takes the order; the server is deleted again.
+        :raises Refused: when it refuses for another reason, which tells nothing of the image.
+        """
+        try:
+            with self._created(image_id, flavour):
+                return False
+        except Refused as refused:
+            if refused.status in (400, 404) and "image" in refused.message.split(": ", 2)[-1]:
+                return True
+            raise
+
+    def rebuild(self, server_id: str, image_id: str) -> None:
+        """Make a server anew from an image."""
+        self._act(server_id, "rebuild", {"rebuild": {"imageRef": image_id}})
+        self._await(server_id, "ACTIVE", "rebuild")
+
+    def resize(self, server_id: str, flavour: Flavour) -> None:
+        """Give a server another flavour, and confirm it."""
+        self._act(server_id, "resize", {"resize": {"flavorRef": flavour.id}})
+        server = self._await(server_id, "VERIFY_RESIZE", "resize", or_flavour=flavour.id)
+        if server["status"] == "VERIFY_RESIZE":
+            self._act(server_id, "confirm the resize of", {"confirmResize": None})
+            self._await(server_id, "ACTIVE", "confirm the resize of", or_flavour=flavour.id)
+
+    def remove_leftovers(self) -> None:
+        """Delete what runs on this machine left that could not clean up; hold a lock meanwhile."""
+        query = {"name": f"^{PREFIX}"}
+        for found in self._get("list servers", "/servers/detail", query)["servers"]:
+            if found.get("metadata", {}).get(MARK) == socket.gethostname():
+                log.say(f"deleting server {found['id']}, left by an earlier run")
+                self._delete(found["id"])
+
+    @contextlib.contextmanager
+    def _created(self, image_id: str, flavour: Flavour) -> Iterator[str]:
+        name = f"{PREFIX}{secrets.token_hex(4)}"
+        order = {
+            "name": name,
+            "imageRef": image_id,
+            "flavorRef": flavour.id,
+            "networks": "none",
+            "metadata": {MARK: socket.gethostname()},
+        }
+        server_id = ""
+        try:
+            doing = f"start a server from image {image_id}"
+            answer = self._call(doing, "POST", "/servers", json={"server": order}).json()
+            server_id = str(answer["server"]["id"])
+            yield server_id
+        except Refused:
+            if server_id:
+                self._delete_or_say(server_id)
+            raise
+        except BaseException:
+            # its answer may be lost; its name tells it
+            self._delete_or_say(server_id or name)
+            raise
+        else:
+            self._delete(server_id)
+
+    def _act(self, server_id: str, doing: str, action: Mapping[str, Any]) -> None:
+        words = f"{doing} server {server_id}"
+        self._call(words, "POST", f"/servers/{server_id}/action", json=action)
+
+    def _await(
+        self, server_id: str, status: str, doing: str, *, or_flavour: str = ""
+    ) -> Mapping[str, Any]:
+        """Wait for a server to come to rest in a status, or in ACTIVE with a flavour."""
+        deadline = time.monotonic() + STATE_LIMIT
+        pause = _FIRST_PAUSE
+        while True:
+            server = self._get(f"read server {server_id}", f"/servers/{server_id}")["server"]
+            if server.get("OS-EXT-STS:task_state") is None:
+                is_active = server["status"] == "ACTIVE"
+                has_flavour = not or_flavour or server["flavor"]["id"] == or_flavour
+                if server["status"] == status and (status != "ACTIVE" or has_flavour):
+                    return server  # type: ignore[no-any-return]
+                if is_active and or_flavour and has_flavour:
+                    return server  # type: ignore[no-any-return]
+                if server["status"] == "ERROR" or is_active:
+                    raise ImagecycleError(
+                        f"{self._cloud.name}: Nova did not {doing} server {server_id}: "
+                        f"{_fault(server)}",
+                        hint="read the log of nova-compute and nova-scheduler",
+                    )
+            if time.monotonic() >= deadline:
+                raise Unreachable(
+                    f"{self._cloud.name}: Nova did not {doing} server {server_id} within "
+                    f"{STATE_LIMIT:.0f} s: it is {server['status']}",
+                    hint="read the log of nova-compute and nova-scheduler",
+                )
+            time.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+    def _delete_or_say(self, server: str) -> None:
+        try:
+            if server.startswith(PREFIX):
+                query = {"name": f"^{server}$"}
+                found = self._get("list servers", "/servers/detail", query)["servers"]
+                server = found[0]["id"] if found else ""
+            if server:
+                self._delete(server)
+        except ImagecycleError as error:
+            log.warn(f"server {server} is left over ({error.message}); the next proof deletes it")
+
+    def _delete(self, server_id: str) -> None:
+        """Delete a server and wait until it is gone.
+
+        :raises Unreachable: when it stays.
+        """
+        deadline = time.monotonic() + DELETE_LIMIT
+        pause = _FIRST_PAUSE
+        try:
+            self._call(f"delete server {server_id}", "DELETE", f"/servers/{server_id}", retries=2)
+            while time.monotonic() < deadline:
+                self._get(f"read server {server_id}", f"/servers/{server_id}")
+                time.sleep(pause)
+                pause = min(pause * 1.5, _LONGEST_PAUSE)
+        except Refused as refused:
+            if refused.status == 404:
+                return
+            raise
+        raise Unreachable(
+            f"{self._cloud.name}: server {server_id} is still there after {DELETE_LIMIT:.0f} s",
+            hint=f"openstack --os-cloud {self._cloud.name} server delete {server_id}",
+        )
+
+    def _get(self, doing: str, path: str, query: Mapping[str, str] | None = None) -> Any:
+        return self._call(doing, "GET", path, retries=2, params=query).json()
+
+    def _call(self, doing: str, method: str, path: str, *, retries: int = 0, **more: Any) -> Any:
+        with explained(self._cloud.name, doing):
+            return self._cloud.session.request(
+                f"{self._address}{path}",
+                method,
+                headers=_VERSION,
+                connect_retries=retries,
+                status_code_retries=retries,
+                timeout=self._cloud.session.timeout or ANSWER_LIMIT,
+                **more,
+            )
+
+
+def _fault(server: Mapping[str, Any]) -> str:
+    message = str(server.get("fault", {}).get("message", ""))
+    return message or f"it is {server['status']} with flavour {server['flavor']['id']}"

@@ -1,0 +1,240 @@
+"""Proving that a retirement harms nobody, and hides the image from the rest.
+
+As a user of a project that the image is shared with, and as a user of one that it is not: the
+image and its data are read, and a canary server is started from it, rebuilt and resized. What a
+resize does behind the API depends on the hypervisor: a real one fetches the image to the other
+host with the user's token, as a download does; one that is only pretended fetches nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from imagecycle import log
+from imagecycle.artifacts import lock_file
+from imagecycle.cloud.canary import Canaries, Flavour
+from imagecycle.cloud.errors import Refused
+from imagecycle.cloud.glance import Glance
+from imagecycle.cloud.image import Image
+from imagecycle.cloud.session import CloudSession, open_cloud
+from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.lifecycle.cloudside import lock_path
+from imagecycle.site import Site
+
+SLOWEST = 2**20
+"""Bytes a second; a download that is slower than this for its whole length is given up."""
+_SHORTEST_LIMIT = 120.0
+
+
+class NotProven(ImagecycleError):
+    """What a retirement promises does not hold."""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One thing that was tried and held."""
+
+    who: str
+    """``user`` or ``stranger``"""
+    what: str
+    proves: str
+    seconds: float
+
+
+def prove(
+    cloud_name: str, site: Site, image_id: str, *, user_cloud: str, stranger_cloud: str
+) -> Sequence[Proof]:
+    """Show that a project that an image is shared with can go on, and that another cannot see it.
+
+    :param user_cloud: an entry of clouds.yaml of a user whose project uses the image.
+    :param stranger_cloud: an entry of one whose project does not.
+    :returns: what was shown, in its order; it has been printed as well.
+    :raises NotProven: naming what does not hold.
+    :raises ImagecycleError: when it cannot be tried. Canary servers are deleted in any case.
+    """
+    operator, user, stranger = (
+        open_cloud(name, site) for name in (cloud_name, user_cloud, stranger_cloud)
+    )
+    image = Glance(operator).image(image_id)
+    _see_projects(operator, user, stranger, image)
+    with (
+        lock_file(lock_path(site, user_cloud, "proof"), f"proofs as {user_cloud}", "prove"),
+        log.step(f"proving image {image_id}"),
+    ):
+        return [*_as_user(user, image), *_as_stranger(stranger, image)]
+
+
+def _see_projects(
+    operator: CloudSession, user: CloudSession, stranger: CloudSession, image: Image
+) -> None:
+    if user.project_id == stranger.project_id:
+        raise UsageError(
+            f"{user.name} and {stranger.name} belong to the same project",
+            hint="name a stranger of another project",
+        )
+    for session in (user, stranger):
+        if session.project_id == image.owner:
+            raise UsageError(
+                f"{session.name} belongs to the project that owns image {image.id}",
+                hint="name a user of another project; the owner sees its image always",
+            )
+    if image.visibility != "shared":
+        raise UsageError(
+            f"image {image.id} is {image.visibility}, not shared: there is nothing to prove",
+            hint="retire its release first: imagecycle retire",
+        )
+    members = Glance(operator).members(image.id)
+    for session, wanted in ((user, True), (stranger, False)):
+        if (session.project_id in members) is not wanted:
+            how = "is not" if wanted else "is"
+            raise UsageError(
+                f"image {image.id} {how} shared with project {session.project_id} of "
+                f"{session.name}",
+                hint="`imagecycle usage` tells which projects use an image",
+            )
+
+
+def _as_user(session: CloudSession, image: Image) -> list[Proof]:
+    glance, canaries = Glance(session), Canaries(session)
+    canaries.remove_leftovers()
+    flavours = canaries.flavours(image)
+    proofs = []
+
+    def shown(what: str, proves: str, work: Callable[[], None]) -> None:
+        proofs.append(_shown("user", session.name, what, proves, work))
+
+    shown(
+        "reads the image",
+        "its servers' image is there to be asked for by id",
+        lambda: _same_image(glance, image),
+    )
+    shown(
+        f"downloads its {image.size / 2**20:.1f} MiB, and they are what was published",
+        "a hypervisor can fetch it for this user: resize, unshelve and migrate to another host",
+        lambda: _download(glance, image),
+    )
+    began = time.monotonic()
+    with canaries.server(image.id, flavours[0]) as server_id:
+        started = time.monotonic() - began
+        shown_text = f"starts a canary server, {flavours[0].name}"
+        proofs.append(
+            _say(Proof("user", shown_text, "new servers start from it by its id", started), session)
+        )
+        shown(
+            "rebuilds the canary",
+            "Nova still finds the image for this user; without membership this fails",
+            lambda: canaries.rebuild(server_id, image.id),
+        )
+        other = _other(flavours)
+        if other is None:
+            log.say(f"{session.name} has no second flavour: the canary is not resized")
+        else:
+            shown(
+                f"resizes the canary to {other.name}",
+                "Nova takes it; with a pretended hypervisor, only the API",
+                lambda: canaries.resize(server_id, other),
+            )
+    return proofs
+
+
+def _as_stranger(session: CloudSession, image: Image) -> list[Proof]:
+    canaries = Canaries(session)
+    flavour = canaries.flavours(image)[0]
+    return [
+        _shown(
+            "stranger",
+            session.name,
+            "does not find the image",
+            "nobody else sees it, not even by its id",
+            lambda: _not_found(Glance(session), image, session.name),
+        ),
+        _shown(
+            "stranger",
+            session.name,
+            "cannot start a server from it",
+            "no new use of it can begin elsewhere",
+            lambda: _not_started(canaries, image, flavour, session.name),
+        ),
+    ]
+
+
+def _shown(who: str, cloud: str, what: str, proves: str, work: Callable[[], None]) -> Proof:
+    began = time.monotonic()
+    try:
+        work()
+    except NotProven:
+        raise
+    except ImagecycleError as error:
+        raise NotProven(
+            f"not proven that {cloud} {what}: {error.message}", hint=error.hint
+        ) from None
+    proof = Proof(who, what, proves, round(time.monotonic() - began, 3))
+    log.say(f"{cloud} {what} ({proof.seconds:.1f} s): {proves}")
+    return proof
+
+
+def _say(proof: Proof, session: CloudSession) -> Proof:
+    log.say(f"{session.name} {proof.what} ({proof.seconds:.1f} s): {proof.proves}")
+    return proof
+
+
+def _other(flavours: Sequence[Flavour]) -> Flavour | None:
+    """A flavour to resize to: never one with a smaller disk."""
+    first = flavours[0]
+    return next((one for one in flavours[1:] if one.disk >= first.disk), None)
+
+
+def _same_image(glance: Glance, image: Image) -> None:
+    seen = glance.image(image.id)
+    if (seen.hash_value, seen.size) != (image.hash_value, image.size):
+        raise NotProven(
+            f"{glance.cloud} sees image {image.id} with another size or hash than its owner",
+            hint="see that both entries belong to the same cloud",
+        )
+
+
+def _download(glance: Glance, image: Image) -> None:
+    limit = max(_SHORTEST_LIMIT, image.size / SLOWEST)
+    deadline = time.monotonic() + limit
+    digest = hashlib.new(image.hash_algo or "sha512")
+    size = 0
+    with log.transfer("download", image.size) as report:
+        for piece in glance.download(image.id):
+            digest.update(piece)
+            size += len(piece)
+            report(size)
+            if time.monotonic() > deadline:
+                raise NotProven(
+                    f"{glance.cloud}: image {image.id} was not downloaded within {limit:.0f} s",
+                    hint="look at the image store and the way to it, then prove it again",
+                )
+    if size != image.size or (image.hash_value and digest.hexdigest() != image.hash_value):
+        raise NotProven(
+            f"{glance.cloud}: what was downloaded of image {image.id} is not what was published "
+            f"({size} bytes, {image.hash_algo} {digest.hexdigest()[:16]}...)",
+            hint="look at the image store: servers cannot be made from this image",
+        )
+
+
+def _not_found(glance: Glance, image: Image, cloud: str) -> None:
+    try:
+        seen = glance.image(image.id)
+    except Refused as refused:
+        if refused.status == 404:
+            return
+        raise
+    raise NotProven(
+        f"{cloud} sees image {image.id}, which is {seen.visibility}",
+        hint="is that user an administrator? Otherwise look at Glance's policy get_image",
+    )
+
+
+def _not_started(canaries: Canaries, image: Image, flavour: Flavour, cloud: str) -> None:
+    if not canaries.is_refused(image.id, flavour):
+        raise NotProven(
+            f"{cloud} can start a server from image {image.id}",
+            hint="is that user an administrator? Otherwise look at Nova's and Glance's policies",
+        )
