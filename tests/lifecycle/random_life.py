@@ -100,7 +100,9 @@ class Life:
         if cloud.servers and rng.random() < 0.45:
             del cloud.servers[rng.choice(sorted(cloud.servers))]
         elif cloud.images:
-            cloud.boot(rng.choice(PROJECTS), rng.choice(sorted(cloud.images)))
+            image_id = rng.choice(sorted(cloud.images))
+            members = sorted(cloud.members.get(image_id, ())) or PROJECTS
+            cloud.boot(rng.choice(members if rng.random() < 0.5 else PROJECTS), image_id)
 
     def do_protect(self, rng: random.Random) -> None:
         if self.cloud.images:

@@ -19,6 +19,8 @@ from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import metadata, sharing
 from imagecycle.lifecycle.audit import AuditLog
 from imagecycle.lifecycle.plan import Changed, Plan
+from imagecycle.lifecycle.releases import holdings
+from imagecycle.lifecycle.rules import promote
 from imagecycle.lifecycle.services import Images, UsageSource
 from imagecycle.lifecycle.steps import (
     Change,
@@ -67,6 +69,11 @@ class Execution:
         self.result = Result()
         self._disk = disk
         self._expected = {image.id: image for image in found}
+        self._had_current = {
+            image.properties.get(metadata.FAMILY)
+            for image in self._expected.values()
+            if _is_current(image)
+        }
 
     def run(self, plan: Plan) -> Result:
         """Take all steps. A family whose step is refused is left; the others go on.
@@ -85,6 +92,8 @@ class Execution:
                 self._take(step, family)
             except (Changed, Refused) as error:
                 failures[family] = error
+                if isinstance(error, Changed):
+                    self._keep_a_current(family)
         if len(failures) == 1:
             raise next(iter(failures.values()))
         if failures:
@@ -141,8 +150,7 @@ class Execution:
                 window = sharing.share(step, self)
                 self.result.windows.append(window)
                 self.result.users[step.image_id] = window.members
-                if step.relies_on:
-                    self._keep_a_current(family, step.relies_on, step.image_id)
+                self._see_a_current(step, family)
             case SyncMembers():
                 sharing.sync(step, self)
             case Discard():
@@ -180,31 +188,31 @@ class Execution:
                 outcome.after = self.change(before, step.fields).facts()
             except Refused as refused:
                 raise _explained(refused, step.fields) from None
-            finally:
-                if step.relies_on:
-                    self._keep_a_current(family, step.relies_on, step.image_id)
         log.say(str(step))
+        self._see_a_current(step, family)
 
-    def _keep_a_current(self, family: str, relied_on: str, demoted: str) -> None:
-        """Give a family its current release back, should another command have taken it."""
-        found = {image.id: image for image in self.images.images(**{metadata.FAMILY: family})}
-        if any(_is_current(image) for image in found.values()):
-            return
-        again = (State.SUPERSEDED, State.RETIRED)
-        for image_id in (relied_on, demoted):
-            image = found.get(image_id)
-            if image is None or image.properties.get(metadata.STATE) not in again:
-                continue
-            fields = {
-                "visibility": "public",
-                "os_hidden": False,
-                metadata.STATE: State.CURRENT.value,
-            }
-            what = f"image {image_id}: current again, another command took the last one away"
-            with self.audit.mutation(what, image_id, image.facts()) as outcome:
-                outcome.after = self.images.change(image_id, fields).facts()
-            log.warn(what)
+    def _see_a_current(self, step: Change | Share, family: str) -> None:
+        if step.relies_on and self._keep_a_current(family):
             raise Changed(self.images.cloud, "another command changes the same family")
+
+    def _keep_a_current(self, family: str) -> bool:
+        """Give a family a current release again, should another command have taken the last one
+        away between our last look and our change; returns whether that was so."""
+        images = self.images.images(**{metadata.FAMILY: family})
+        found = [held for held in holdings(images).get(family, []) if not held.image.protected]
+        able = [held for held in found if held.state in (State.SUPERSEDED, State.RETIRED)]
+        if (
+            not able
+            or any(_is_current(image) for image in images)
+            or family not in self._had_current
+        ):
+            return False
+        newest = able[-1]
+        what = f"{newest}: current again, another command took the last one away"
+        with self.audit.mutation(what, newest.id, newest.image.facts()) as outcome:
+            outcome.after = self.images.change(newest.id, promote(newest).fields).facts()
+        log.warn(what)
+        return True
 
     def _delete_unused(self, step: Delete) -> None:
         owner = self._expected[step.image_id].owner

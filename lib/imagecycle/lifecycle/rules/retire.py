@@ -72,12 +72,12 @@ def decide(
     limit = policy.max_changes if wish.max_changes is None else wish.max_changes
     if takings and quiet_until:
         gathered.notes.append(
-            f"{len(takings)} changes wait for the end of quiet hours, {quiet_until}"
+            f"left until quiet hours end at {quiet_until}: {len(takings)} of the changes"
         )
         takings = []
     elif len(takings) > limit:
         gathered.notes.append(
-            f"{len(takings) - limit} more changes are left for the next run: at most {limit} a run"
+            f"left for the next run, at most {limit} a run: {len(takings) - limit} of the changes"
         )
         takings = takings[:limit]
     steps = [*gathered.repairs, *gathered.additions, *gathered.marks, *takings]

@@ -1,0 +1,242 @@
+"""The moments in which somebody could be locked out, one by one."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from imagecycle.cloud.image import Image
+from imagecycle.errors import ImagecycleError, Unreachable
+from imagecycle.lifecycle import life, metadata
+from imagecycle.lifecycle.rules.retire import Wish
+from imagecycle.model import Release
+from imagecycle.site import Retirement, Site
+from lifecycle.memory_cloud import BEGINNING, OWNER, Cloud, MemorySide, Operator
+from lifecycle.random_life import quietly
+
+FAMILY = "debian-12-x86_64-server"
+NOW = BEGINNING + datetime.timedelta(days=400)
+
+
+@pytest.fixture
+def cloud() -> Iterator[Cloud]:
+    """``old`` is superseded and used by alpha, ``new`` is current."""
+    made = Cloud()
+    put(made, "old", "20260101", "superseded", hidden=True)
+    put(made, "new", "20260401", "current")
+    made.boot("alpha", "old")
+    with quietly():
+        yield made
+
+
+def put(cloud: Cloud, image_id: str, release: str, state: str, **fields: object) -> None:
+    properties = {
+        metadata.FAMILY: FAMILY,
+        metadata.RELEASE: release,
+        metadata.STATE: state,
+        metadata.SUPERSEDED_AT: "2026-04-01T00:00:00+00:00",
+    }
+    values = {
+        "id": image_id,
+        "name": "",
+        "status": "active",
+        "visibility": "public",
+        "hidden": False,
+        "owner": OWNER,
+        "size": 1,
+        "min_disk": 1,
+        "min_ram": 1,
+        "hash_algo": "sha512",
+        "hash_value": "00",
+        "created_at": f"2026-01-01T00:00:0{len(cloud.images)}Z",
+        "properties": properties,
+    }
+    cloud.images[image_id] = Image(**{**values, **fields})  # type: ignore[arg-type]
+
+
+def side(cloud: Cloud, **policy: object) -> tuple[MemorySide, Operator]:
+    operator = Operator(cloud)
+    retirement = Retirement.model_validate({"keep": 0, "grace_days": 1, **policy})
+    site = Site(home=Path("/nonexistent"), retirement=retirement)
+    return MemorySide("memory", operator, operator.usage, {}, site, lambda: NOW), operator
+
+
+def at(operator: Operator, kind: str, deed: Callable[[], object]) -> None:
+    """Let ``deed`` happen right before the first call of a kind."""
+    left = [deed]
+
+    def before(call: str) -> None:
+        if call == kind and left:
+            left.pop()()
+
+    operator.before_call = before
+
+
+def state(cloud: Cloud, image_id: str = "old") -> tuple[str, str]:
+    image = cloud.images[image_id]
+    return image.properties[metadata.STATE], image.visibility
+
+
+def test_a_retired_release_is_shared_with_exactly_who_uses_it(cloud: Cloud) -> None:
+    cloud.boot("beta", "new")
+    done = life.retire_in(side(cloud)[0], [FAMILY])
+    assert state(cloud) == ("retired", "shared")
+    assert set(cloud.members["old"]) == {"alpha"}
+    assert done.result is not None
+    assert done.result.windows[0].members == {"alpha"}
+
+
+def test_who_comes_between_the_listing_and_the_sharing_becomes_a_member(cloud: Cloud) -> None:
+    to, operator = side(cloud)
+    at(operator, "change", lambda: cloud.boot("beta", "old"))
+    life.retire_in(to, [FAMILY])
+    assert set(cloud.members["old"]) == {"alpha", "beta"}
+
+
+def test_who_uses_it_again_while_its_membership_ends_stays_a_member(cloud: Cloud) -> None:
+    life.retire_in(side(cloud)[0], [FAMILY])
+    cloud.servers.clear()
+    to, operator = side(cloud)
+    at(operator, "remove_member", lambda: cloud.boot("alpha", "old"))
+    life.retire_in(to, [FAMILY])
+    assert set(cloud.members["old"]) == {"alpha"}
+
+
+def test_a_removal_that_fails_is_taken_back(cloud: Cloud) -> None:
+    cloud.boot("beta", "old")
+    life.retire_in(side(cloud)[0], [FAMILY])
+    cloud.servers.clear()
+    to, operator = side(cloud)
+
+    def fault() -> None:
+        operator.faults[operator.made + 1] = "refused"
+
+    left = [lambda: None, fault]
+
+    def before(call: str) -> None:
+        if call == "remove_member" and left:
+            left.pop(0)()
+
+    operator.before_call = before
+    with pytest.raises(Unreachable):
+        life.retire_in(to, [FAMILY])
+    assert set(cloud.members["old"]) == {"alpha", "beta"}
+
+
+@pytest.mark.parametrize("fault", ["refused", "lost", "interrupted"])
+@pytest.mark.parametrize("kind", ["change", "add_member", "usage"])
+def test_whatever_fails_in_the_window_the_image_is_public_again(
+    cloud: Cloud, kind: str, fault: str
+) -> None:
+    to, operator = side(cloud)
+    seen = 0
+
+    def before(call: str) -> None:
+        nonlocal seen
+        shared = cloud.images["old"].visibility == "shared"
+        if call == kind and (shared or kind == "change") and not seen:
+            seen += 1
+            operator.faults[operator.made + 1] = fault
+
+    operator.before_call = before
+    with pytest.raises((ImagecycleError, KeyboardInterrupt)):
+        life.retire_in(to, [FAMILY])
+    assert seen
+    assert state(cloud) == ("superseded", "public")
+    assert cloud.images["old"].hidden
+    life.retire_in(side(cloud)[0], [FAMILY])
+    assert state(cloud) == ("retired", "shared")
+
+
+def test_a_release_made_current_meanwhile_stays_public(cloud: Cloud) -> None:
+    to, operator = side(cloud)
+    other, _ = side(cloud)
+
+    def restore() -> None:
+        life.roll_back_in(other, FAMILY, to=Release.parse("20260101"))
+
+    at(operator, "add_member", restore)
+    with pytest.raises(ImagecycleError):
+        life.retire_in(to, [FAMILY])
+    assert state(cloud) == ("current", "public")
+
+
+def test_nothing_is_taken_on_an_incomplete_listing(cloud: Cloud) -> None:
+    to, operator = side(cloud)
+    operator.incomplete = True
+    before = dict(cloud.images)
+    with pytest.raises(ImagecycleError, match="a cell is down"):
+        life.retire_in(to, [FAMILY])
+    assert cloud.images == before
+
+
+def test_an_unused_release_is_deleted_after_the_grace_period_and_not_before(cloud: Cloud) -> None:
+    cloud.servers.clear()
+    life.retire_in(side(cloud, grace_days=30)[0], [FAMILY])
+    life.retire_in(side(cloud, grace_days=30)[0], [FAMILY])
+    assert "old" in cloud.images
+    late, _ = side(cloud, grace_days=30)
+    late = MemorySide(
+        "memory", late.images, late.usage, {}, late.site, lambda: NOW + datetime.timedelta(days=30)
+    )
+    life.retire_in(late, [FAMILY])
+    assert "old" not in cloud.images
+
+
+def test_a_release_used_again_in_the_very_moment_is_not_deleted(cloud: Cloud) -> None:
+    cloud.servers.clear()
+    life.retire_in(side(cloud, grace_days=0)[0], [FAMILY])
+    to, operator = side(cloud, grace_days=0)
+    left = [lambda: None, lambda: cloud.boot(OWNER, "old")]
+
+    def before(call: str) -> None:
+        if call == "usage" and left:
+            left.pop(0)()
+
+    operator.before_call = before
+    life.retire_in(to, [FAMILY])
+    assert "old" in cloud.images
+
+
+def test_a_protected_release_is_never_touched(cloud: Cloud) -> None:
+    put(cloud, "old", "20260101", "superseded", hidden=True, protected=True)
+    done = life.retire_in(side(cloud)[0], [FAMILY], wish=Wish(now=True))
+    assert done.plan.steps == ()
+    assert "protected: left alone" in done.plan.notes[0]
+
+
+def test_members_are_accepted_where_the_site_says_so(cloud: Cloud) -> None:
+    life.retire_in(side(cloud, members="accepted")[0], [FAMILY])
+    assert cloud.members["old"] == {"alpha": "accepted"}
+
+
+def test_a_revoked_release_is_kept_by_its_users_alone(cloud: Cloud) -> None:
+    cloud.boot("beta", "new")
+    to, _ = side(cloud)
+    life.revoke_in(to, FAMILY, Release.parse("20260401"), reason="a key was left in it")
+    assert state(cloud, "new") == ("revoked", "shared")
+    assert state(cloud, "old") == ("current", "public")
+    assert set(cloud.members["new"]) == {"beta"}
+    properties = cloud.images["new"].properties
+    assert properties[metadata.REVOKED_REASON] == "a key was left in it"
+    assert properties[metadata.SUCCESSOR] == "old"
+    assert not cloud.boot("gamma", "new")
+
+
+def test_a_revocation_does_not_wait_for_the_usage_listing(cloud: Cloud) -> None:
+    to, operator = side(cloud)
+    operator.incomplete = True
+    with pytest.raises(ImagecycleError, match="a cell is down"):
+        life.revoke_in(to, FAMILY, Release.parse("20260401"), reason="bad")
+    assert state(cloud, "new") == ("revoked", "shared")
+
+
+def test_members_changed_by_hand_are_put_right_on_request(cloud: Cloud) -> None:
+    life.retire_in(side(cloud)[0], [FAMILY])
+    cloud.members["old"] = {"stranger": "pending"}
+    assert life.retire_in(side(cloud)[0], [FAMILY]).plan.steps == ()
+    life.retire_in(side(cloud)[0], [FAMILY], check_members=True)
+    assert set(cloud.members["old"]) == {"alpha"}
