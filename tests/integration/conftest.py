@@ -16,12 +16,12 @@ from imagecycle import catalog, devcloud
 from imagecycle.artifacts import Artifact, ArtifactStore
 from imagecycle.build import stage
 from imagecycle.cloud.glance import Glance
-from imagecycle.cloud.session import open_cloud
+from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.devcloud.layout import Layout, load_identity
 from imagecycle.model import Family
 from imagecycle.site import CATALOG, Site
 from imagecycle.verify import stage as verify
-from integration import proxy
+from integration import proxy, servers
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,96 @@ def box(started_box: Box, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Bo
     started_box.empty()
     site = started_box.site.model_copy(update={"home": tmp_path})
     return dataclasses.replace(started_box, site=site)
+
+
+@dataclass(frozen=True)
+class ComputeBox(Box):
+    """A development cloud with Nova.
+
+    Its entries beside those of :class:`Box`: ``devcloud-alice``, ``devcloud-bob``,
+    ``devcloud-robot``; ``faulty-nova``, ``faulty-keystone`` and ``faulty-all`` are the
+    administrator's with a proxy before that service, or before all three.
+    """
+
+    admin: CloudSession
+    alice: CloudSession
+    bob: CloudSession
+    robot: CloudSession
+    """Without an administrator's role"""
+    nova_proxy: proxy.Proxy
+    keystone_proxy: proxy.Proxy
+
+    def empty(self) -> None:
+        servers.delete_all(self.admin)
+        for player in (self.alice, self.bob, self.robot):
+            glance = Glance(player)
+            for image in glance.images():
+                glance.delete(image.id)
+        super().empty()
+        for one in (self.nova_proxy, self.keystone_proxy):
+            one.faults.clear()
+            one.requests.clear()
+            one.struck.clear()
+
+
+@pytest.fixture(scope="session")
+def started_compute_box(started_box: Box) -> Iterator[ComputeBox]:
+    """Nova added to the shared development cloud, with two fake hypervisors.
+
+    What it is installed from is kept where :func:`started_box` keeps its environment.
+    """
+    site = started_box.site
+    devcloud.start(site, with_compute=True)
+    identity = load_identity(started_box.layout)
+    assert identity is not None
+    with (
+        proxy.running(identity.ports["nova-api"]) as before_nova,
+        proxy.running(identity.ports["keystone"]) as before_keystone,
+    ):
+        clouds = yaml.safe_load(started_box.layout.clouds_file.read_text())["clouds"]
+        clouds = {**yaml.safe_load(started_box.clouds_file.read_text())["clouds"], **clouds}
+        own = clouds["devcloud"]
+        image = {"image_endpoint_override": started_box.proxy.url}
+        compute = {"compute_endpoint_override": f"{before_nova.url}/v2.1"}
+        identity_url = f"{before_keystone.url}/v3"
+        keystone = {
+            "identity_endpoint_override": identity_url,
+            "auth": {**own["auth"], "auth_url": identity_url},
+        }
+        clouds["faulty-nova"] = {**own, **compute}
+        clouds["faulty-keystone"] = {**own, **keystone}
+        clouds["faulty-all"] = {**own, **image, **compute, **keystone}
+        path = site.home / "compute-clouds.yaml"
+        path.write_text(yaml.safe_dump({"clouds": clouds}))
+        path.chmod(0o600)
+        of_box = {field.name: getattr(started_box, field.name) for field in dataclasses.fields(Box)}
+        yield ComputeBox(
+            **{**of_box, "clouds_file": path},
+            **{
+                name: open_cloud(entry, site)
+                for name, entry in (
+                    ("admin", "devcloud"),
+                    ("alice", "devcloud-alice"),
+                    ("bob", "devcloud-bob"),
+                    ("robot", "devcloud-robot"),
+                )
+            },
+            nova_proxy=before_nova,
+            keystone_proxy=before_keystone,
+        )
+
+
+@pytest.fixture
+def compute_box(
+    started_compute_box: ComputeBox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> ComputeBox:
+    """The development cloud with Nova, without images and servers, for a site of its own."""
+    for name in [name for name in os.environ if name.startswith("OS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(started_compute_box.clouds_file))
+    started_compute_box.empty()
+    site = started_compute_box.site.model_copy(update={"home": tmp_path})
+    return dataclasses.replace(started_compute_box, site=site)
 
 
 BUILD_HOME = Path("/var/tmp/imagecycle-tests")

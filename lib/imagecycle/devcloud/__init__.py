@@ -35,21 +35,24 @@ def start(site: Site, *, with_compute: bool = False) -> None:
         compute.require(layout)
     layout.make()
     with _locked(layout, "devcloud start"):
-        identity = ensure_identity(layout, compute=with_compute)
-        if _serves(layout, identity, with_compute=with_compute):
+        identity = load_identity(layout)
+        if identity and _serves(layout, identity, with_compute=with_compute):
             log.say("the development cloud runs already")
         else:
-            _start(layout, identity, with_compute=with_compute)
+            identity = _start(layout, with_compute=with_compute)
         config.write_clouds_file(layout, identity, compute=compute.has_accounts(layout))
         _say_how_to_use(layout)
 
 
-def _start(layout: Layout, identity: Identity, *, with_compute: bool) -> None:
+def _start(layout: Layout, *, with_compute: bool) -> Identity:
     if not install.is_complete(layout):
         _stop_all(layout)
         install.ensure(layout)
     if with_compute:
-        compute.ensure_installed(layout, identity)
+        compute.ensure_installed(layout)
+    # now and not before: ports that are free now may be taken when an installation has ended
+    identity = ensure_identity(layout, compute=with_compute)
+    if with_compute:
         layout.with_compute.touch()
     config.write(layout, identity)
     plain_runs = _serves(layout, identity, with_compute=False)
@@ -60,6 +63,7 @@ def _start(layout: Layout, identity: Identity, *, with_compute: bool) -> None:
         _bring_up(layout, identity)
         if with_compute:
             compute.finish(layout, identity)
+    return identity
 
 
 def _bring_up(layout: Layout, identity: Identity) -> None:

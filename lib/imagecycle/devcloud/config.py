@@ -43,6 +43,8 @@ _GLANCE = """\
 use_stderr = true
 enabled_backends = files:file
 enabled_import_methods = []
+# 128 by default, which a retirement in a large cloud exceeds
+image_member_quota = -1
 
 [database]
 connection = sqlite:///{data}/{database}

@@ -107,6 +107,13 @@ class Identity:
         return f"http://{HOST}:{self.ports[service]}{path}"
 
 
+NOBODY = Identity(
+    dict.fromkeys((*FIRST_PORTS, *FIRST_COMPUTE_PORTS), 0),
+    dict.fromkeys((*USERS, *COMPUTE_USERS), "unused"),
+)
+"""For programs that read a configuration and call no service."""
+
+
 def load_identity(layout: Layout) -> Identity | None:
     """The kept ports and passwords; None before the first start.
 

@@ -28,7 +28,7 @@ Program = tuple[str, Sequence[str | Path], Variables]
 """A script of ``runners``, its arguments after the pid file's descriptor, and the variables of its
 environment."""
 RUNNERS = Path(__file__).with_name("runners")
-_UP_LIMIT = 60.0
+_UP_LIMIT = 120.0
 _PID_LIMIT = 5.0
 _END_LIMIT = 10.0
 _ANSWER_LIMIT = 5.0
@@ -214,8 +214,10 @@ def await_answer(layout: Layout, identity: Identity, service: Service) -> None:
     :raises Unreachable: when it ended or does not answer in time, with the end of its log.
     """
     deadline = time.monotonic() + _UP_LIMIT
-    while time.monotonic() < deadline and pid_of(layout, service) is not None:
-        if service.answers(layout, identity):
+    while time.monotonic() < deadline and (pid := pid_of(layout, service)) is not None:
+        if service.answers(layout, identity) and all(
+            _listens(pid, identity.ports[name]) for name in service.ports()
+        ):
             return
         time.sleep(_POLL)
     raise Unreachable(
@@ -266,7 +268,16 @@ def _last_line(path: Path) -> str:
 
 
 def _listener(port: int) -> str:
-    """Who listens on a port, for people; found the way that ``ss -p`` finds it."""
+    """Who listens on a port, for people."""
+    for process in Path("/proc").glob("[0-9]*"):
+        if _listens(int(process.name), port):
+            with contextlib.suppress(OSError):
+                return f"process {process.name} ({(process / 'comm').read_text().strip()})"
+    return "another program"
+
+
+def _listens(pid: int, port: int) -> bool:
+    """Whether a process listens on a port; found the way that ``ss -p`` finds it."""
     wanted = f":{port:04X}"
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
@@ -275,10 +286,9 @@ def _listener(port: int) -> str:
                 words = line.split()
                 if words[1].endswith(wanted) and words[3] == "0A":
                     inodes.add(f"socket:[{words[9]}]")
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            for descriptor in (process / "fd").iterdir():
+    with contextlib.suppress(OSError):
+        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
                 if str(descriptor.readlink()) in inodes:
-                    name = (process / "comm").read_text().strip()
-                    return f"process {process.name} ({name})"
-    return "another program"
+                    return True
+    return False

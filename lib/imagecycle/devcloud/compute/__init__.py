@@ -36,7 +36,7 @@ def require(layout: Layout) -> None:
     programs.database_socket(layout)
 
 
-def ensure_installed(layout: Layout, identity: Identity) -> None:
+def ensure_installed(layout: Layout) -> None:
     """Install what is missing.
 
     :raises ImagecycleError: when it cannot be installed.
@@ -44,7 +44,7 @@ def ensure_installed(layout: Layout, identity: Identity) -> None:
     if not install.is_complete(layout, compute=True):
         stop(layout)
         install.ensure(layout, compute=True)
-    database.ensure_template(layout, identity)
+    database.ensure_template(layout)
 
 
 def serves(layout: Layout, identity: Identity) -> bool:

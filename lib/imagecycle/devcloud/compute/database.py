@@ -19,7 +19,7 @@ from imagecycle.artifacts import write_text
 from imagecycle.devcloud import install
 from imagecycle.devcloud.compute import config, programs
 from imagecycle.devcloud.compute.config import DATABASES, HOSTS
-from imagecycle.devcloud.layout import CLEAN, Identity, Layout
+from imagecycle.devcloud.layout import CLEAN, NOBODY, Layout
 from imagecycle.devcloud.services import RUNNERS
 from imagecycle.errors import CommandFailed, ImagecycleError
 
@@ -84,7 +84,7 @@ def mark_prepared(layout: Layout) -> None:
     write_text(_prepared(layout), json.dumps({"template": digest()}))
 
 
-def make_template(layout: Layout, identity: Identity) -> None:
+def make_template(layout: Layout) -> None:
     """Make all schemas, and what Nova wants to know of its cells and hosts.
 
     :raises ImagecycleError: when a step fails; its output is in the log folder.
@@ -95,7 +95,7 @@ def make_template(layout: Layout, identity: Identity) -> None:
     socket = programs.database_socket(layout).with_name("template.sock")
     etc = layout.etc / "template"
     etc.mkdir(exist_ok=True)
-    config.write(layout, identity, etc, socket)
+    config.write(layout, NOBODY, etc, socket)
     output = layout.logs / "template.log"
     try:
         (folder / "data").mkdir(parents=True)
@@ -181,14 +181,14 @@ def _finish(argv: list[str], process: subprocess.Popen[bytes]) -> None:
         raise CommandFailed(argv, returncode, "")
 
 
-def ensure_template(layout: Layout, identity: Identity) -> None:
+def ensure_template(layout: Layout) -> None:
     """Make the template unless it is there; under the lock of the environment."""
     if template_is_complete(layout):
         return
     with install.locked(layout):
         if not template_is_complete(layout):
             with log.step("making the databases of Nova, Neutron and Placement"):
-                make_template(layout, identity)
+                make_template(layout)
 
 
 def _template(layout: Layout) -> Path:
