@@ -25,7 +25,10 @@ from imagecycle.errors import CommandFailed, ImagecycleError
 
 _LIMIT = 300.0
 _UP_LIMIT = 60.0
-_SYSTEM_TABLES = Path("/usr/share/mysql")
+_SYSTEM_TABLES = (
+    Path("/usr/share/mariadb/mariadb_system_tables.sql"),  # Debian 13
+    Path("/usr/share/mysql/mysql_system_tables.sql"),  # Debian 12
+)
 _MARKER = "complete"
 
 
@@ -127,8 +130,9 @@ def make_template(layout: Layout) -> None:
 def _bootstrap(folder: Path, output: Path) -> None:
     """Make MariaDB's own tables and the empty databases: its installer, without its client."""
     statements = ["create database mysql;", "use mysql;"]
-    for name in ("mysql_system_tables.sql", "mysql_system_tables_data.sql"):
-        statements.append((_SYSTEM_TABLES / name).read_text())
+    tables = next(path for path in _SYSTEM_TABLES if path.exists())
+    for path in (tables, tables.with_stem(f"{tables.stem}_data")):
+        statements.append(path.read_text())
     statements += [f"create database {name};" for name in DATABASES]
     argv = [*programs.database_server(folder, folder / "unused"), "--bootstrap"]
     argv.remove("--skip-grant-tables")

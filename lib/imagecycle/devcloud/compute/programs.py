@@ -193,7 +193,6 @@ DATABASE_OPTIONS = (
     "--skip-log-bin",
     "--innodb-log-file-size=16M",
     "--innodb-use-native-aio=0",  # refused in many containers
-    "--lc-messages-dir=/usr/share/mysql",
     "--character-set-server=utf8mb3",  # what the services' schemas are written for
     "--collation-server=utf8mb3_general_ci",
 )
