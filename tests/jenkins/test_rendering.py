@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from imagecycle.errors import InvalidFile, UsageError
+from imagecycle.errors import CommandFailed, InvalidFile, UsageError
 from imagecycle.jenkins import rendering
-from imagecycle.jenkins.checking import changes, write
+from imagecycle.jenkins.checking import changes, rendered_at, write
 from joblibrary import library
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -112,3 +112,17 @@ def test_files_of_jobs_that_are_no_more_are_removed_and_others_stay(tmp_path: Pa
     assert not (tmp_path / "jobs" / "old.xml").exists()
     assert (tmp_path / "notes").exists()
     shutil.rmtree(tmp_path / "jobs")
+
+
+def test_the_library_of_a_commit_is_the_baseline(tmp_path: Path) -> None:
+    jobs = library.copy(tmp_path)
+    for words in (["init"], ["add", "."], ["-c", "user.name=x", "-c", "user.email=x", "commit"]):
+        more = ["--message=x"] if words[-1] == "commit" else []
+        git = ["git", "-C", tmp_path, *words, *more]
+        subprocess.run(git, check=True, capture_output=True, timeout=30)
+    library.change(jobs, "family.yaml", "{minutes: 120}", "{minutes: 90}")
+    with rendered_at(jobs, "HEAD") as baseline:
+        told = list(changes(rendering.render_all(jobs), baseline))
+    assert told[0].startswith("changed jobs: ")
+    with pytest.raises(CommandFailed), rendered_at(jobs, "nothing"):
+        pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import click
@@ -31,17 +32,28 @@ def jobs() -> None:
     metavar="DIR",
     help="Say what would change against what `imagecycle jobs render` wrote there.",
 )
+@click.option(
+    "--against", metavar="COMMIT", help="Say what has changed since a commit, such as origin/main."
+)
 @click.pass_obj
-def check(settings: site.Site, library: Path | None, baseline: Path | None) -> None:
+def check(
+    settings: site.Site, library: Path | None, baseline: Path | None, against: str | None
+) -> None:
     """Compare the job library with the catalog and with what Jenkins Job Builder knows."""
     from imagecycle import catalog
     from imagecycle.jenkins import checking, rendering
 
-    checked = checking.check(library or rendering.JOBS, catalog.load(settings.catalog))
-    if baseline is not None:
-        lines = list(checking.changes(checked.rendered, baseline))
-        click.echo("\n".join(lines) if lines else "nothing would change")
-        return
+    if baseline and against:
+        raise click.UsageError("Say either --baseline or --against.")
+    folder = library or rendering.JOBS
+    checked = checking.check(folder, catalog.load(settings.catalog))
+    with contextlib.ExitStack() as stack:
+        if against:
+            baseline = stack.enter_context(checking.rendered_at(folder, against))
+        if baseline:
+            lines = list(checking.changes(checked.rendered, baseline))
+            click.echo("\n".join(lines) if lines else "nothing would change")
+            return
     click.echo(
         f"{checked.families} families, {len(checked.rendered.jobs)} jobs, "
         f"{len(checked.rendered.views)} views: no mistakes"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagecycle import command
 from imagecycle.artifacts import write_text
 from imagecycle.errors import InvalidFile, Problem, UsageError
 from imagecycle.jenkins import keys, matrix, names, rendering
@@ -77,6 +80,25 @@ def changes(rendered: rendering.Rendered, baseline: Path) -> Iterator[str]:
     for kind, texts in (("jobs", rendered.jobs), ("views", rendered.views)):
         before = {path.stem: path.read_text() for path in (baseline / kind).glob("*.xml")}
         yield from _changes(kind.removesuffix("s"), before, texts)
+
+
+@contextlib.contextmanager
+def rendered_at(folder: Path, commit: str) -> Iterator[Path]:
+    """A folder with the library rendered as it was at a commit of its repository.
+
+    :raises CommandFailed: when there is no such commit.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        archive, then, out = (Path(scratch) / name for name in ("jobs.tar", "jobs", "rendered"))
+        command.run(
+            ["git", "-C", folder, "archive", f"--output={archive}", commit, "."],
+            timeout=60,
+            hint="name a commit that has the job library, such as origin/main",
+        )
+        then.mkdir()
+        command.run(["tar", "--extract", "--file", archive, "--directory", then], timeout=60)
+        write(rendering.render_all(then), out)
+        yield out
 
 
 def _changes(kind: str, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
