@@ -235,7 +235,8 @@ class Operator:
 
     def members(self, image_id: str) -> dict[str, str]:
         with self._call("members"):
-            self._image(image_id)
+            if self._image(image_id).visibility != "shared":
+                raise Refused("Only shared images have members", 403)
             return dict(self.world.members.get(image_id, {}))
 
     def add_members(

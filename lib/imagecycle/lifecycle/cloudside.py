@@ -74,7 +74,7 @@ class CloudSide:
         """The same releases with who uses these images."""
         if not image_ids:
             return families
-        with log.step(f"{self.name}: asking who uses {len(image_ids)} images"):
+        with log.step(f"{self.name}: asking who uses {_count(image_ids)}"):
             usage = self.usage(image_ids)
         return _again(families, usage=usage)
 
@@ -156,6 +156,10 @@ def _again(
     for name, family in families.items():
         again[name] = [held.with_(usage=usage, members=members) for held in family]
     return again
+
+
+def _count(image_ids: Collection[str]) -> str:
+    return f"{len(image_ids)} image{'' if len(image_ids) == 1 else 's'}"
 
 
 def _file_name(text: str) -> str:

@@ -7,6 +7,7 @@ or to keep it.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,7 @@ def retire_in(
     """:func:`retire_releases` in a cloud that we are logged in to."""
     with _locked(side, families, "retire", how) as names:
         found = with_evidence(side, side.families(names), check_members=check_members)
+        wish = dataclasses.replace(wish, explain=len(families) == 1)
         decision = retire.decide(found, side.site.retirement, now=side.clock(), wish=wish)
         why = f"retire {', '.join(sorted(families)) or 'by the policy'}"
         return _settle(side, found, decision, "retire", why, how)

@@ -35,7 +35,7 @@ class Changed(ImagecycleError):
     def __init__(self, cloud: str, what: str = "") -> None:
         super().__init__(
             f"{cloud} has changed since the plan was made{': ' + what if what else ''}",
-            hint="run this again; what has been uploaded is used, not uploaded again",
+            hint="make the plan anew, by running the command again; what has been uploaded is used",
         )
 
 
@@ -183,7 +183,8 @@ def compare(plan: Plan, found: Mapping[str, Sequence[Holding]]) -> None:
         if fresh.digest != one.digest:
             was = f"{one.state}, {one.visibility}"
             is_ = f"{fresh.state}, {fresh.visibility}"
-            raise Changed(plan.cloud, f"{name} was {was} and is {is_}, changed {fresh.updated_at}")
+            how = f"was {was} and is {is_}" if was != is_ else f"({is_}) is not the same"
+            raise Changed(plan.cloud, f"{name} {how}, changed {fresh.updated_at}")
         for what in ("members", "users"):
             if getattr(one, what) is not None and getattr(one, what) != getattr(fresh, what):
                 raise Changed(plan.cloud, f"the {what} of {name} are others")

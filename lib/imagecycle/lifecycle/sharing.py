@@ -46,7 +46,6 @@ def share(step: Share, run: Execution) -> Window:
     users = set(step.members)
     if step.back is not None:
         users |= run.users(image_id, before.owner)
-    there = run.images.members(image_id)
     if step.relies_on:
         run.see_current(step.relies_on)
     before = run.unchanged(image_id)
@@ -54,12 +53,13 @@ def share(step: Share, run: Execution) -> Window:
         began = time.monotonic()
         try:
             run.change(before, step.first)
-            _add(users, there, step, run)
+            _add(users, step, run)
             seconds = round(time.monotonic() - began, 3)
             outcome.facts = {"window_seconds": seconds, "members": sorted(users)}
             users = _late(users, step, run, before.owner)
-            removed = _withdraw(there.keys() - users, step, run, before.owner)
-            members = (there.keys() | users) - removed
+            there = run.images.members(image_id).keys()  # some from an earlier sharing, perhaps
+            removed = _withdraw(there - users, step, run, before.owner)
+            members = (there | users) - removed
             written = {**step.last, metadata.SHARED_WITH: members_digest(members)}
             after = run.change(run.unchanged(image_id), written)
         except BaseException:
@@ -93,12 +93,9 @@ def sync(step: SyncMembers, run: Execution) -> None:
     log.say(str(step))
 
 
-def _add(
-    users: Collection[str], there: Collection[str], step: Share | SyncMembers, run: Execution
-) -> None:
-    new = set(users) - set(there)
-    if new:
-        run.images.add_members(step.image_id, new, accept=step.accept)
+def _add(users: Collection[str], step: Share, run: Execution) -> None:
+    if users:
+        run.images.add_members(step.image_id, users, accept=step.accept)
 
 
 def _withdraw(

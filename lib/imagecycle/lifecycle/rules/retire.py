@@ -35,6 +35,8 @@ class Wish:
     """Retire whatever its age, also in quiet hours"""
     max_changes: int | None = None
     """None: as the policy says"""
+    explain: bool = False
+    """Say of each superseded release why it is not retired yet"""
 
 
 BY_POLICY = Wish()
@@ -177,13 +179,19 @@ def _due(
                 )
         elif now - since >= age and held not in kept:
             yield held.id
+        elif wish.explain:
+            kept_too = f", and as one of the newest {policy.keep}" if held in kept else ""
+            until = f"{since + age:%Y-%m-%d}"
+            gathered.notes.append(
+                f"{held} stays usable for everyone until {until}{kept_too}; --now retires it"
+            )
 
 
 def _share(held: Holding, policy: Retirement, now: datetime.datetime) -> Share:
     assert held.users is not None, "nothing is taken away without a usage listing"
     return Share(
         held.id,
-        f"release {held.release} becomes retired: shared with {named(held.users)} that use it",
+        f"release {held.release} becomes retired: shared with who uses it, {named(held.users)}",
         first={"visibility": "shared", metadata.SHARED_WITH: ""},
         members=tuple(sorted(held.users)),
         last={

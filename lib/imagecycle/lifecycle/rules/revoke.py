@@ -76,7 +76,8 @@ def _successor(
         raise CannotRevoke(
             f"{bad[0].family} {bad[0].release} is current, and no release before it could take "
             "its place in this cloud",
-            hint="publish another one first, or leave the family without one: --force",
+            hint=f"publish another one, or make another current with `imagecycle rollback "
+            f"{bad[0].family} --to RELEASE`; --force leaves the family without one",
         )
     return None, []
 
