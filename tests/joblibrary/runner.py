@@ -10,12 +10,13 @@ their documentation describes them.
 from __future__ import annotations
 
 import collections
+import functools
 import os
 import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -189,16 +190,12 @@ class Runner:
             run.mails += _text(xml, "recipients").split()
 
     def trigger(self, run: Run, xml: ElementTree.Element, environment: Mapping[str, str]) -> None:
-        for config in _children(xml, "configs"):
-            condition = _text(config, "condition")
-            if condition not in ("SUCCESS", "ALWAYS"):
-                raise CannotRun(f"{run.job}: condition {condition}")
-            if condition == "SUCCESS" and run.result != "SUCCESS":
-                continue
-            handed_on = _handed_on(run, config, environment)
-            if handed_on is not None:
-                for job in _text(config, "projects").split(","):
-                    self.put(Order(job.strip(), handed_on, run.job))
+        def read(name: str) -> str | None:
+            path = run.workspace / name
+            return path.read_text() if path.is_file() else None
+
+        for order in triggered(run, xml, environment, read):
+            self.put(order)
 
 
 PUBLISHERS: Mapping[str, Callable[..., None]] = {
@@ -213,23 +210,54 @@ PUBLISHERS: Mapping[str, Callable[..., None]] = {
 def parameters_of(xml: ElementTree.Element, given: Mapping[str, str]) -> dict[str, str]:
     """A job's parameters: the given ones that it declares, its defaults for the rest."""
     values = {}
+    for name, default, choices in _declared(xml):
+        values[name] = given.get(name, default)
+        if choices and values[name] not in choices:
+            raise CannotRun(f"{name}: illegal choice {values[name]}")
+    return values
+
+
+@functools.cache
+def _declared(xml: ElementTree.Element) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Name, default and choices of every parameter; no choices mean any value."""
+    found = []
     for definition in xml.findall(".//parameterDefinitions/*"):
         name = _text(definition, "name")
         kind = definition.tag.rpartition(".")[2]
         if kind == "ChoiceParameterDefinition":
-            choices = [choice.text or "" for choice in definition.iter("string")]
-            values[name] = given.get(name, choices[0])
-            if values[name] not in choices:
-                raise CannotRun(f"{name}: illegal choice {values[name]}")
+            choices = tuple(choice.text or "" for choice in definition.iter("string"))
+            found.append((name, choices[0], choices))
         elif kind in ("StringParameterDefinition", "LabelParameterDefinition"):
-            values[name] = given.get(name, definition.findtext("defaultValue") or "")
+            found.append((name, definition.findtext("defaultValue") or "", ()))
         else:
             raise CannotRun(f"parameter {definition.tag}")
-    return values
+    return tuple(found)
+
+
+def triggered(
+    run: Run,
+    publisher: ElementTree.Element,
+    environment: Mapping[str, str],
+    read: Callable[[str], str | None],
+) -> Iterator[Order]:
+    """The runs that a run orders; ``read`` gives the text of a file of its workspace."""
+    for config in _children(publisher, "configs"):
+        condition = _text(config, "condition")
+        if condition not in ("SUCCESS", "ALWAYS"):
+            raise CannotRun(f"{run.job}: condition {condition}")
+        if condition == "SUCCESS" and run.result != "SUCCESS":
+            continue
+        handed_on = _handed_on(run, config, environment, read)
+        if handed_on is not None:
+            for job in _text(config, "projects").split(","):
+                yield Order(job.strip(), handed_on, run.job)
 
 
 def _handed_on(
-    run: Run, config: ElementTree.Element, environment: Mapping[str, str]
+    run: Run,
+    config: ElementTree.Element,
+    environment: Mapping[str, str],
+    read: Callable[[str], str | None],
 ) -> dict[str, str] | None:
     """The parameters for a downstream job, later ones before earlier; None: it is not started."""
     values: dict[str, str] = {}
@@ -237,9 +265,9 @@ def _handed_on(
         if source.tag == f"{_TRIGGER}CurrentBuildParameters":
             values |= run.parameters
         elif source.tag == f"{_TRIGGER}FileBuildParameters":
-            path = run.workspace / _text(source, "propertiesFile")
-            if path.is_file():
-                values |= _properties(path.read_text(), environment)
+            text = read(_text(source, "propertiesFile"))
+            if text is not None:
+                values |= _properties(text, environment)
             elif _text(source, "failTriggerOnMissing") == "true":
                 return None
         else:
