@@ -24,8 +24,6 @@ from integration.conftest import ComputeBox
 pytestmark = pytest.mark.integration
 
 REPOSITORY = Path(__file__).parents[2]
-UP_LIMIT = 60.0
-"""Seconds that a start may take once everything is installed."""
 EVERY = (*services.SERVICES, *compute.SERVICES)
 
 
@@ -110,6 +108,29 @@ def test_a_resize_moves_a_server_to_the_other_hypervisor(compute_box: ComputeBox
     assert servers.show(compute_box.admin, server)[host] != before
 
 
+def test_a_server_is_rebuilt_only_from_data_that_its_user_may_read(
+    compute_box: ComputeBox,
+) -> None:
+    glance, alice = compute_box.glance, compute_box.alice
+    first, second = make_image(compute_box.admin), make_image(compute_box.admin, "second")
+    server = servers.boot(alice, first)
+    url = f"{compute_box.admin.image_url}/images/{second}/actions/deactivate"
+    compute_box.admin.session.post(url)
+    assert glance.image(second).status == "deactivated"
+    with pytest.raises(AssertionError, match=r"ERROR"):
+        servers.rebuild(alice, server, second)
+
+
+def test_a_snapshot_of_a_server_is_an_image_of_its_project(compute_box: ComputeBox) -> None:
+    server = servers.boot(compute_box.alice, make_image(compute_box.admin))
+    servers.request(
+        compute_box.alice, "POST", f"/servers/{server}/action", createImage={"name": "snapshot"}
+    )
+    servers.await_status(compute_box.alice, server, "ACTIVE")
+    (snapshot,) = Glance(compute_box.alice).images()
+    assert (snapshot.name, snapshot.status) == ("snapshot", "active")
+
+
 def test_projects_see_only_their_own_servers(compute_box: ComputeBox) -> None:
     image = make_image(compute_box.admin)
     alices = servers.boot(compute_box.alice, image, name="alice's")
@@ -130,7 +151,6 @@ def test_servers_outlive_a_stop_and_nothing_else_does(site: Site) -> None:
     started = time.monotonic()
     devcloud.start(site, with_compute=True)
     first = time.monotonic() - started
-    assert first < UP_LIMIT
     admin, alice = open_cloud("devcloud", site), open_cloud("devcloud-alice", site)
     image = make_image(admin)
     running, stopped, resized = servers.boot_many(alice, image, ["running", "stopped", "resized"])
@@ -146,7 +166,6 @@ def test_servers_outlive_a_stop_and_nothing_else_does(site: Site) -> None:
     started = time.monotonic()
     devcloud.start(site, with_compute=True)
     again = time.monotonic() - started
-    assert again < UP_LIMIT
     print(f"start {first:.1f} s, stop {stopping:.1f} s, start again {again:.1f} s")
     alice = open_cloud("devcloud-alice", site)
     servers.confirm(alice, resized)

@@ -12,11 +12,11 @@ from imagecycle.cli import options
 
 @click.group()
 def devcloud() -> None:
-    """An OpenStack in a box, for trying and for tests: Keystone and Glance on loopback."""
+    """An OpenStack in a box, for trying and for tests: Keystone, Glance and Nova on loopback."""
 
 
 @devcloud.command("start")
-@click.option("--with-compute", is_flag=True, help="Also Nova, with hypervisors that pretend.")
+@click.option("--with-compute", is_flag=True, help="Also Nova, whose hypervisors pretend.")
 @click.pass_obj
 def devcloud_start(settings: site.Site, with_compute: bool) -> None:
     """Start the development cloud, installing it first if need be."""
@@ -26,10 +26,10 @@ def devcloud_start(settings: site.Site, with_compute: bool) -> None:
 
 
 @devcloud.command("stop")
-@click.option("--purge", is_flag=True, help="Remove its data as well: every image in it.")
+@click.option("--purge", is_flag=True, help="Remove its data as well: images, servers, users.")
 @click.pass_obj
 def devcloud_stop(settings: site.Site, purge: bool) -> None:
-    """Stop the development cloud; its images stay for the next start."""
+    """Stop the development cloud; its images and servers stay for the next start."""
     from imagecycle import devcloud
 
     devcloud.stop(settings, purge=purge)

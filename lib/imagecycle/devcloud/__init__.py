@@ -95,7 +95,7 @@ def stop(site: Site, *, purge: bool) -> None:
         return
     layout.make()
     with _locked(layout, "devcloud stop"):
-        stopped = [service.title for service in _stop_all(layout)]
+        stopped = [service.name for service in _stop_all(layout)]
         log.say(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")
         if purge:
             for path in layout.folder.iterdir():
@@ -185,7 +185,10 @@ def _stopped_on_failure(layout: Layout, *, keep_plain: bool) -> Iterator[None]:
 
 
 def _say_how_to_use(layout: Layout) -> None:
-    log.say(f"for imagecycle: --cloud {config.CLOUD}; as an ordinary user: {config.DEMO}")
+    users = (
+        [config.DEMO, *config.COMPUTE_ENTRIES] if layout.with_compute.exists() else [config.DEMO]
+    )
+    log.say(f"for imagecycle: --cloud {config.CLOUD}; as an ordinary user: {', '.join(users)}")
     log.say(
         f"for the openstack client: OS_CLIENT_CONFIG_FILE={layout.clouds_file} "
         f"OS_CLOUD={config.CLOUD} {layout.venv}/bin/openstack image list"

@@ -56,9 +56,10 @@ def ensure(layout: Layout, *, compute: bool = False) -> None:
 
 @contextlib.contextmanager
 def locked(layout: Layout) -> Iterator[None]:
-    """Keep others from changing the environment, and what stands beside it."""
+    """Keep others from changing the environment, and what stands beside it; waits for them."""
     beside = layout.venv.with_name(layout.venv.name + ".lock")
-    with lock_file(beside, f"the environment {layout.venv}", "installing the development cloud"):
+    what, doing = f"the environment {layout.venv}", "installing the development cloud"
+    with lock_file(beside, what, doing, wait=_INSTALL_LIMIT):
         yield
 
 

@@ -78,7 +78,8 @@ def lay_out(layout: Layout) -> None:
     forget(layout)
     for path in (folder, new, *(layout.data / host for host in HOSTS)):
         shutil.rmtree(path, ignore_errors=True)
-    shutil.copytree(_template(layout) / "data", new)
+    with install.locked(layout):
+        shutil.copytree(_template(layout) / "data", new)
     new.replace(folder)
 
 
