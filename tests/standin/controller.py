@@ -47,6 +47,7 @@ class StandIn:
         self.faults: list[Fault] = []
         self.delay = 0.0
         self.hold_queue = False
+        self.forgets_descriptions = False
         self.down = False
         self.lock = threading.RLock()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler(self))

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from standin.items import Thing, document, saved
+from standin.items import FREESTYLE_XML, Thing, document, saved
 from standin.tree import pruned
 
 if TYPE_CHECKING:
@@ -209,7 +209,8 @@ class _Handler(BaseHTTPRequestHandler):
             said = f"A {kind} already exists with the name \u2018{name}\u2019"
             raise Answer(400, X_Error=said.encode().decode("latin-1"))
         url = f"{folder.url or self.stand_in.url + '/'}job/{name}/"
-        things[name] = Thing(name, saved(body), url)
+        xml = FREESTYLE_XML.format("") if self.stand_in.forgets_descriptions else saved(body)
+        things[name] = Thing(name, xml, url)
         if what == "createView":
             return Answer(302, Location=f"{self.stand_in.url}/view/{name}/")
         return Answer(200)

@@ -153,7 +153,7 @@ def _wanted_changes(
         if force or not unchanged:
             action = Action.UPDATE if present else Action.CREATE
             mark = marker.Mark(owner, one.name, digest)
-            changes.append(Change(action, one.kind, one.name, marker.put(one.xml, mark), mark))
+            changes.append(Change(action, one.kind, one.name, one.xml, mark))
     return changes
 
 

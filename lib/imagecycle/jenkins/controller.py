@@ -8,6 +8,7 @@ left out, so that a change is one request.
 
 from __future__ import annotations
 
+import base64
 import collections
 import contextlib
 import json
@@ -29,7 +30,7 @@ from imagecycle.jenkins.client import Client, Refused, Unanswered, brief
 
 PATIENCE = 300.0
 """Seconds that a controller which answered before may be away: a restart takes a few minutes"""
-FIRST_PATIENCE = 2.0
+FIRST_PATIENCE = 1.0
 """The same for one that has never answered: its address may be wrong"""
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -89,7 +90,7 @@ class Controller:
         with self._explained(path), self._answer("GET", path, {}, stream=True) as answer:
             answer.encoding = answer.encoding or "utf-8"
             found = answer.iter_lines(decode_unicode=True)
-            return [self._without_token(line) for line in collections.deque(found, lines)]
+            return [self._shown(line) for line in collections.deque(found, lines)]
 
     def _patiently(
         self, method: str, path: str, query: dict[str, str], body: str | None = None
@@ -162,31 +163,44 @@ class Controller:
     def _explained(self, path: str) -> Iterator[None]:
         try:
             yield
-        except jenkins.NotFoundException:
-            raise Refused(f"{self.url}: there is no {unquoted(path)}", 404) from None
-        except requests.exceptions.SSLError as error:
-            raise ImagecycleError(
+        except (ImagecycleError, jenkins.JenkinsException, requests.RequestException) as error:
+            raise self._in_words(error, path) from None
+
+    def _in_words(self, error: Exception, path: str) -> ImagecycleError:
+        """An error as ours, and without the token: a controller may repeat what it was sent."""
+        ours = error if isinstance(error, ImagecycleError) else self._translated(error, path)
+        ours.message = self._shown(ours.message)
+        ours.args = (ours.message,)
+        return ours
+
+    def _shown(self, text: str) -> str:
+        for secret in secrets_of(self.account):
+            text = text.replace(secret, "***")
+        return text
+
+    def _translated(self, error: Exception, path: str) -> ImagecycleError:
+        away = "check JENKINS_URL and that the controller runs, then run this again"
+        if isinstance(error, jenkins.NotFoundException):
+            return Refused(f"{self.url}: there is no {unquoted(path)}", 404)
+        if isinstance(error, requests.exceptions.SSLError):
+            return ImagecycleError(
                 f"{self.url}: its certificate is not trusted: {brief(error)}",
                 hint="name its authority with --ca-file or JENKINS_CA_FILE",
-            ) from None
-        except requests.ConnectionError as error:
-            kind = Unreachable if _never_sent(error) else Unanswered
-            raise kind(f"{self.url}: {brief(error)}", hint=self._away_hint()) from None
-        except (requests.RequestException, jenkins.TimeoutException) as error:
-            raise Unanswered(f"{self.url}: {brief(error)}", hint=self._away_hint()) from None
-        except jenkins.JenkinsException as error:
-            raise ImagecycleError(
-                f"{self.url}: {self._without_token(brief(error))}", hint="check JENKINS_URL"
-            ) from None
-        except ImagecycleError as error:
-            error.message = self._without_token(error.message)
-            raise
+            )
+        words = f"{self.url}: {brief(error)}"
+        if isinstance(error, requests.ConnectionError) and _never_sent(error):
+            return Unreachable(words, hint=away)
+        if isinstance(error, requests.RequestException | jenkins.TimeoutException):
+            return Unanswered(words, hint=away)
+        return ImagecycleError(words, hint="check JENKINS_URL")
 
-    def _away_hint(self) -> str:
-        return "check JENKINS_URL and that the controller runs, then run this again"
 
-    def _without_token(self, text: str) -> str:
-        return text.replace(self.account.token, "***") if self.account.token else text
+def secrets_of(account: Account) -> tuple[str, ...]:
+    """What must not be shown: the token, and the form in which it is sent."""
+    if not account.token:
+        return ()
+    sent = base64.b64encode(f"{account.user}:{account.token}".encode()).decode()
+    return account.token, sent
 
 
 def job_path(name: str, folder: str = "") -> str:

@@ -13,6 +13,8 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
+from xml.parsers import expat
+from xml.sax.saxutils import escape
 
 OWNER = re.compile(r"[A-Za-z0-9_.-]+")
 _MARK = re.compile(
@@ -21,7 +23,7 @@ _MARK = re.compile(
 )
 
 
-_JOB_BUILDERS = re.compile(r"<!-- Managed by Jenkins Job Builder -->")
+_JOB_BUILDERS = "<!-- Managed by Jenkins Job Builder -->"
 """With this one in it, ``jenkins-jobs --delete-old`` of another library would delete our jobs"""
 
 
@@ -48,17 +50,57 @@ def find(description: str) -> Mark | None:
 
 
 def digest(xml: str) -> str:
-    """The SHA-256 of XML, the same in whichever order its writer puts attributes."""
-    return hashlib.sha256(ET.canonicalize(xml).encode()).hexdigest()
+    """The SHA-256 of a job's XML as it is rendered."""
+    return hashlib.sha256(xml.encode()).hexdigest()
 
 
 def put(xml: str, mark: Mark) -> str:
-    """A job's or view's XML with the mark at the end of its description."""
+    """A job's or view's XML with the mark at the end of its description, otherwise as it was."""
+    data = xml.replace(escape(_JOB_BUILDERS), "").encode()
+    end = _end_of_description(data)
+    if end is None:
+        return _put_new(xml, mark)
+    before = data[:end].rstrip()
+    gap = b"" if before.endswith(b">") else b"\n\n"
+    return (before + gap + escape(str(mark)).encode() + data[end:]).decode()
+
+
+def _end_of_description(data: bytes) -> int | None:
+    """Where the end tag of the root's description begins; the rest is not even read."""
+    depth = 0
+    parser = expat.ParserCreate()
+
+    def start(_name: str, _attributes: object) -> None:
+        nonlocal depth
+        depth += 1
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+        if depth == 1 and name == "description":
+            raise _Found(parser.CurrentByteIndex)
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    try:
+        parser.Parse(data, True)
+    except _Found as found:
+        return found.place if data.startswith(b"</", found.place) else None
+    return None
+
+
+class _Found(Exception):
+    def __init__(self, place: int) -> None:
+        super().__init__(place)
+        self.place = place
+
+
+def _put_new(xml: str, mark: Mark) -> str:
+    """The same where there is no description, or an empty one."""
     root = ET.fromstring(xml)
     described = root.find("description")
     if described is None:
         described = ET.Element("description")
         root.insert(0, described)
-    text = _JOB_BUILDERS.sub("", _MARK.sub("", described.text or "")).rstrip()
-    described.text = f"{text}\n\n{mark}".lstrip()
+    described.text = str(mark)
     return ET.tostring(root, encoding="unicode", xml_declaration=True)

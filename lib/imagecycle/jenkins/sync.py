@@ -160,16 +160,17 @@ def _send(controller: Controller, change: Change) -> None:
     folder = "/".join(part for part in (controller.account.folder, parent) if part)
     above = f"{job_path('', folder)}/" if folder else ""
     where = f"{above}{change.kind}/{quote(short, safe='')}"
+    xml = marker.put(change.xml, change.mark) if change.mark else ""
     if change.action is Action.CREATE:
         create = "createItem" if change.kind is Kind.JOB else "createView"
         try:
-            controller.post(f"{above}{create}", change.xml, name=short)
+            controller.post(f"{above}{create}", xml, name=short)
         except Refused as refused:
             if "already exists" not in refused.message:
                 raise
             _ensure_ours(controller, where, change)
     elif change.action is Action.UPDATE:
-        controller.post(f"{where}/config.xml", change.xml)
+        controller.post(f"{where}/config.xml", xml)
     else:
         try:
             controller.post(f"{where}/doDelete")
