@@ -80,5 +80,34 @@ def test_a_port_that_somebody_listens_on_is_refused_with_their_name(layout: Layo
         assert "stop that" in caught.value.hint
 
 
+def test_who_was_just_started_is_found_before_it_has_written_its_pid(layout: Layout) -> None:
+    """Whoever starts a service locks its pid file first, and may be killed right then."""
+    late = """
+import os, sys, time
+time.sleep(0.3)
+os.pwrite(int(sys.argv[1]), f"{os.getpid()}\\n".encode(), 0)
+time.sleep(60)
+"""
+    with services.prepared(layout, Identity({SERVICE.name: 1}, {}), [SERVICE]) as (descriptor,):
+        process = subprocess.Popen(
+            [sys.executable, "-c", late, str(descriptor)], pass_fds=[descriptor]
+        )
+    with process:
+        assert services.pid_of(layout, SERVICE) == process.pid
+        assert services.stop(layout, SERVICE)
+        assert process.wait(10) != 0
+
+
+def test_a_service_that_runs_is_not_started_twice(
+    layout: Layout, held: subprocess.Popen[str]
+) -> None:
+    with (
+        pytest.raises(ImagecycleError, match="runs already"),
+        services.prepared(layout, Identity({SERVICE.name: 1}, {}), [SERVICE]),
+    ):
+        pass
+    assert services.pid_of(layout, SERVICE) == held.pid
+
+
 def test_the_folder_is_for_its_owner_alone(layout: Layout) -> None:
     assert layout.folder.stat().st_mode & 0o077 == 0
