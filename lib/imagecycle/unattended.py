@@ -6,6 +6,7 @@ share one installation.
 
 from __future__ import annotations
 
+import functools
 import traceback
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -83,6 +84,16 @@ def problems(family: Family) -> list[Problem]:
 
 
 def _compiled(path: Path) -> jinja2.Template:
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise InvalidFile([Problem(path, 1, f"cannot be read: {error.strerror}")]) from None
+    return _compiled_once(path, state.st_mtime_ns, state.st_size)
+
+
+@functools.lru_cache(maxsize=256)
+def _compiled_once(path: Path, _changed: int, _size: int) -> jinja2.Template:
+    """Many families share a template, which takes longer to compile than to render."""
     known = [field.name for field in fields(Variables)]
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(path.parent),
