@@ -16,7 +16,7 @@ from bench.table import Row
 from imagecycle import accelerator, site
 from imagecycle.errors import ImagecycleError
 
-SUBJECTS = ("build", "verify", "publish")
+SUBJECTS = ("build", "verify", "publish", "usage", "share", "jobs", "quarter", "jenkins")
 
 
 def main(arguments: list[str]) -> int:

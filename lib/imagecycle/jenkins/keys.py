@@ -37,7 +37,7 @@ def unknown(library: rendering.Library) -> Iterator[Problem]:
     yield from _unused_variables(library)
     registry = _Registry(library)
     with rendering.silent(), rendering.mistakes_named(library.folder):
-        for job in _one_of_each(library.instances()):
+        for job in _one_of_each(library.instances):
             registry.place = job.data.pos
             noted = _noted(job.data)
             shortcuts.JobGenerator(registry).generateXML([type(job)(noted, job.context)])

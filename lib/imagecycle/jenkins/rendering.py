@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import logging
 import warnings
@@ -80,6 +81,7 @@ class Library:
             registry.set_macros(roots.macros)
             return cls(folder, roots, registry)
 
+    @functools.cached_property
     def instances(self) -> list[Any]:
         """Every job with its variables filled in, in Jenkins Job Builder's own form."""
         with silent(), mistakes_named(self.folder):
@@ -90,7 +92,7 @@ class Library:
         """XML by job name, sorted."""
         from imagecycle.jenkins import shortcuts
 
-        jobs = self.instances()
+        jobs = self.instances
         with silent(), mistakes_named(self.folder):
             return _texts(shortcuts.JobGenerator(self.registry).generateXML(jobs))
 

@@ -1,0 +1,62 @@
+"""How long it takes to render and check the jobs of 1,000 families, beside ``jenkins-jobs``."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import statistics
+import sys
+from pathlib import Path
+
+from bench.table import Row
+from imagecycle import command
+from imagecycle.site import CATALOG, Site
+from joblibrary import library
+
+FAMILIES = 1000
+FLAVOURS = ("base", "server", "desktop", "small")
+LIB = Path(__file__).parents[2] / "lib"
+HOW = (
+    f"whole processes, for {FAMILIES} families of {FAMILIES // len(FLAVOURS)} catalog files: "
+    "`imagecycle jobs check` loads the catalog, renders and checks; `jenkins-jobs test` renders"
+)
+
+
+def rows(_site: Site, scratch: Path) -> list[Row]:
+    """One row: both render the same library."""
+    jobs, settings = _library(scratch), _catalog(scratch)
+    check = [sys.executable, "-P", "-m", "imagecycle", "--site", settings, "jobs", "check"]
+    program = Path(sys.executable).with_name("jenkins-jobs")
+    ours, theirs = [], []
+    for turn in range(int(os.environ.get("IMAGECYCLE_BENCH_RUNS", "3"))):
+        env = {"PYTHONPATH": str(LIB)}
+        ours.append(command.run([*check, "--jobs", jobs], timeout=300, env=env).seconds)
+        out = scratch / f"out-{turn}"
+        theirs.append(command.run([program, "test", jobs, "-o", out], timeout=300).seconds)
+    measured, reference = statistics.median(ours), statistics.median(theirs)
+    ratio = measured / reference
+    return [Row("jobs check", measured, "s", reference, ratio, "at most 10 s", HOW)]
+
+
+def _library(scratch: Path) -> Path:
+    jobs = library.copy(scratch)
+    count = FAMILIES // len(FLAVOURS)
+    systems = {f"debian-{number}": {"x86_64": list(FLAVOURS)} for number in range(count)}
+    library.with_systems(jobs, systems)
+    return jobs
+
+
+def _catalog(scratch: Path) -> Path:
+    """A settings file that names a catalog with as many families."""
+    catalog = scratch / "images"
+    catalog.mkdir()
+    shutil.copy(CATALOG / "debian-12.preseed.j2", catalog)
+    text = (CATALOG / "debian-12.yaml").read_text()
+    for name in FLAVOURS[2:]:
+        text += f"  {name}:\n    title: {name}\n    description: {name}\n    extends: base\n"
+    for number in range(FAMILIES // len(FLAVOURS)):
+        declared = text.replace('\nversion: "12"', f'\nversion: "{number}"')
+        (catalog / f"debian-{number}.yaml").write_text(declared)
+    settings = scratch / "site.yaml"
+    settings.write_text(f"home: {scratch}\ncatalog: {catalog}\n")
+    return settings
