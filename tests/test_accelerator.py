@@ -61,7 +61,7 @@ def test_kvm_is_used_where_a_guest_boots_under_it(machine: Machine) -> None:
     found = machine.find()
     assert found == Accelerator("kvm", "a boot sector booted under it")
     assert found.libvirt_type == "kvm"
-    assert found.qemu_arguments == ["-accel", "kvm", "-cpu", "host"]
+    assert found.qemu_arguments() == ["-accel", "kvm", "-cpu", "host"]
     assert "-accel kvm" in machine.runs.read_text()
 
 
@@ -91,7 +91,9 @@ def test_kvm_is_not_used_where_no_guest_boots(
     assert found.kind == "tcg"
     assert reason in found.reason
     assert found.libvirt_type == "qemu"
-    assert found.qemu_arguments == ["-accel", "tcg,thread=multi", "-cpu", "max"]
+    assert found.qemu_arguments() == ["-accel", "tcg,thread=multi", "-cpu", "qemu64"]
+    demanding = found.qemu_arguments({"trait:HW_CPU_X86_AVX2": "required"})
+    assert demanding == ["-accel", "tcg,thread=multi", "-cpu", "max"]
     assert time.monotonic() - started < 4, "a hung QEMU must be ended the hard way"
 
 

@@ -138,7 +138,7 @@ def _bare(site: Site, family: Family, artifact: Artifact, folder: Path) -> Spent
         processors=os.cpu_count() or 1,
         uuid=told.uuid,
         mac=told.mac,
-        accelerator=accelerator.find(site).qemu_arguments,
+        accelerator=accelerator.find(site).qemu_arguments(family.properties),
         properties=family.properties,
     )
     argv = ["ssh", "-F", guest.CONFIG, "-o", "ControlPath=none", "-o", "ConnectTimeout=2"]

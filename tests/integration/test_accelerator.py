@@ -33,7 +33,7 @@ def test_the_accelerator_that_is_found_boots_a_guest(tmp_path: Path) -> None:
     console = command.run(
         [
             *(accelerator.QEMU, "-nodefaults", "-display", "none", "-no-reboot", "-m", "256"),
-            *("-serial", "stdio", *found.qemu_arguments, *guest),
+            *("-serial", "stdio", *found.qemu_arguments(), *guest),
         ],
         timeout=60,
         check=False,

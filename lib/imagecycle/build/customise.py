@@ -74,7 +74,9 @@ def _steps(family: Family, site: Site) -> dict[str, str]:
     if family.distro != "debian":
         return {"prepare": "true", "finish": "sync"}
     sources = "\\n".join(mirror.find(site).sources(family.codename))
-    options = "DPkg::Options { --force-unsafe-io; }; APT::Install-Recommends no;"
+    options = "DPkg::Options { --force-unsafe-io; }; APT::Install-Recommends no; "
+    # an index in this form is larger, and unpacked in a fraction of the time under emulation
+    options += 'Acquire::CompressionTypes::Order:: "gz";'
     return {
         "prepare": f"printf '{sources}\\n' >/etc/apt/sources.list.d/build.list\n"
         f"echo '{options}' >/etc/apt/apt.conf.d/00build\n"

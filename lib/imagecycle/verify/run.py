@@ -115,7 +115,7 @@ class Run:
             processors=max(1, min(2, (os.cpu_count() or 1) // 2)),
             uuid=subject.told.uuid,
             mac=subject.told.mac,
-            accelerator=self.accelerator.qemu_arguments,
+            accelerator=self.accelerator.qemu_arguments(self.family.properties),
             properties=self.family.properties,
         )
 
