@@ -11,8 +11,8 @@ from typing import Any
 
 from imagecycle.cloud.session import CloudSession
 
-LIMIT = 90.0
-_POLL = 0.05
+LIMIT = 300.0
+_POLL = 0.1
 _NO_NETWORK = {"OpenStack-API-Version": "compute 2.37"}
 
 

@@ -28,7 +28,7 @@ Program = tuple[str, Sequence[str | Path], Variables]
 """A script of ``runners``, its arguments after the pid file's descriptor, and the variables of its
 environment."""
 RUNNERS = Path(__file__).with_name("runners")
-_UP_LIMIT = 120.0
+_UP_LIMIT = 180.0
 _PID_LIMIT = 5.0
 _END_LIMIT = 10.0
 _ANSWER_LIMIT = 5.0

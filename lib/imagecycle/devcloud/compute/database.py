@@ -34,12 +34,14 @@ _MARKER = "complete"
 
 def is_prepared(layout: Layout) -> bool:
     """Whether the databases are there and fit the installed versions."""
-    return _prepared_from(layout) == digest()
+    found = _prepared_from(layout)
+    return found is not None and found == digest()
 
 
 def is_outdated(layout: Layout) -> bool:
     """Whether there are databases that do not fit the installed versions."""
-    return _prepared_from(layout) not in (None, digest())
+    found = _prepared_from(layout)
+    return found is not None and found != digest()
 
 
 def _prepared_from(layout: Layout) -> str | None:
