@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 
 from rich.console import Console
 from rich.markup import escape
@@ -26,7 +27,8 @@ PLAIN_INTERVAL = 5.0
 
 _console = Console(stderr=True, highlight=False)
 _started = time.monotonic()
-_depth = 0
+_depth: ContextVar[int] = ContextVar("depth", default=0)
+_label: ContextVar[str] = ContextVar("label", default="")
 
 
 def say(text: str) -> None:
@@ -62,32 +64,41 @@ class Timer:
 
 
 @contextlib.contextmanager
+def labelled(label: str) -> Iterator[None]:
+    """Put a word before every line, where several pieces of work go on at the same time."""
+    token = _label.set(f"{label}: ")
+    try:
+        yield
+    finally:
+        _label.reset(token)
+
+
+@contextlib.contextmanager
 def step(title: str) -> Iterator[Timer]:
     """Name a piece of work, and say how long it took when it has ended."""
-    global _depth
     timer = Timer()
     _line(f"{title} ...")
-    _depth += 1
+    token = _depth.set(_depth.get() + 1)
     try:
         yield timer
     except BaseException:
         timer.stop()
-        _depth -= 1
+        _depth.reset(token)
         _line(f"{title}: failed after {timer.seconds:.1f} s", style="red")
         raise
     timer.stop()
-    _depth -= 1
+    _depth.reset(token)
     _line(f"{title}: {timer.seconds:.1f} s", style="green")
 
 
 @contextlib.contextmanager
 def transfer(title: str, total: int) -> Iterator[Callable[[int], None]]:
     """Follow a transfer of ``total`` bytes; the yielded function takes the bytes done so far."""
-    if not _console.is_terminal:
+    if not _console.is_terminal or _label.get():  # there can be one bar at a time
         yield _plain(title, total)
         return
     columns = (
-        TextColumn("  " * _depth + "{task.description}"),
+        TextColumn("  " * _depth.get() + "{task.description}"),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
@@ -104,7 +115,7 @@ def phases(title: str, total: int) -> Iterator[Callable[[int, str], None]]:
         yield lambda done, name: _line(f"{title}: {done}/{total} {name}")
         return
     columns = (
-        TextColumn("  " * _depth + "{task.description}"),
+        TextColumn("  " * _depth.get() + "{task.description}"),
         BarColumn(),
         TextColumn("{task.fields[phase]}"),
         TimeElapsedColumn(),
@@ -131,4 +142,9 @@ def _plain(title: str, total: int) -> Callable[[int], None]:
 def _line(text: str, style: str = "") -> None:
     seconds = time.monotonic() - _started
     stamp = "" if _console.is_terminal else f"[{seconds:7.1f}] "
-    _console.print(f"{stamp}{'  ' * _depth}{text}", style=style, markup=False, soft_wrap=True)
+    _console.print(
+        f"{stamp}{_label.get()}{'  ' * _depth.get()}{text}",
+        style=style,
+        markup=False,
+        soft_wrap=True,
+    )

@@ -370,6 +370,40 @@ def test_a_cloud_that_changes_under_the_upload_is_noticed_and_nothing_is_lost(bo
     assert publish(box, "faulty").id == mine[0].id
 
 
+def test_several_clouds_are_judged_each_by_itself(box: Box) -> None:
+    make(box)
+    done = run(box, "--cloud", "silent", "--cloud", "devcloud", "--cloud", "devcloud-demo")
+    assert done.returncode == 1
+    assert states(box) == {"20261122": "current"}
+    assert "silent: cannot log in: the connection was refused" in done.stderr
+    assert "may not make images public" in done.stderr
+    assert f"{SLUG} was not published to silent, devcloud-demo" in done.stderr
+    assert "hint: it was to devcloud" in done.stderr
+    assert "Traceback" not in done.stderr
+    again = run(box, "--cloud", "devcloud", "--json")
+    assert json.loads(again.stdout)["imagecycle_state"] == "current"
+
+
+def test_an_interrupt_ends_the_uploads_to_all_clouds(box: Box) -> None:
+    make(box, size=24 * 2**20)
+    stall = threading.Event()
+    box.proxy.faults.append(Fault("PUT", "/file", cut_after=9 * 2**20, stall=stall, times=1))
+    with subprocess.Popen(
+        cli(box, "--cloud", "faulty", "--cloud", "silent"),
+        env=environment(box),
+        cwd=REPOSITORY,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        await_status(box, "saving")
+        process.send_signal(signal.SIGINT)
+        stall.set()
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    assert images(box) == []
+
+
 def test_images_of_another_project_are_out_of_reach(box: Box) -> None:
     foreign = box.demo.create(
         {

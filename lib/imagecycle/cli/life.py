@@ -9,12 +9,6 @@ import click
 from imagecycle import site
 from imagecycle.cli import options
 
-out = click.option(
-    "--out",
-    type=click.Path(path_type=Path, dir_okay=False),
-    metavar="FILE",
-    help="Write the plan to FILE for `imagecycle apply`, and change nothing.",
-)
 max_changes = click.option(
     "--max-changes",
     type=click.IntRange(min=0),
@@ -55,7 +49,7 @@ def status(
 @now
 @max_changes
 @check_members
-@out
+@options.out
 @options.as_json
 @click.pass_obj
 def plan(
@@ -113,7 +107,7 @@ def apply(settings: site.Site, file: Path, dry_run: bool) -> None:
 @click.option("--as", "user_cloud", metavar="C", help="An entry of clouds.yaml of such a user.")
 @click.option("--stranger", metavar="C", help="An entry of clouds.yaml of somebody else.")
 @options.dry_run
-@out
+@options.out
 @click.pass_obj
 def retire(
     settings: site.Site,
@@ -164,7 +158,7 @@ def retire(
 @options.cloud
 @click.option("--to", metavar="R", help="Make this release current; by default the previous one.")
 @options.dry_run
-@out
+@options.out
 @click.pass_obj
 def rollback(
     settings: site.Site, family: str, cloud: str, to: str | None, dry_run: bool, out: Path | None
@@ -185,7 +179,7 @@ def rollback(
 @click.option("--private", is_flag=True, help="Take it from the projects that use it, too.")
 @click.option("--force", is_flag=True, help="Even if no other release can be current.")
 @options.dry_run
-@out
+@options.out
 @click.pass_obj
 def revoke(
     settings: site.Site,

@@ -32,3 +32,16 @@ dry_run = click.option(
     help="Say what would be done, and do nothing; or do it, which is the default.",
 )
 cloud = click.option("--cloud", required=True, metavar="C", help="An entry of clouds.yaml.")
+clouds = click.option(
+    "--cloud",
+    required=True,
+    multiple=True,
+    metavar="C",
+    help="An entry of clouds.yaml; several, each with --cloud, are served at the same time.",
+)
+out = click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the plan to FILE for `imagecycle apply`, and change nothing.",
+)

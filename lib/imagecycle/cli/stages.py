@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -86,31 +88,48 @@ def verify(
 
 @click.command()
 @click.argument("family")
-@options.cloud
+@options.clouds
 @options.release
 @options.dry_run
+@options.out
 @options.as_json
 @options.records
 @click.pass_obj
 def publish(
     settings: site.Site,
     family: str,
-    cloud: str,
+    cloud: tuple[str, ...],
     release: str | None,
     dry_run: bool,
+    out: Path | None,
     as_json: bool,
     records: Path | None,
 ) -> None:
-    """Make a verified release of FAMILY the current one in a cloud."""
+    """Make a verified release of FAMILY the current one in a cloud, or in several."""
     from imagecycle import artifacts, catalog, handover
-    from imagecycle.lifecycle import publish
+    from imagecycle.lifecycle import everywhere, publish
+
+    if out is not None and len(cloud) > 1:
+        raise click.UsageError("--out is for one cloud.")
 
     chosen = catalog.find(settings.catalog, family)
     with handover.to(records, settings, family) as work:
         work.artifact = artifacts.ArtifactStore(settings.artifacts).find(family, release)
-        image = publish.publish(chosen, settings, cloud=cloud, release=release, dry_run=dry_run)
-    if image is not None:
-        click.echo(image.as_json() if as_json else image.id)
+        how: dict[str, Any] = {"release": release, "dry_run": dry_run}
+        if len(cloud) > 1:
+            images = everywhere.publish_everywhere(chosen, settings, clouds=cloud, **how)
+        else:
+            images = {
+                name: publish.publish(chosen, settings, cloud=name, out=out, **how)
+                for name in cloud
+            }
+    found = {name: image for name, image in images.items() if image is not None}
+    if as_json and len(cloud) > 1:
+        click.echo(json.dumps({name: image.facts() for name, image in found.items()}, indent=2))
+        return
+    for name, image in found.items():
+        text = image.as_json() if as_json else image.id
+        click.echo(f"{name} {text}" if len(cloud) > 1 else text)
 
 
 COMMANDS = (build, verify, publish)

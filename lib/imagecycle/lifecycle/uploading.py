@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
 from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,6 +16,14 @@ from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle.services import Images
 from imagecycle.lifecycle.steps import Upload
+
+_stop: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
+
+
+def stop_when(event: threading.Event) -> None:
+    """End uploads of this thread as an interrupt would, once ``event`` is set: interrupts come to
+    the main thread alone."""
+    _stop.set(event)
 
 
 def upload(step: Upload, images: Images, disk: Path) -> None:
@@ -42,7 +52,13 @@ def digests(disk: Path, algorithms: Iterable[str]) -> dict[str, str]:
 def _send(images: Images, image_id: str, stream: BinaryIO, size: int) -> None:
     try:
         with log.transfer("upload", size) as report:
-            images.upload(image_id, stream, size, report)
+
+            def sent(count: int) -> None:
+                if (stop := _stop.get()) is not None and stop.is_set():
+                    raise KeyboardInterrupt
+                report(count)
+
+            images.upload(image_id, stream, size, sent)
     except OSError as error:
         raise ImagecycleError(
             f"cannot read the disk: {error}", hint="look at the artifact folder's file system"

@@ -1,0 +1,58 @@
+"""Publishing in several clouds at the same time, each judged by itself."""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from imagecycle import log
+from imagecycle.cloud.image import Image
+from imagecycle.errors import ImagecycleError
+from imagecycle.lifecycle import uploading
+from imagecycle.lifecycle.publish import publish
+from imagecycle.model import Family
+from imagecycle.site import Site
+
+
+def publish_everywhere(
+    family: Family, site: Site, *, clouds: Sequence[str], release: str | None, dry_run: bool
+) -> dict[str, Image | None]:
+    """Publish a release in each of these clouds.
+
+    A cloud that fails keeps no other from being published to. An interrupt ends all of them, and
+    each cleans up after itself.
+
+    :returns: by cloud, the published image; None with ``dry_run``.
+    :raises ImagecycleError: when a cloud failed, naming each that did, after all have ended.
+    """
+    stop = threading.Event()
+
+    def one(cloud: str) -> Image | None:
+        uploading.stop_when(stop)
+        with log.labelled(cloud):
+            return publish(family, site, cloud=cloud, release=release, dry_run=dry_run)
+
+    running: dict[str, Future[Image | None]] = {}
+    with ThreadPoolExecutor(max_workers=len(clouds)) as pool:
+        for cloud in dict.fromkeys(clouds):
+            running[cloud] = pool.submit(contextvars.copy_context().run, one, cloud)
+        try:
+            failed = {
+                cloud: error for cloud, work in running.items() if (error := work.exception())
+            }
+        except BaseException:
+            stop.set()
+            raise
+    for cloud, error in failed.items():
+        if not isinstance(error, ImagecycleError):
+            raise error
+        log.fail(f"{cloud}: {error.message.removeprefix(f'{cloud}: ')}", error.hint)
+    if failed:
+        raise ImagecycleError(
+            f"{family.slug} was not published to {', '.join(failed)}",
+            hint=f"it was to {', '.join(running.keys() - failed.keys()) or 'none'}; "
+            "run this again, it goes on where it stopped",
+        )
+    return {cloud: work.result() for cloud, work in running.items()}
