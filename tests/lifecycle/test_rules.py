@@ -322,6 +322,12 @@ def test_revoking_twice_changes_nothing() -> None:
     assert revoked(held("20260801", "revoked"), CURRENT, release="20260801").steps == []
 
 
+def test_a_revocation_that_broke_off_is_finished_by_the_next() -> None:
+    (step,) = revoked(held("20260801", "revoked", known=False), CURRENT, release="20260801").steps
+    assert isinstance(step, Share)
+    assert step.first == {metadata.SHARED_WITH: ""}
+
+
 def test_revoking_what_is_not_there_or_protected_is_refused() -> None:
     with pytest.raises(CannotRevoke, match="there is no release 20200101"):
         revoked(CURRENT, release="20200101")

@@ -57,6 +57,11 @@ def decide(
     for held in bad:
         fields = _fields(held, reason, successor, now, private)
         if held.state is State.REVOKED and not (private and held.image.visibility != "private"):
+            if held.image.visibility == "shared" and not held.image.properties.get(
+                metadata.SHARED_WITH
+            ):
+                what = f"release {held.release} is revoked: who uses it becomes a member"
+                steps.append(Share(held.id, what, first={metadata.SHARED_WITH: ""}, accept=accept))
             continue
         steps.append(_away(held, fields, successor, accept))
     return Decision([*reopen(rest), *steps])
