@@ -43,6 +43,7 @@ class Stages:
         folder = site.artifacts / quickstart.FAMILY / str(RELEASE)
         self.artifact = Artifact(quickstart.FAMILY, RELEASE, folder)
         monkeypatch.setattr(quickstart.beside, "running", self.beside)
+        monkeypatch.setattr(quickstart.tour, "run", self.tour)
         self.stage(monkeypatch, quickstart.build, "build", lambda: self.artifact)
         self.stage(monkeypatch, quickstart.verify, "verify", lambda: folder / "verify.html")
         self.stage(monkeypatch, quickstart.publish, "publish", lambda: IMAGE)
@@ -65,13 +66,18 @@ class Stages:
 
     @contextlib.contextmanager
     def beside(self, _site: Site, *words: str) -> Iterator[Callable[[], float]]:
-        assert words == ("devcloud", "start")
+        assert words == ("devcloud", "start", "--with-compute")
 
         def finish() -> float:
             self.work("devcloud")
             return 1.0
 
         yield finish
+
+    def tour(self, _site: Site, first: Artifact, second: Artifact) -> None:
+        assert first == self.artifact
+        assert second.release > first.release
+        self.work("tour")
 
     def work(self, name: str) -> None:
         self.calls.append(name)
@@ -96,7 +102,7 @@ def test_the_stages_run_in_order_and_the_summary_tells_of_each(
     site: Site, stages: Stages, capsys: pytest.CaptureFixture[str]
 ) -> None:
     quickstart.run(site)
-    assert stages.calls == ["build", "verify", "devcloud", "publish"]
+    assert stages.calls == ["build", "verify", "devcloud", "publish", "tour"]
     out = capsys.readouterr().out
     for name in ("build", "verify", "publish"):
         assert [line for line in out.splitlines() if name in line and line.endswith(" s  done")]
@@ -115,6 +121,7 @@ def test_a_second_run_says_that_nothing_has_changed(
     quickstart.run(site)
     out = capsys.readouterr().out
     assert out.count(" s  unchanged") == 3
+    assert stages.calls.count("tour") == 1
     assert out.endswith("Everything was in place and is unchanged.\n")
     assert IMAGE.id in out
 

@@ -1,4 +1,5 @@
-"""The whole life of one image on one machine: development cloud, build, verify, publish.
+"""The whole life of one image on one machine: development cloud, build, verify, publish, and what
+becomes of a release that is replaced.
 
 What has been done before is found in place and left alone, so that a second run takes seconds.
 """
@@ -14,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from imagecycle import beside, catalog, doctor
+from imagecycle import beside, catalog, doctor, tour
 from imagecycle.artifacts import Artifact, ArtifactStore, Record
 from imagecycle.build import stage as build
 from imagecycle.cloud.image import Image
@@ -76,7 +77,7 @@ def _run(site: Site) -> None:
         "publish": publish_it,
     }
     began = time.monotonic()
-    with beside.running(site, "devcloud", "start") as finish:
+    with beside.running(site, "devcloud", "start", "--with-compute") as finish:
         for name in STAGES:
             if name == "publish":
                 done.append(Done("devcloud", "runs (beside the build)", finish()))
@@ -84,8 +85,11 @@ def _run(site: Site) -> None:
             took = _timed(work[name])
             same = before is not None and _record(site, name) == before
             done.append(Done(name, "unchanged" if same else "done", took))
-    together = time.monotonic() - began
     artifact = ArtifactStore(site.artifacts).find(FAMILY, None)
+    if any(one.result == "done" for one in done):
+        took = _timed(lambda: tour.run(site, artifact, tour.next_of(artifact)))
+        done.append(Done("tour", "the life of a release, above", took))
+    together = time.monotonic() - began
     _print(family, artifact, done, together, report[0], images[0])
 
 
