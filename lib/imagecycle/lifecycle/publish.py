@@ -51,7 +51,7 @@ def publish(
     """
     began = time.monotonic()
     artifact = ArtifactStore(site.artifacts).find(family.slug, release)
-    target = _target(family, artifact, site)
+    target = target_of(family, artifact, site)
     if dry_run or out is not None:
         plan = _plan(target, CloudSide.open(cloud, site), artifact.disk)[0]
         if out is not None:
@@ -77,7 +77,12 @@ def publish_in(side: CloudSide, target: Target, disk: Path) -> tuple[Image, Plan
     return image, plan
 
 
-def _target(family: Family, artifact: Artifact, site: Site) -> Target:
+def target_of(family: Family, artifact: Artifact, site: Site) -> Target:
+    """A release as it should be in a cloud.
+
+    :raises NotVerified: when the release did not pass verification.
+    :raises InvalidProperties: when what it would carry is not what the schema expects.
+    """
     proven = evidence.gather(artifact)
     return Target(
         family=family.slug,
@@ -87,7 +92,7 @@ def _target(family: Family, artifact: Artifact, site: Site) -> Target:
         disk_format=proven.disk_format,
         min_disk=metadata.min_disk(family, proven),
         min_ram=family.min_ram_mib,
-        properties=metadata.properties(family, proven),
+        properties=metadata.properties(family, proven, kept=site.retirement.keep),
         hashes={"sha256": proven.sha256, "sha512": proven.sha512},
     )
 
