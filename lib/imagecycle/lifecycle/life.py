@@ -78,8 +78,8 @@ def retire_in(
     how: How = DO_IT,
 ) -> Done:
     """:func:`retire_releases` in a cloud that we are logged in to."""
-    with _locked(side, families, "retire", how) as names:
-        found = with_evidence(side, side.families(names), check_members=check_members)
+    with _locked(side, families, "retire", how) as listed:
+        found = with_evidence(side, listed, check_members=check_members)
         wish = dataclasses.replace(wish, explain=len(families) == 1)
         decision = retire.decide(found, side.site.retirement, now=side.clock(), wish=wish)
         why = f"retire {', '.join(sorted(families)) or 'by the policy'}"
@@ -107,8 +107,7 @@ def roll_back_in(
     side: CloudSide, family: str, *, to: Release | None = None, how: How = DO_IT
 ) -> Done:
     """:func:`roll_back` in a cloud that we are logged in to."""
-    with _locked(side, [family], "rollback", how):
-        found = side.families([family])
+    with _locked(side, [family], "rollback", how) as found:
         decision = rollback.decide(found[family], to=to, now=side.clock())
         why = f"rollback {family}{f' to {to}' if to else ''}"
         return _settle(side, found, decision, "rollback", why, how)
@@ -148,8 +147,7 @@ def revoke_in(
     how: How = DO_IT,
 ) -> Done:
     """:func:`revoke_release` in a cloud that we are logged in to."""
-    with _locked(side, [family], "revoke", how):
-        found = side.families([family])
+    with _locked(side, [family], "revoke", how) as found:
         decision = revoke.decide(
             found[family],
             release=release,
@@ -188,7 +186,7 @@ def apply_in(side: CloudSide, plan: Plan, how: How = DO_IT) -> Done:
 
     :raises Changed: when it is not.
     """
-    with _locked(side, plan.families, "apply", how):
+    with side.lock(() if how.dry_run else plan.families, f"apply in {side.name}"):
         found = _as_then(side, plan)
         planning.compare(plan, found)
         say(plan)
@@ -261,11 +259,14 @@ def _warn_of_users(
 @contextlib.contextmanager
 def _locked(
     side: CloudSide, families: Collection[str], command: str, how: How
-) -> Iterator[Collection[str]]:
-    """Hold the families, all of them if none is named; a plan that is only made needs no lock."""
-    names = families or list(side.families(()))
+) -> Iterator[Families]:
+    """Hold families, all of the cloud if none is named, and say what the cloud has of them.
+
+    A plan that is only made needs no lock.
+    """
     if how.dry_run or how.out is not None:
-        yield names
+        yield side.families(families)
         return
+    names = families or list(side.families(()))
     with side.lock(names, f"{command} in {side.name}"):
-        yield names
+        yield side.families(names) if names else {}
