@@ -5,7 +5,7 @@ import pytest
 from imagecycle import accelerator, command
 from imagecycle.site import Site
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.machines]
 
 
 @pytest.mark.parametrize("kernels", [Path("/boot"), Path("/nowhere")])

@@ -23,7 +23,7 @@ from imagecycle.errors import ImagecycleError, LockHeld, UsageError
 from imagecycle.model import Family
 from imagecycle.site import CATALOG, Site
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.machines]
 
 Built = tuple[Family, Site, Artifact]
 NO_DISK = "d-i partman-auto/disk string /dev/vdz\n"

@@ -6,7 +6,7 @@ import pytest
 from imagecycle import doctor, site
 from imagecycle.doctor.finding import Verdict
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.machines]
 
 
 def test_this_machine_can_build(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

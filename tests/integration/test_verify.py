@@ -23,7 +23,7 @@ from imagecycle.model import Family, Release
 from imagecycle.site import Site
 from imagecycle.verify import ext4
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.machines]
 
 REPOSITORY = Path(__file__).parents[2]
 RELEASE = "20261122"

@@ -13,7 +13,7 @@ from imagecycle.site import Site
 from imagecycle.verify import stage as verify
 from integration.conftest import Box
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.machines]
 
 
 def test_what_a_user_downloads_is_what_was_built_and_passes_every_check(
