@@ -34,6 +34,10 @@ def serve(module: str, host: str, port: int) -> None:
         importlib.import_module("sqlalchemy.orm").configure_mappers()
     server = wsgi.Server((host, port), application, numthreads=8, request_queue_size=64)
     server.shutdown_timeout = 1
+    # A connection that is closed for being idle just when it is used again answers 500; by default
+    # that happens after 10 seconds, and to every one beyond the tenth.
+    server.timeout = 120
+    server.keep_alive_conn_limit = 200
     signal.signal(signal.SIGTERM, terminated)
     with contextlib.suppress(KeyboardInterrupt):
         server.safe_start()
