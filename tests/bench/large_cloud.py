@@ -19,10 +19,13 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
+from imagecycle.lifecycle.steps import members_digest
+
 Query = Mapping[str, str]
 Answer = tuple[int, dict[str, str], bytes]
 
 ADMIN = "0" * 32
+RETIRED = 3
 STATUSES = ("ACTIVE",) * 6 + ("SHUTOFF", "SHELVED_OFFLOADED", "ERROR", "SOFT_DELETED")
 DISTROS = ("debian-12", "debian-13", "ubuntu-26.04", "rocky-10", "windows-2025")
 
@@ -38,7 +41,7 @@ class Sizes:
     """With none, there is no Cinder"""
     page: int = 1000
     releases: int = 10
-    """Of each family; one is current, the others superseded"""
+    """Of each family; the newest is current, the oldest three are retired"""
 
 
 @dataclass
@@ -49,6 +52,7 @@ class LargeCloud:
     url: str = ""
     requests: Counter[str] = field(default_factory=Counter)
     """By the path, without query"""
+    _users: dict[int, set[str]] = field(default_factory=dict)
     fault: Callable[[str, Query], Answer | None] = lambda _path, _query: None
     """Asked first; what it returns is the answer"""
 
@@ -74,6 +78,24 @@ class LargeCloud:
 
     def status_of(self, number: int) -> str:
         return STATUSES[number * 31 % len(STATUSES)]
+
+    def state_of(self, number: int) -> str:
+        """Of an image."""
+        serial = number % self.sizes.releases
+        if serial == self.sizes.releases - 1:
+            return "current"
+        return "retired" if serial < RETIRED else "superseded"
+
+    def users(self, number: int) -> set[str]:
+        """The projects that use an image, its owner's aside."""
+        if not self._users:
+            for server in range(self.sizes.servers):
+                project = self.project_id(self.project_of(server))
+                self._users.setdefault(self.image_of(server), set()).add(project)
+            for volume in range(self.sizes.volumes):
+                project = self.project_id(self.project_of(volume))
+                self._users.setdefault(self.image_of(volume), set()).add(project)
+        return self._users.get(number, set()) - {ADMIN}
 
     # -- answers ---------------------------------------------------------------------------------
 
@@ -159,9 +181,7 @@ class LargeCloud:
 
     def _images(self, query: Query) -> bytes:
         hidden = query.get("os_hidden") == "true"
-        # hidden and visible ones are two listings: the current release of each family, the others
-        current, others = self._releases()
-        numbers = others if hidden else current
+        numbers = [n for n in range(self.sizes.images) if _is_hidden(self.state_of(n)) == hidden]
         if (family := query.get("imagecycle_family")) is not None:
             numbers = [number for number in numbers if self._family(number) == family]
         begin = 0
@@ -169,7 +189,7 @@ class LargeCloud:
             begin = numbers.index(_number(query["marker"])) + 1
         limit = min(int(query.get("limit", 25)), self.sizes.page)
         chosen = numbers[begin : begin + limit]
-        body = ",".join(self._image(number, hidden) for number in chosen)
+        body = ",".join(self._image(number) for number in chosen)
         link = ""
         if chosen and begin + limit < len(numbers):
             rest = {**query, "marker": self.image_id(chosen[-1])}
@@ -177,26 +197,23 @@ class LargeCloud:
             link = f', "next": "/v2/images?{words}"'
         return f'{{"images": [{body}]{link}, "schema": "/v2/schemas/images"}}'.encode()
 
-    def _releases(self) -> tuple[list[int], list[int]]:
-        last = self.sizes.releases - 1
-        everything = range(self.sizes.images)
-        current = [n for n in everything if n % self.sizes.releases == last]
-        return current, [n for n in everything if n % self.sizes.releases != last]
-
     def _family(self, number: int) -> str:
         family = number // self.sizes.releases
         return f"{DISTROS[family % len(DISTROS)]}-x86_64-site{family}"
 
-    def _image(self, number: int, hidden: bool) -> str:
+    def _image(self, number: int) -> str:
         serial = number % self.sizes.releases
+        state = self.state_of(number)
         date = f"{2025 + serial // 12}{serial % 12 + 1:02}01"
         return _IMAGE % {
             "id": self.image_id(number),
             "family": self._family(number),
             "release": date,
             "when": f"{date[:4]}-{date[4:6]}-01T00:00:00Z",
-            "hidden": "true" if hidden else "false",
-            "state": "superseded" if hidden else "current",
+            "hidden": "true" if _is_hidden(state) else "false",
+            "state": state,
+            "visibility": "shared" if state == "retired" else "public",
+            "members": members_digest(self.users(number)) if state == "retired" else "",
             "owner": ADMIN,
         }
 
@@ -249,6 +266,10 @@ class LargeCloud:
         return range(begin, max(begin, min(begin + limit, total)))
 
 
+def _is_hidden(state: str) -> bool:
+    return state == "superseded"
+
+
 def _uuid(kind: int, number: int) -> str:
     """Looks random in front, as real ones do, and ends in the number."""
     return f"{number * 2654435761 % 2**32:08x}-{kind:04x}-4000-8000-{number:012x}"
@@ -292,7 +313,7 @@ _SERVER = (
 """The fields that Nova gives an administrator without a microversion"""
 
 _IMAGE = """{"id": "%(id)s", "name": "%(family)s [%(release)s]", "status": "active", \
-"visibility": "public", "os_hidden": %(hidden)s, "owner": "%(owner)s", "size": 734003200, \
+"visibility": "%(visibility)s", "os_hidden": %(hidden)s, "owner": "%(owner)s", "size": 734003200, \
 "virtual_size": 3221225472, "min_disk": 3, "min_ram": 512, "protected": false, \
 "checksum": "d41d8cd98f00b204e9800998ecf8427e", "os_hash_algo": "sha512", \
 "os_hash_value": "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c", \
@@ -301,7 +322,8 @@ _IMAGE = """{"id": "%(id)s", "name": "%(family)s [%(release)s]", "status": "acti
 "disk_format": "qcow2", "stores": "files", "os_distro": "debian", "os_version": "12", \
 "os_type": "linux", "os_admin_user": "debian", "architecture": "x86_64", \
 "imagecycle_family": "%(family)s", "imagecycle_release": "%(release)s", \
-"imagecycle_state": "%(state)s", "imagecycle_superseded_at": "%(when)s", \
+"imagecycle_state": "%(state)s", "imagecycle_shared_with": "%(members)s", \
+"imagecycle_retired_at": "%(when)s", "imagecycle_superseded_at": "%(when)s", \
 "imagecycle_build_date": "%(when)s", "imagecycle_checks": "31"}"""
 
 
