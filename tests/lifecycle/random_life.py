@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import hashlib
+import itertools
 import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -74,6 +75,8 @@ class Life:
     def __post_init__(self) -> None:
         self.watch = Watch(self.cloud)
         self.cloud.after_call = self.watch.check
+        numbers = itertools.count(1)
+        publish._new_id = lambda: f"image-{next(numbers):02}"  # for choices that come again
 
     def run(self, deeds: Sequence[Deed]) -> None:
         """:raises Broken: when an invariant does not hold."""
@@ -147,6 +150,7 @@ class Life:
         """A plan is kept; things happen or not; it is applied."""
         operator = self.operator(rng, chance=0)
         operator.incomplete = False
+        operator.before_call = lambda _kind: None  # so that the plan is of one moment
         side = self.side(operator, rng)
         kept: list[planning.Plan] = []
 
@@ -418,10 +422,12 @@ def quietly() -> Iterator[None]:
             action(item)
 
     kept = (log.say, log.warn, log.step, log.transfer, cloudside.for_each)
+    new_id = publish._new_id
     log.say = log.warn = lambda _text: None
     log.step, log.transfer = step, transfer  # type: ignore[assignment]
     cloudside.for_each = one_by_one  # type: ignore[attr-defined]
     try:
         yield
     finally:
+        publish._new_id = new_id
         log.say, log.warn, log.step, log.transfer, cloudside.for_each = kept  # type: ignore[attr-defined]

@@ -72,6 +72,14 @@ def test_the_invariants_hold_after_every_call_of_random_lives(site: Site) -> Non
     assert pairs > 50 * RUNS  # there was somebody who could have lost something
 
 
+def test_a_life_is_the_same_whenever_it_is_lived(site: Site) -> None:
+    for seed in range(30):
+        first, second = lived(site, seed), lived(site, seed)
+        assert first.outcomes == second.outcomes
+        assert first.cloud.calls == second.cloud.calls
+        assert first.cloud.images == second.cloud.images
+
+
 def test_two_operators_at_any_moment_leave_no_family_without_a_current_release(
     site: Site,
 ) -> None:

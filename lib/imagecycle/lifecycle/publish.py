@@ -105,7 +105,7 @@ def _plan(target: Target, side: CloudSide, disk: Path) -> tuple[Plan, Families, 
         if found.pop("sha512") == target.hashes["sha512"]:
             hashes = {**found, **target.hashes}
             target = dataclasses.replace(target, hashes=hashes)
-    publication = decide(target, images, now=side.clock(), new_id=str(uuid.uuid4()))
+    publication = decide(target, images, now=side.clock(), new_id=_new_id())
     families = holdings(images)
     plan = planning.make(
         publication,
@@ -119,6 +119,10 @@ def _plan(target: Target, side: CloudSide, disk: Path) -> tuple[Plan, Families, 
     )
     _say(plan, publication, target)
     return plan, families, publication
+
+
+def _new_id() -> str:
+    return str(uuid.uuid4())
 
 
 def _say(plan: Plan, publication: Publication, target: Target) -> None:
