@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
@@ -65,7 +66,7 @@ class Thing:
 
     @property
     def description(self) -> str:
-        return ET.fromstring(self.xml).findtext("description") or ""
+        return _facts(self.xml)[1]
 
     @property
     def queue_item(self) -> dict[str, Any] | None:
@@ -75,7 +76,13 @@ class Thing:
 
     @property
     def is_folder(self) -> bool:
-        return ET.fromstring(self.xml).tag == FOLDER_TAG
+        return _facts(self.xml)[0] == FOLDER_TAG
+
+
+@functools.cache  # a controller has them in memory
+def _facts(xml: str) -> tuple[str, str]:
+    root = ET.fromstring(xml)
+    return root.tag, root.findtext("description") or ""
 
 
 @dataclass

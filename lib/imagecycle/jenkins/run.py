@@ -87,13 +87,13 @@ def run(
 
 def _follow(controller: Controller, started: Sequence[Followed], interval: float) -> list[Outcome]:
     with log.phases("jobs", len(started)) as report:
-        shown = ""
+        shown = (0, "")
 
         def counted(queued: int, running: int, ended: int) -> None:
             nonlocal shown
-            words = f"{ended} ended, {running} running, {queued} waiting"
-            if words != shown:
-                shown = words
+            words = f"ended, {running} running, {queued} waiting"
+            if (ended, words) != shown:
+                shown = (ended, words)
                 report(min(ended, len(started)), words)
 
         return follow(controller, started, say=log.say, report=counted, interval=interval)

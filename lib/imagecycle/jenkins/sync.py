@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 from urllib.parse import quote
 
@@ -26,6 +26,8 @@ AT_ONCE = 8
 """Requests under way at the same time"""
 DEPTH = 4
 """Levels of folders in which jobs are looked for"""
+PROGRESS = 0.5
+"""Seconds between two looks at what has been sent; at each change it would slow the sending"""
 SHOWN = 30
 """Changes that are all named as they are made; of more, one a second"""
 
@@ -114,13 +116,15 @@ def _apply(controller: Controller, changes: tuple[Change, ...]) -> None:
         try:
             for _, group in itertools.groupby(changes, _turn):
                 calls = {pool.submit(_send, controller, change): change for change in group}
-                for call in as_completed(calls):
-                    error = call.exception()
-                    if isinstance(error, Refused | NotOurs):
-                        failures.append(f"cannot {calls[call]}: {error.message}")
-                    elif error is not None:
-                        raise error
-                    progress.done(calls[call])
+                while calls:
+                    ended, _ = wait(calls, PROGRESS, return_when=FIRST_EXCEPTION)
+                    for call in ended:
+                        change, error = calls.pop(call), call.exception()
+                        if isinstance(error, Refused | NotOurs):
+                            failures.append(f"cannot {change}: {error.message}")
+                        elif error is not None:
+                            raise error
+                        progress.done(change)
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
