@@ -104,6 +104,7 @@ def test_a_cloud_that_does_not_answer_starts_nothing(box: Box, controller: Contr
     assert runs[0].mails == ["imagecycle@localhost"]
 
 
+@pytest.mark.machines
 def test_a_family_is_taken_from_the_quarter_to_its_publication(
     built_family: tuple[Family, Site, Artifact], box: Box, controller: Controller
 ) -> None:
