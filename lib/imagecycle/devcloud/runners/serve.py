@@ -7,7 +7,7 @@ import contextlib
 import importlib
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from imagecycle.devcloud.runners import pidfile
@@ -32,7 +32,9 @@ def serve(module: str, host: str, port: int) -> None:
         # Its agents load these; without them the first list of ports fails.
         importlib.import_module("neutron.db.models.port_forwarding")
         importlib.import_module("sqlalchemy.orm").configure_mappers()
-    server = wsgi.Server((host, port), application, numthreads=8, request_queue_size=64)
+    server = wsgi.Server(
+        (host, port), keeping_connections(application), numthreads=8, request_queue_size=64
+    )
     server.shutdown_timeout = 1
     # A connection that is closed for being idle just when it is used again answers 500; by default
     # that happens after 10 seconds, and to every one beyond the tenth.
@@ -41,6 +43,35 @@ def serve(module: str, host: str, port: int) -> None:
     signal.signal(signal.SIGTERM, terminated)
     with contextlib.suppress(KeyboardInterrupt):
         server.safe_start()
+
+
+class Body:
+    """The body of a request, which stays open."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def __iter__(self) -> Any:
+        return iter(self._stream)
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def keeping_connections(application: Any) -> Any:
+    """The application, unable to close the connection that its request came by.
+
+    Glance closes the body of an upload. Here that is the connection: the next request on it, of any
+    client that keeps connections, would be answered with 500.
+    """
+
+    def keeping(environ: Any, start_response: Any) -> Any:
+        return application({**environ, "wsgi.input": Body(environ["wsgi.input"])}, start_response)
+
+    return keeping
 
 
 def terminated(_number: int, _frame: object) -> None:
