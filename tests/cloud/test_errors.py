@@ -3,7 +3,7 @@ import types
 import pytest
 from keystoneauth1 import exceptions
 
-from imagecycle.cloud.errors import Refused, explained
+from imagecycle.cloud.errors import Protected, Refused, explained
 from imagecycle.errors import ImagecycleError, Unreachable
 
 
@@ -72,3 +72,13 @@ def test_the_reason_is_read_from_novas_document(body: str, words: str) -> None:
 
 def test_the_development_cloud_is_started_by_its_command() -> None:
     assert "imagecycle devcloud start" in message(exceptions.ConnectFailure("x")).hint
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["Attribute 'imagecycle_family' is reserved.", "Property imagecycle_family is protected"],
+)
+def test_a_property_that_glance_protects_is_named_with_the_way_out(reason: str) -> None:
+    with pytest.raises(Protected, match="403") as caught, explained("cloud", "change an image"):
+        raise exceptions.Forbidden(reason)
+    assert "protects the property imagecycle_family" in caught.value.hint

@@ -39,6 +39,18 @@ class Incomplete(ImagecycleError):
     """A listing that may lack something, so that nothing may be decided from it."""
 
 
+class Protected(Refused):
+    """Glance is configured to keep a property from us (``property_protection_file``)."""
+
+    def __init__(self, message: str, name: str) -> None:
+        super().__init__(
+            message,
+            403,
+            hint=f"Glance protects the property {name}: ask the cloud's operator to let this user "
+            "create, update and delete imagecycle's properties (docs/metadata.rst)",
+        )
+
+
 @contextlib.contextmanager
 def explained(cloud: str, doing: str) -> Iterator[None]:
     """Turn the client library's exceptions into ours.
@@ -59,6 +71,8 @@ def explained(cloud: str, doing: str) -> Iterator[None]:
         message = f"{cloud}: cannot {doing}: {status} {_reason(error)}".rstrip()
         if status >= 500:
             raise Unreachable(message, hint=away) from None
+        if status == 403 and (name := _protected_property(message)):
+            raise Protected(message, name) from None
         raise Refused(message, status) from None
     except exceptions.SSLError as error:
         raise Unreachable(
@@ -79,6 +93,12 @@ def explained(cloud: str, doing: str) -> Iterator[None]:
             f"{cloud}: cannot {doing}: {_brief(error)}",
             hint="check that entry in clouds.yaml",
         ) from None
+
+
+def _protected_property(message: str) -> str:
+    """The property that Glance reserves for others; empty when it is about something else."""
+    found = re.search(r"Attribute '(\S+)' is reserved|Property '?([^\s']+)'? is protected", message)
+    return (found[1] or found[2]) if found else ""
 
 
 def _start_hint(cloud: str) -> str:

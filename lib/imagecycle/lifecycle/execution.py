@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from imagecycle import log
-from imagecycle.cloud.errors import Refused
+from imagecycle.cloud.errors import Protected, Refused
 from imagecycle.cloud.image import OWN_FIELDS, Image
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import metadata, sharing
@@ -136,6 +136,15 @@ class Execution:
         for name in [name for name, value in fields.items() if value is None]:
             expected.pop(name, None)
         if _fields(after) != expected:
+            if metadata.REVOKED_AT in after.properties.keys() - before.properties.keys():
+                # our change came on top of a revocation, which outranks everything
+                visibility = "shared" if after.visibility == "public" else after.visibility
+                again = {
+                    "visibility": visibility,
+                    "os_hidden": True,
+                    metadata.STATE: State.REVOKED.value,
+                }
+                self.images.change(before.id, again)
             raise Changed(self.images.cloud, f"somebody else changed image {before.id} just now")
         self._expected[after.id] = self.result.changed[after.id] = after
         return after
@@ -258,6 +267,8 @@ def _is_current(image: Image) -> bool:
 
 
 def _explained(refused: Refused, fields: Mapping[str, object]) -> Refused:
+    if isinstance(refused, Protected):
+        return refused
     if refused.status == 403 and fields.get("visibility") == "public":
         return Refused(
             f"{refused.message}; this user may not make images public",

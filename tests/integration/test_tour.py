@@ -1,0 +1,115 @@
+"""The tour for newcomers, against a real Nova."""
+
+from pathlib import Path
+
+import pytest
+
+from imagecycle import tour
+from imagecycle.artifacts import Artifact
+from imagecycle.cloud import view
+from imagecycle.errors import ImagecycleError, UnknownName, UsageError
+from imagecycle.lifecycle import life, metadata, schema
+from imagecycle.lifecycle.evidence import NotVerified
+from imagecycle.model import Release
+from integration import servers
+from integration.conftest import ComputeBox
+from lifecycle.families import artifact
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def first(tmp_path: Path) -> Artifact:
+    return artifact(tmp_path / "artifacts", "20261122", size=2**20)
+
+
+def leftovers(box: ComputeBox) -> list[str]:
+    images = [image.name for image in box.glance.images()]
+    found = servers.request(box.admin, "GET", "/servers?all_tenants=1")["servers"]
+    return images + [one["name"] for one in found]
+
+
+def test_the_tour_shows_what_two_users_see_and_leaves_nothing(
+    compute_box: ComputeBox, first: Artifact, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tour.run(compute_box.site, first, tour.next_of(first))
+    told = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
+    assert [line for line in told if not line[0].isdigit()] == [
+        "alice lists 20261122",
+        "bob lists 20261122",
+        "alice lists 20261122.1; 20261122 by its id: there",
+        "bob lists 20261122.1; 20261122 by its id: there",
+        "alice lists 20261122.1; 20261122 by its id: there",
+        "bob lists 20261122.1; 20261122 by its id: not found",
+        "alice's server was rebuilt and runs",
+        "bob is told that there is no such image",
+        "alice lists 20261122.1; 20261122 by its id: not found",
+        "bob lists 20261122.1; 20261122 by its id: not found",
+    ]
+    assert leftovers(compute_box) == []
+    assert first.record("publish") is None
+
+
+def test_all_that_is_written_on_images_in_their_life_keeps_to_the_schema(
+    compute_box: ComputeBox, first: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: dict[str, str] = {}
+    change = type(compute_box.glance).change
+
+    def recorded(self: object, image_id: str, fields: dict[str, object]) -> object:
+        image = change(self, image_id, fields)  # type: ignore[arg-type]
+        assert schema.problems(image.properties) == []
+        written.update(image.properties)
+        return image
+
+    monkeypatch.setattr(type(compute_box.glance), "change", recorded)
+    tour.run(compute_box.site, first, tour.next_of(first))
+    assert {metadata.SUPERSEDED_AT, metadata.RETIRED_AT, metadata.SHARED_WITH} <= written.keys()
+
+
+def test_a_tour_that_breaks_off_leaves_nothing(
+    compute_box: ComputeBox, first: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        assert len(leftovers(compute_box)) == 3  # two images and a server
+        raise ImagecycleError("no")
+
+    monkeypatch.setattr(life, "retire_releases", fail)
+    with pytest.raises(ImagecycleError, match="no"):
+        tour.run(compute_box.site, first, tour.next_of(first))
+    assert leftovers(compute_box) == []
+
+
+def test_the_tour_leaves_the_familys_own_images_alone(
+    compute_box: ComputeBox, first: Artifact
+) -> None:
+    made = compute_box.glance.create(
+        {
+            "name": "real",
+            "disk_format": "raw",
+            "container_format": "bare",
+            "visibility": "public",
+            metadata.FAMILY: first.family,
+            metadata.RELEASE: "20260822",
+            metadata.STATE: "current",
+        }
+    )
+    tour.run(compute_box.site, first, tour.next_of(first))
+    assert compute_box.glance.image(made.id) == made
+    assert [image.id for image in view.listed(compute_box.bob, **{metadata.STATE: "current"})] == [
+        made.id
+    ]
+
+
+def test_what_is_no_tour_is_refused_before_anything_is_done(
+    compute_box: ComputeBox, first: Artifact, tmp_path: Path
+) -> None:
+    with pytest.raises(UsageError, match="needs a newer release than 20261122, not 20261122"):
+        tour.run(compute_box.site, first, first)
+    other = Artifact("debian-12-x86_64-sever", Release.parse("20261122"), first.folder)
+    with pytest.raises(UnknownName):
+        tour.run(compute_box.site, other, tour.next_of(other))
+    (first.folder / "verify.json").unlink()
+    with pytest.raises(NotVerified):
+        tour.run(compute_box.site, first, tour.next_of(first))
+    assert leftovers(compute_box) == []
