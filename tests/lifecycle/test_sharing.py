@@ -240,3 +240,21 @@ def test_members_changed_by_hand_are_put_right_on_request(cloud: Cloud) -> None:
     assert life.retire_in(side(cloud)[0], [FAMILY]).plan.steps == ()
     life.retire_in(side(cloud)[0], [FAMILY], check_members=True)
     assert set(cloud.members["old"]) == {"alpha"}
+
+
+@pytest.mark.parametrize("private", [True, False])
+def test_a_revocation_in_the_very_moment_of_another_change_stays(
+    cloud: Cloud, private: bool
+) -> None:
+    to, operator = side(cloud)
+    other, _ = side(cloud)
+
+    def revoke() -> None:
+        life.revoke_in(other, FAMILY, Release.parse("20260101"), reason="bad", private=private)
+
+    at(operator, "change", revoke)
+    with pytest.raises(ImagecycleError, match="just now"):
+        life.roll_back_in(to, FAMILY)
+    assert state(cloud)[0] == "revoked"
+    assert not cloud.boot("gamma", "old")
+    assert state(cloud, "new") == ("current", "public")
