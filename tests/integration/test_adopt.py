@@ -2,14 +2,14 @@
 
 import io
 import json
-import os
-import subprocess
-import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
 
+from imagecycle import cli
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import adoption, proposal
@@ -21,7 +21,6 @@ from lifecycle.families import FAMILY, artifact, family
 
 pytestmark = pytest.mark.integration
 
-REPOSITORY = Path(__file__).parents[2]
 PATTERN = r"Debian 12(?: (?P<date>[\d-]+))?=>debian-12-x86_64-server"
 
 
@@ -41,19 +40,30 @@ def by_hand(box: Box, name: str, *, glance: str = "glance", **fields: object) ->
     return getattr(box, glance).image(made.id)  # type: ignore[no-any-return]
 
 
-def run(box: Box, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "imagecycle", "adopt", *words],
-        env={
-            **os.environ,
-            "IMAGECYCLE_HOME": str(box.site.home),
-            "PYTHONPATH": str(REPOSITORY / "lib"),
-        },
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+@dataclass(frozen=True)
+class Told:
+    """What a command printed, and its exit code."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Run = Callable[..., Told]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`imagecycle adopt` with these words."""
+    monkeypatch.setenv("IMAGECYCLE_HOME", str(tmp_path))  # that of box.site
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def call(*words: str) -> Told:
+        capsys.readouterr()
+        code = cli.main(["adopt", *words])
+        return Told(code, *capsys.readouterr())
+
+    return call
 
 
 def proposed(box: Box, path: Path, cloud: str = "faulty") -> Path:
@@ -126,21 +136,21 @@ def test_the_first_publish_of_an_adopted_family_puts_the_others_out_of_sight(
 
 
 def test_an_image_that_changed_since_is_refused_and_nothing_is_done(
-    box: Box, tmp_path: Path
+    box: Box, run: Run, tmp_path: Path
 ) -> None:
     by_hand(box, "Debian 12 2026-05-22")
     changed = by_hand(box, "Debian 12 2026-08-22")
     path = proposed(box, tmp_path / "proposal.yaml")
     box.glance.change(changed.id, {"os_hidden": True})
     box.proxy.requests.clear()
-    done = run(box, "--apply", str(path))
+    done = run("--apply", str(path))
     assert done.returncode == 1
     assert f'image {changed.id} ("Debian 12 2026-08-22") was changed' in done.stderr
     assert "make the proposal again" in done.stderr
     assert box.proxy.mutations() == []
 
 
-def test_an_image_of_somebody_else_is_refused(box: Box, tmp_path: Path) -> None:
+def test_an_image_of_somebody_else_is_refused(box: Box, run: Run, tmp_path: Path) -> None:
     theirs = by_hand(box, "Debian 12 2026-08-22", glance="demo", visibility="community")
     by_hand(box, "Debian 12 2026-05-22")
     path = proposed(box, tmp_path / "proposal.yaml")
@@ -149,17 +159,17 @@ def test_an_image_of_somebody_else_is_refused(box: Box, tmp_path: Path) -> None:
     document["images"].append({**document["images"][0], "id": theirs.id, "release": "20260822"})
     path.write_text(yaml.safe_dump(document))
     box.proxy.requests.clear()
-    done = run(box, "--apply", str(path))
+    done = run("--apply", str(path))
     assert done.returncode == 2
     assert f"image {theirs.id} belongs to project {theirs.owner}, not to ours" in done.stderr
     assert box.proxy.mutations() == []
 
 
-def test_a_proposal_for_another_project_is_refused(box: Box, tmp_path: Path) -> None:
+def test_a_proposal_for_another_project_is_refused(box: Box, run: Run, tmp_path: Path) -> None:
     by_hand(box, "Debian 12 2026-05-22")
     path = proposed(box, tmp_path / "proposal.yaml")
     path.write_text(path.read_text().replace("cloud: faulty", "cloud: faulty-demo"))
-    done = run(box, "--apply", str(path))
+    done = run("--apply", str(path))
     assert done.returncode == 2
     assert "for another project than faulty-demo belongs to" in done.stderr
 
@@ -179,19 +189,19 @@ def test_what_a_failure_left_undone_is_done_by_the_next_run(box: Box, tmp_path: 
     }
 
 
-def test_the_command_proposes_then_adopts_all_without_a_conflict(box: Box) -> None:
+def test_the_command_proposes_then_adopts_all_without_a_conflict(box: Box, run: Run) -> None:
     by_hand(box, "Debian 12 2026-05-22")
     by_hand(box, "Debian 12 2026-08-22")
     by_hand(box, "Debian 12 20260822")
     rule = ("--cloud", "faulty", "--pattern", PATTERN)
-    done = run(box, *rule)
+    done = run(*rule)
     assert done.returncode == 0, done.stderr
     assert "1 to adopt, 2 in conflict, 0 ours already, 0 left alone" in done.stdout
     assert box.proxy.mutations() == []
-    assert run(box, *rule, "--yes", "--dry-run").returncode == 0
+    assert run(*rule, "--yes", "--dry-run").returncode == 0
     assert box.proxy.mutations() == []
-    assert run(box, *rule, "--yes").returncode == 0
-    verdicts = [row["verdict"] for row in json.loads(run(box, *rule, "--json").stdout)]
+    assert run(*rule, "--yes").returncode == 0
+    verdicts = [row["verdict"] for row in json.loads(run(*rule, "--json").stdout)]
     assert sorted(verdicts) == ["conflict", "conflict", "ours already"]
 
 
@@ -207,8 +217,8 @@ def test_the_command_proposes_then_adopts_all_without_a_conflict(box: Box) -> No
         (["--apply", "x", "--cloud", "devcloud"], "leave the other options out"),
     ],
 )
-def test_bad_usage_is_named(box: Box, words: list[str], message: str) -> None:
-    done = run(box, *words)
+def test_bad_usage_is_named(box: Box, run: Run, words: list[str], message: str) -> None:
+    done = run(*words)
     assert done.returncode == 2
     assert message in done.stderr
     assert "Traceback" not in done.stderr
