@@ -1,11 +1,13 @@
+import threading
 from pathlib import Path
 
 import pytest
 import yaml
 from openstack.config import loader
 
+from bench.large_cloud import Sizes, clouds_file, serving
 from imagecycle.cloud.session import _entry, _versioned, open_cloud
-from imagecycle.errors import UnknownName, UsageError
+from imagecycle.errors import ImagecycleError, UnknownName, UsageError
 from imagecycle.site import Site
 
 
@@ -80,3 +82,26 @@ def test_a_broken_entry_is_a_mistake_of_the_user(site: Site, tmp_path: Path, tex
 )
 def test_a_catalog_may_or_may_not_name_the_version(endpoint: str, version: str, url: str) -> None:
     assert _versioned(endpoint, version) == url
+
+
+def test_a_keystone_that_hides_its_versions_is_an_error_and_no_endless_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client library would wait for itself."""
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(tmp_path / "clouds.yaml"))
+    said: list[str] = []
+
+    def log_in() -> None:
+        try:
+            open_cloud("large", Site(home=tmp_path))
+        except ImagecycleError as error:
+            said.append(error.message)
+
+    with serving(Sizes()) as large:
+        large.fault = lambda path, _: (401, {}, b"{}") if path == "/identity/v3" else None
+        (tmp_path / "clouds.yaml").write_text(clouds_file(large.url))
+        login = threading.Thread(target=log_in, daemon=True)
+        login.start()
+        login.join(20)
+        assert said
+        assert said[0].startswith("large: cannot log in: Could not find versioned identity")

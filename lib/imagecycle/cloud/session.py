@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -155,7 +156,34 @@ def _session(name: str, region: Any) -> Any:
         session.timeout = ANSWER_LIMIT
     if urlsplit(str(region.config.get("auth", {}).get("auth_url", ""))).hostname in _LOOPBACK:
         session.session.trust_env = False  # no proxy stands between a machine and itself
+    if hasattr(session.auth, "_lock"):
+        session.auth._lock = _LoginLock()
     return session
+
+
+class _LoginLock:
+    """A lock that is an error, not a deadlock, for a thread that holds it already.
+
+    When Keystone answers 401 to the question for its versions, keystoneauth (5.18) asks again with
+    a token, for which it has to log in, which is what it is doing: it would wait for itself for
+    ever. Told so, it takes the version from the address instead.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holder: int | None = None
+
+    def __enter__(self) -> None:
+        from keystoneauth1.exceptions import Unauthorized
+
+        if self._holder == threading.get_ident():
+            raise Unauthorized("Keystone asks for a token before it says its versions")
+        self._lock.acquire()
+        self._holder = threading.get_ident()
+
+    def __exit__(self, *_: object) -> None:
+        self._holder = None
+        self._lock.release()
 
 
 def _log_in(session: Any) -> str | None:
