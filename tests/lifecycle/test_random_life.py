@@ -27,7 +27,7 @@ from lifecycle import memory_cloud, random_life
 from lifecycle.memory_cloud import Broken, Operator
 from lifecycle.random_life import Deed, Life, deeds, quietly, shortened
 
-RUNS = int(os.environ.get("IMAGECYCLE_RANDOM_RUNS") or 400)
+RUNS = int(os.environ.get("IMAGECYCLE_RANDOM_RUNS") or 1500)
 FIRST = int(os.environ.get("IMAGECYCLE_RANDOM_SEED") or 0)
 MANY = 500
 """Lives in which a planted defect has to show"""
