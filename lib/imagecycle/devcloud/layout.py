@@ -9,13 +9,14 @@ import json
 import os
 import secrets
 import socket
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from imagecycle.artifacts import write_text
 from imagecycle.errors import ImagecycleError
-from imagecycle.site import Site
+from imagecycle.site import DEFAULT_HOME, Site
 
 HOST = "127.0.0.1"
 VENV_VARIABLE = "IMAGECYCLE_DEVCLOUD_VENV"
@@ -138,7 +139,7 @@ def ensure_identity(layout: Layout, *, compute: bool = False) -> Identity:
     ports, passwords = dict(kept.ports), dict(kept.passwords)
     for first in (FIRST_PORTS, FIRST_COMPUTE_PORTS) if compute else (FIRST_PORTS,):
         if not first.keys() <= ports.keys():
-            ports |= _free_ports(first)
+            ports |= _free_ports(first, _beginning(layout))
     for user in (*USERS, *COMPUTE_USERS) if compute else USERS:
         passwords.setdefault(user, secrets.token_urlsafe(24))
     identity = Identity(ports, passwords)
@@ -163,8 +164,17 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def _free_ports(wanted: Mapping[str, int]) -> dict[str, int]:
-    for offset in range(0, _PORT_TRIES * _PORT_STEP, _PORT_STEP):
+def _beginning(layout: Layout) -> int:
+    """Where to look for ports first: clouds that start at the same time look at different places,
+    since between the choice of a port and its use another one could take it."""
+    if layout.folder == DEFAULT_HOME / "devcloud":
+        return 0
+    return zlib.crc32(str(layout.folder).encode()) % _PORT_TRIES
+
+
+def _free_ports(wanted: Mapping[str, int], beginning: int) -> dict[str, int]:
+    for number in range(beginning, beginning + _PORT_TRIES):
+        offset = number % _PORT_TRIES * _PORT_STEP
         ports = {service: first + offset for service, first in wanted.items()}
         if all(port_is_free(port) for port in ports.values()):
             return ports
