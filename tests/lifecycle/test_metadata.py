@@ -148,6 +148,11 @@ def test_an_image_without_our_properties_is_none_of_ours() -> None:
     assert metadata.read({"os_distro": "debian"}) is None
 
 
+def test_a_snapshot_of_a_server_is_no_release(proven: Evidence) -> None:
+    copied = {**metadata.properties(family(), proven), metadata.STATE: "current"}
+    assert metadata.read({**copied, "image_type": "snapshot"}) is None
+
+
 @pytest.mark.parametrize(
     "wrong", [{metadata.STATE: "new"}, {metadata.RELEASE: "yesterday"}, {metadata.RELEASE: None}]
 )

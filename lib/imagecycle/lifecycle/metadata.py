@@ -69,9 +69,12 @@ class Identity:
 def read(properties: Mapping[str, str]) -> Identity | None:
     """The identity that is written on an image; None when it is not one of imagecycle's.
 
+    Nova copies the properties of an image to the snapshots of its servers, and says so by
+    ``image_type``.
+
     :raises ImagecycleError: when the properties are ours and make no sense.
     """
-    if FAMILY not in properties:
+    if FAMILY not in properties or properties.get("image_type") == "snapshot":
         return None
     try:
         release = Release.parse(properties[RELEASE])
