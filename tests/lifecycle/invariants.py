@@ -67,7 +67,7 @@ class Watch:
                 members = set(self.cloud.members.get(image.id, ()))
                 if users != members and not image.protected:
                     raise Broken(f"2: members of {image.id} are {members}, its users {users}")
-            if state == State.SUPERSEDED and image.visibility == "shared" and not image.protected:
+            if state == State.SUPERSEDED and image.visibility == "shared":
                 raise Broken(f"2: the window of {image.id} is left open")
 
     def _usable(self, project: str, image_id: str) -> None:

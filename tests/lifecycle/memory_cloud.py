@@ -117,7 +117,7 @@ class MemoryAudit(AuditLog):
         operator.allowed.discard(image_id)
 
 
-@dataclass
+@dataclass(eq=False)
 class Operator:
     """One who works on the cloud: the door that imagecycle gets, and what befalls it there.
 
@@ -133,6 +133,8 @@ class Operator:
     """Whether its usage listings lack something"""
     whole: bool = False
     """Whether its command was one that also finishes what others left"""
+    found_dead: list[Operator] = field(default_factory=list)
+    """Who had been killed before its command began, which so can finish what they left"""
     made: int = 0
     dead: bool = False
     listed: dict[str, int] = field(default_factory=dict)

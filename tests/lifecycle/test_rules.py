@@ -339,3 +339,10 @@ def test_an_unused_revoked_release_is_deleted_after_the_grace_period() -> None:
     one = held("20260201", "revoked", unused_since=ago(30), visibility="private")
     (step,) = retired(one, CURRENT).steps
     assert isinstance(step, Delete)
+
+
+def test_a_sharing_that_broke_off_is_undone_even_if_the_image_was_protected_since() -> None:
+    left = held("20260201", "superseded", superseded_at=ago(1), visibility="shared", protected=True)
+    (step,) = retired(left, CURRENT).steps
+    assert isinstance(step, Change)
+    assert step.fields == {"visibility": "public", "os_hidden": True}

@@ -114,11 +114,23 @@ def _withdraw(
         run.images.remove_members(image_id, removed)
         back = run.users(image_id, owner) & removed
     except (ImagecycleError, KeyboardInterrupt):
-        run.images.add_members(image_id, removed, accept=step.accept)
+        _restore(removed, step, run)
         raise
-    if back:
-        run.images.add_members(image_id, back, accept=step.accept)
+    _restore(back, step, run)
     return removed - back
+
+
+def _restore(projects: Collection[str], step: Share | SyncMembers, run: Execution) -> None:
+    """Give memberships back, in a second try if the first one fails or is interrupted."""
+    if not projects:
+        return
+    for number in range(1, _TRIES + 1):
+        try:
+            run.images.add_members(step.image_id, projects, accept=step.accept)
+            return
+        except (ImagecycleError, KeyboardInterrupt):
+            if number == _TRIES:
+                raise
 
 
 def _late(users: set[str], step: Share, run: Execution, owner: str) -> set[str]:

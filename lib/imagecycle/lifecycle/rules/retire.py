@@ -121,9 +121,8 @@ def _family(
         gathered.notes.append(
             f"{family[0].family} has no current release: its superseded ones stay usable"
         )
+    gathered.repairs += reopen(family)
     for held in ours:
-        if held.window_open:
-            gathered.repairs += reopen([held])
         if held.state is State.SUPERSEDED and held.id in due:
             gathered.takings.append(_share(held, policy, now))
         elif held.state in (State.RETIRED, State.REVOKED):
