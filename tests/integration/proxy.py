@@ -7,7 +7,7 @@ import http.client
 import http.server
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 CHUNK = 2**16
@@ -18,10 +18,15 @@ class Fault:
     """What befalls one request."""
 
     method: str
+    """Empty for any"""
     path: str
     """How its path ends; empty for any"""
     answer: int | None = None
     """Answer with this status instead of asking the service"""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of that answer"""
+    silent_for: float = 0
+    """Say nothing for so many seconds, then hang up, instead of asking the service"""
     cut_after: int | None = None
     """Hang up on both sides once this many bytes of its body have passed"""
     lose_answer: bool = False
@@ -46,17 +51,25 @@ class Proxy:
     faults: list[Fault] = field(default_factory=list)
     requests: list[tuple[str, str, int]] = field(default_factory=list)
     struck: dict[int, int] = field(default_factory=dict)
+    closing: threading.Event = field(default_factory=threading.Event)
+    under_way: int = 0
+    changed: threading.Condition = field(default_factory=threading.Condition)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def settle(self) -> None:
+        """Wait until every request that came is in ``requests``."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: not self.under_way, 60)
 
     def mutations(self) -> list[tuple[str, str, int]]:
         return [entry for entry in self.requests if entry[0] not in ("GET", "HEAD")]
 
     def fault(self, method: str, path: str) -> Fault | None:
         for fault in self.faults:
-            if fault.method != method or not path.partition("?")[0].endswith(fault.path):
+            if fault.method not in ("", method) or not path.partition("?")[0].endswith(fault.path):
                 continue
             seen = self.struck[id(fault)] = self.struck.get(id(fault), 0) + 1
             if seen <= fault.after_matches:
@@ -83,6 +96,8 @@ def running(upstream_port: int) -> Iterator[Proxy]:
 
         def relay(self) -> None:
             self.close_connection = True
+            with proxy.changed:
+                proxy.under_way += 1
             fault = proxy.fault(self.command, self.path)
             upstream = http.client.HTTPConnection("127.0.0.1", upstream_port, timeout=60)
             try:
@@ -93,13 +108,21 @@ def running(upstream_port: int) -> Iterator[Proxy]:
                     self.connection.shutdown(socket.SHUT_RDWR)
             finally:
                 upstream.close()
-            proxy.requests.append((self.command, self.path, status))
+            with proxy.changed:
+                proxy.requests.append((self.command, self.path, status))
+                proxy.under_way -= 1
+                proxy.changed.notify_all()
 
         def pass_on(self, upstream: http.client.HTTPConnection, fault: Fault | None) -> int:
             if fault and fault.before:
                 fault.before()
+            if fault and fault.silent_for:
+                proxy.closing.wait(fault.silent_for)
+                raise _Cut
             if fault and fault.answer:
                 self.send_response(fault.answer)
+                for name, value in fault.headers.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", "0")
                 self.send_header("Connection", "close")
                 self.end_headers()
@@ -152,6 +175,7 @@ def running(upstream_port: int) -> Iterator[Proxy]:
     try:
         yield proxy
     finally:
+        proxy.closing.set()
         server.shutdown()
         server.server_close()
         thread.join()

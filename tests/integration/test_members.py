@@ -86,6 +86,18 @@ def test_a_lost_answer_is_asked_again_and_does_no_harm(box: Box) -> None:
     assert set(box.glance.members(made.id)) == set(SOME[2:])
 
 
+def test_a_conflict_that_is_none_leaves_nobody_out(box: Box) -> None:
+    made = image(box)
+    box.proxy.faults[:] = [
+        Fault("POST", "/members", answer=409, times=3),
+        Fault("DELETE", SOME[0], answer=404, times=1),
+    ]
+    faulty(box).add_members(made.id, SOME)
+    assert set(box.glance.members(made.id)) == set(SOME)
+    faulty(box).remove_members(made.id, SOME[:2])
+    assert set(box.glance.members(made.id)) == set(SOME[2:])
+
+
 def test_one_failure_is_raised_and_the_other_projects_are_members(box: Box) -> None:
     made = image(box)
     box.proxy.faults[:] = [Fault("POST", "/members", answer=500, times=1)]

@@ -170,25 +170,32 @@ class Glance:
         """Share an image with projects, over several connections at once.
 
         Glance takes members only of an image whose visibility is ``shared``. A project that is a
-        member already stays one.
+        member already stays one; that Glance says so (409) is seen to be true.
 
         :param accept: accept for them, once all are members, so that they see it in their lists;
             only an administrator may.
         :raises ImagecycleError: the first failure, when all calls have ended.
         """
         path = f"/images/{image_id}/members"
+        there: list[str] = []
 
-        def add(project: str) -> None:
+        def add(project: str, *, again: bool = False) -> None:
             doing = f"share image {image_id} with project {project}"
             try:
                 self._call(doing, "POST", path, json={"member": project}, **_MEMBER_CALL)
             except Refused as refused:
                 if refused.status == 413:
                     raise Refused(refused.message, 413, hint=_MEMBER_QUOTA) from None
-                if refused.status != 409:
+                if refused.status != 409 or again:
                     raise
+                there.append(project)
 
         for_each(add, projects)
+        if there:
+            members = self.members(image_id)
+            for project in there:
+                if project not in members:
+                    add(project, again=True)
         if accept:
             self.accept_members(image_id, projects)
 
@@ -210,17 +217,22 @@ class Glance:
 
         :raises ImagecycleError: the first failure, when all calls have ended.
         """
+        gone: list[str] = []
 
-        def remove(project: str) -> None:
+        def remove(project: str, *, again: bool = False) -> None:
             doing = f"stop sharing image {image_id} with project {project}"
             path = f"/images/{image_id}/members/{project}"
             try:
                 self._call(doing, "DELETE", path, **_MEMBER_CALL)
             except Refused as refused:
-                if refused.status != 404:
+                if refused.status != 404 or again:
                     raise
+                gone.append(project)
 
         for_each(remove, projects)
+        if gone:
+            for project in self.members(image_id).keys() & set(gone):
+                remove(project, again=True)
 
     def _call(
         self,
