@@ -5,11 +5,11 @@ All of it is real but the hypervisors, which pretend to run machines.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from imagecycle import log
+from imagecycle.artifacts import write_text
 from imagecycle.devcloud import accounts, install, services
 from imagecycle.devcloud.compute import config, database, nova, programs
 from imagecycle.devcloud.layout import Identity, Layout
@@ -69,7 +69,7 @@ def begin(layout: Layout, identity: Identity) -> None:
         database.lay_out(layout)
     config.write(layout, identity, layout.etc, programs.database_socket(layout))
     paste = layout.venv / "etc" / "nova" / "api-paste.ini"
-    shutil.copyfile(paste, layout.etc / "nova-api-paste.ini")
+    write_text(layout.etc / "nova-api-paste.ini", paste.read_text(), mode=0o600)
     if services.pid_of(layout, programs.RABBIT) is None:
         # its queues are gone, and who knew them would wait for them
         _stop_together(layout, nova.ALL)
