@@ -250,9 +250,15 @@ class Operator:
                 if self._image(image_id).visibility != "shared":
                     raise Refused("Only shared images have members", 403)
                 self.world.members.setdefault(image_id, {}).setdefault(project, "pending")
-        for project in sorted(projects) if accept else ():
+        if accept:
+            self.accept_members(image_id, projects)
+
+    def accept_members(self, image_id: str, projects: Collection[str]) -> None:
+        for project in sorted(projects):
             with self._call("accept_member"):
                 self._audited(image_id)
+                if project not in self.world.members.get(image_id, ()):
+                    raise Refused("it is no member", 404)
                 self.world.members[image_id][project] = "accepted"
 
     def remove_members(self, image_id: str, projects: Collection[str]) -> None:

@@ -56,6 +56,8 @@ def share(step: Share, run: Execution) -> Window:
             _add(users, step, run)
             seconds = round(time.monotonic() - began, 3)
             outcome.facts = {"window_seconds": seconds, "members": sorted(users)}
+            if step.accept and users:  # not in the window: they can use it without
+                run.images.accept_members(image_id, users)
             users = _late(users, step, run, before.owner)
             there = run.images.members(image_id).keys()  # some from an earlier sharing, perhaps
             removed = _withdraw(there - users, step, run, before.owner)
@@ -95,7 +97,7 @@ def sync(step: SyncMembers, run: Execution) -> None:
 
 def _add(users: Collection[str], step: Share, run: Execution) -> None:
     if users:
-        run.images.add_members(step.image_id, users, accept=step.accept)
+        run.images.add_members(step.image_id, users)
 
 
 def _withdraw(
