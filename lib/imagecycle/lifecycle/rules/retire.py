@@ -269,6 +269,7 @@ def _quiet_until(policy: Retirement, now: datetime.datetime) -> str:
     if not policy.quiet_hours:
         return ""
     begin, _, end = policy.quiet_hours.partition("-")
-    here = f"{now.astimezone(ZoneInfo(policy.time_zone)):%H:%M}"
+    zone = datetime.UTC if policy.time_zone == "UTC" else ZoneInfo(policy.time_zone)
+    here = f"{now.astimezone(zone):%H:%M}"
     inside = begin <= here < end if begin < end else here >= begin or here < end
     return f"{end} {policy.time_zone}" if inside else ""
