@@ -280,8 +280,7 @@ def test_missing_packages_are_named_with_the_way_to_them(
 def test_secrets_are_for_their_owner_alone(started_compute_box: ComputeBox) -> None:
     layout = started_compute_box.layout
     for path in (layout.clouds_file, *(path for path in layout.etc.iterdir() if path.is_file())):
-        if path.suffix != ".ini":
-            assert path.stat().st_mode & 0o077 == 0, path
+        assert path.stat().st_mode & 0o077 == 0, path
     identity = load_identity(layout)
     assert identity is not None
     for process in Path("/proc").glob("[0-9]*/cmdline"):
