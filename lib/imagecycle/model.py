@@ -71,6 +71,11 @@ class ProjectUse:
     """How many in each of Nova's statuses: ``{"ACTIVE": 3, "SHELVED_OFFLOADED": 1}``"""
     volumes: int = 0
 
+    @property
+    def amount(self) -> int:
+        """Servers and volumes together."""
+        return sum(self.servers.values()) + self.volumes
+
 
 @dataclass(frozen=True)
 class Usage:

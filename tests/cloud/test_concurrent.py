@@ -36,4 +36,10 @@ def test_a_failure_keeps_no_other_call_from_being_made() -> None:
 
 
 def test_nothing_to_do_is_fine() -> None:
-    for_each(lambda _: pytest.fail("called"), [])
+    assert for_each(lambda _: pytest.fail("called"), []) == []
+
+
+def test_no_call_begins_after_the_time_that_is_given_but_the_first() -> None:
+    called: list[int] = []
+    assert for_each(called.append, range(5), within=0) == [0] == called
+    assert for_each(called.append, range(1, 5), within=60) == [1, 2, 3, 4]

@@ -108,7 +108,7 @@ def test_a_project_can_use_its_servers_before_and_after_every_transition(
     assert states(box)[OLD] == ("retired", "shared")
     assert box.glance.members(old) == {box.alice.project_id: "pending"}
     assert done.result is not None
-    assert 0 < done.result.windows[0].seconds < 10
+    assert 0 < max(done.result.windows[0].seconds) < 10
     assert_usable(box.alice, old, made)
     assert_out_of_reach(box.bob, old)
 

@@ -1,5 +1,8 @@
+import datetime
 import io
+import json
 import uuid
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +11,11 @@ from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import open_cloud
 from imagecycle.errors import Unreachable
+from imagecycle.lifecycle import sharing
+from imagecycle.lifecycle.audit import AuditLog
+from imagecycle.lifecycle.execution import Execution
+from imagecycle.lifecycle.steps import Share
+from imagecycle.model import ProjectUse, Usage
 from integration.conftest import Box
 from integration.proxy import Fault
 
@@ -121,3 +129,23 @@ def test_an_image_tells_that_it_is_protected_and_when_it_was_changed(box: Box) -
     assert (made.protected, bool(made.updated_at)) == (False, True)
     assert box.glance.change(made.id, {"protected": True}).protected
     box.glance.change(made.id, {"protected": False})
+
+
+def test_many_projects_are_let_in_window_by_window(
+    box: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = image(box, "public")
+    monkeypatch.setattr(sharing, "WINDOW", 0.02)
+    monkeypatch.setattr(sharing, "PAUSE", 0.02)
+    most, *others = [box.demo.project_id, *SOME]
+    uses = {most: ProjectUse({"ACTIVE": 7}), **{one: ProjectUse({"ACTIVE": 1}) for one in others}}
+    usage = Usage(datetime.datetime.now(datetime.UTC), {made.id: uses}, with_volumes=False)
+    step = Share(made.id, "shared", first={"visibility": "shared"}, back={"visibility": "public"})
+    audit = AuditLog(tmp_path / "audit.jsonl", "test", "test")
+    found = [box.glance.image(made.id)]
+    window = sharing.share(step, Execution(box.glance, audit, found, usage=lambda _: usage))
+    assert len(window.seconds) > 1
+    assert window.members == {most, *SOME}
+    assert box.glance.members(made.id).keys() == {most, *SOME}
+    assert box.glance.image(made.id).visibility == "shared"
+    assert len(json.loads(audit.path.read_text().splitlines()[-1])["window_seconds"]) > 1

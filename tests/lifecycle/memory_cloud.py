@@ -131,6 +131,8 @@ class Operator:
     faults: dict[int, str] = field(default_factory=dict)
     incomplete: bool = False
     """Whether its usage listings lack something"""
+    members_at_a_time: int = 100
+    """How many projects become members in the time that a caller gives for it"""
     whole: bool = False
     """Whether its command was one that also finishes what others left"""
     found_dead: list[Operator] = field(default_factory=list)
@@ -242,16 +244,23 @@ class Operator:
             return dict(self.world.members.get(image_id, {}))
 
     def add_members(
-        self, image_id: str, projects: Collection[str], *, accept: bool = False
-    ) -> None:
-        for project in sorted(projects):
+        self,
+        image_id: str,
+        projects: Collection[str],
+        *,
+        accept: bool = False,
+        within: float | None = None,
+    ) -> list[str]:
+        added = list(projects) if within is None else list(projects)[: self.members_at_a_time]
+        for project in added:
             with self._call("add_member"):
                 self._audited(image_id)
                 if self._image(image_id).visibility != "shared":
                     raise Refused("Only shared images have members", 403)
                 self.world.members.setdefault(image_id, {}).setdefault(project, "pending")
         if accept:
-            self.accept_members(image_id, projects)
+            self.accept_members(image_id, added)
+        return added
 
     def accept_members(self, image_id: str, projects: Collection[str]) -> None:
         for project in sorted(projects):
@@ -281,7 +290,8 @@ class Operator:
             for server in self.world.servers.values():
                 if server.image_id in image_ids:
                     of_image = by_image.setdefault(server.image_id, {})
-                    of_image[server.project] = ProjectUse({"ACTIVE": 1})
+                    before = of_image.get(server.project, ProjectUse({}))
+                    of_image[server.project] = ProjectUse({"ACTIVE": before.amount + 1})
             return Usage(BEGINNING, by_image, False)
 
     @contextlib.contextmanager

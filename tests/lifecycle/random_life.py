@@ -18,7 +18,7 @@ from pathlib import Path
 
 from imagecycle import log
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle import cloudside, life, publish
+from imagecycle.lifecycle import cloudside, life, publish, sharing
 from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.rules.publish import Target
 from imagecycle.lifecycle.rules.retire import Wish
@@ -233,6 +233,7 @@ class Life:
             fault = rng.choice(("killed", "killed", "interrupted", "refused", "lost"))
             operator.faults[rng.randint(1, 25)] = fault
         operator.incomplete = rng.random() < 0.05
+        operator.members_at_a_time = rng.choice((1, 2, 100))
 
         def world_goes_on(_kind: str) -> None:
             if rng.random() < 0.12:
@@ -436,13 +437,14 @@ def quietly() -> Iterator[None]:
         for item in items:
             action(item)
 
-    kept = (log.say, log.warn, log.step, log.transfer, cloudside.for_each)
+    kept = (log.say, log.warn, log.step, log.transfer, cloudside.for_each, sharing.PAUSE)
     new_id = publish._new_id
     log.say = log.warn = lambda _text: None
     log.step, log.transfer = step, transfer  # type: ignore[assignment]
     cloudside.for_each = one_by_one  # type: ignore[attr-defined]
+    sharing.PAUSE = 0
     try:
         yield
     finally:
         publish._new_id = new_id
-        log.say, log.warn, log.step, log.transfer, cloudside.for_each = kept  # type: ignore[attr-defined]
+        log.say, log.warn, log.step, log.transfer, cloudside.for_each, sharing.PAUSE = kept  # type: ignore[attr-defined]

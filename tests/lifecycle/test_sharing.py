@@ -14,7 +14,7 @@ from imagecycle.lifecycle import life, metadata
 from imagecycle.lifecycle.rules.retire import Wish
 from imagecycle.model import Release
 from imagecycle.site import Retirement, Site
-from lifecycle.memory_cloud import BEGINNING, OWNER, Cloud, MemorySide, Operator
+from lifecycle.memory_cloud import BEGINNING, OWNER, Cloud, Killed, MemorySide, Operator
 from lifecycle.random_life import quietly
 
 FAMILY = "debian-12-x86_64-server"
@@ -149,6 +149,101 @@ def test_whatever_fails_in_the_window_the_image_is_public_again(
     assert cloud.images["old"].hidden
     life.retire_in(side(cloud)[0], [FAMILY])
     assert state(cloud) == ("retired", "shared")
+
+
+def shown(cloud: Cloud, operator: Operator) -> list[tuple[str, list[str]]]:
+    """Visibility and members of ``old`` at each change and each membership, as they are made."""
+    seen: list[tuple[str, list[str]]] = []
+
+    def note() -> None:
+        now = (cloud.images["old"].visibility, list(cloud.members.get("old", ())))
+        if not seen or seen[-1] != now:
+            seen.append(now)
+
+    cloud.after_call = note
+    return seen
+
+
+def test_many_users_become_members_in_several_windows_those_with_most_servers_first(
+    cloud: Cloud,
+) -> None:
+    for project in ("beta", "gamma", "gamma"):
+        cloud.boot(project, "old")
+    to, operator = side(cloud)
+    operator.members_at_a_time = 1
+    seen = shown(cloud, operator)
+    done = life.retire_in(to, [FAMILY])
+    assert seen == [
+        ("public", []),
+        ("shared", []),
+        ("shared", ["gamma"]),
+        ("public", ["gamma"]),
+        ("shared", ["gamma"]),
+        ("shared", ["gamma", "alpha"]),
+        ("public", ["gamma", "alpha"]),
+        ("shared", ["gamma", "alpha"]),
+        ("shared", ["gamma", "alpha", "beta"]),
+    ]
+    assert done.result is not None
+    assert len(done.result.windows[0].seconds) == 3
+    assert "could not use it 3 times, for 0.00 s at most" in str(done.result.windows[0])
+    assert state(cloud) == ("retired", "shared")
+
+
+def test_what_is_revoked_is_not_public_again_between_its_members(cloud: Cloud) -> None:
+    cloud.boot("beta", "old")
+    to, operator = side(cloud)
+    operator.members_at_a_time = 1
+    seen = shown(cloud, operator)
+    life.revoke_in(to, FAMILY, Release.parse("20260101"), reason="bad")
+    assert [visibility for visibility, _ in seen] == ["public", "shared", "shared", "shared"]
+    assert set(cloud.members["old"]) == {"alpha", "beta"}
+
+
+@pytest.mark.parametrize("fault", ["refused", "lost", "interrupted", "killed"])
+@pytest.mark.parametrize("number", range(1, 8))
+def test_what_breaks_off_between_windows_is_finished_by_the_next_run(
+    cloud: Cloud, number: int, fault: str
+) -> None:
+    cloud.boot("beta", "old")
+    to, operator = side(cloud)
+    operator.members_at_a_time = 1
+    seen = 0
+
+    def before(_call: str) -> None:
+        nonlocal seen
+        if seen or cloud.images["old"].visibility == "shared":
+            seen += 1
+        if seen == number:
+            operator.faults[operator.made + 1] = fault
+
+    operator.before_call = before
+    with pytest.raises((ImagecycleError, KeyboardInterrupt, Killed)):
+        life.retire_in(to, [FAMILY])
+    assert state(cloud)[0] == "superseded"
+    assert fault == "killed" or cloud.images["old"].visibility == "public"
+    life.retire_in(side(cloud)[0], [FAMILY])
+    life.retire_in(side(cloud)[0], [FAMILY])
+    assert state(cloud) == ("retired", "shared")
+    assert set(cloud.members["old"]) == {"alpha", "beta"}
+
+
+def test_a_release_made_current_between_two_windows_stays_current(cloud: Cloud) -> None:
+    cloud.boot("beta", "old")
+    to, operator = side(cloud)
+    operator.members_at_a_time = 1
+    other, _ = side(cloud)
+
+    def restore() -> None:
+        image = cloud.images["old"]
+        if image.visibility == "public" and cloud.members.get("old"):
+            cloud.after_call = lambda: None
+            life.roll_back_in(other, FAMILY, to=Release.parse("20260101"))
+
+    cloud.after_call = restore
+    with pytest.raises(ImagecycleError, match="changed image old"):
+        life.retire_in(to, [FAMILY])
+    assert state(cloud) == ("current", "public")
 
 
 def test_a_release_made_current_meanwhile_stays_public(cloud: Cloud) -> None:

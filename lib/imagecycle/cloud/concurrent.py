@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -13,15 +14,30 @@ CONNECTIONS = 8
 
 
 def for_each(
-    action: Callable[[Item], object], items: Collection[Item], *, at_once: int = CONNECTIONS
-) -> None:
+    action: Callable[[Item], object],
+    items: Collection[Item],
+    *,
+    at_once: int = CONNECTIONS,
+    within: float | None = None,
+) -> list[Item]:
     """Call ``action`` for every item, several at a time.
 
     A failure does not keep the other calls from being made. When all have ended, the failure of
     the first item that has one is raised. An interrupt drops the calls not yet begun.
+
+    :param within: seconds after which no further call begins; the first one always does.
+    :returns: the items that it was called for, in their order.
     """
+    ends = None if within is None else time.monotonic() + within
+
+    def call_it(number: int, item: Item) -> bool:
+        if number and ends is not None and time.monotonic() >= ends:
+            return False
+        action(item)
+        return True
+
     with ThreadPoolExecutor(max_workers=max(1, min(at_once, len(items)))) as pool:
-        calls = [pool.submit(action, item) for item in items]
+        calls = [pool.submit(call_it, number, item) for number, item in enumerate(items)]
         try:
             failures = [error for call in calls if (error := call.exception()) is not None]
         except BaseException:
@@ -29,3 +45,4 @@ def for_each(
             raise
     if failures:
         raise failures[0]
+    return [item for item, call in zip(items, calls, strict=True) if call.result()]

@@ -165,15 +165,22 @@ class Glance:
         return {member["member_id"]: member["status"] for member in answer.json()["members"]}
 
     def add_members(
-        self, image_id: str, projects: Collection[str], *, accept: bool = False
-    ) -> None:
-        """Share an image with projects, over several connections at once.
+        self,
+        image_id: str,
+        projects: Collection[str],
+        *,
+        accept: bool = False,
+        within: float | None = None,
+    ) -> list[str]:
+        """Share an image with projects, in their order, over several connections at once.
 
         Glance takes members only of an image whose visibility is ``shared``. A project that is a
         member already stays one; that Glance says so (409) is seen to be true.
 
         :param accept: accept for them, once all are members, so that they see it in their lists;
             only an administrator may.
+        :param within: seconds after which no further project is begun with.
+        :returns: the projects that are members now: all, unless that time was too short.
         :raises ImagecycleError: the first failure, when all calls have ended.
         """
         path = f"/images/{image_id}/members"
@@ -190,14 +197,15 @@ class Glance:
                     raise
                 there.append(project)
 
-        for_each(add, projects)
+        added = for_each(add, projects, within=within)
         if there:
             members = self.members(image_id)
             for project in there:
                 if project not in members:
                     add(project, again=True)
         if accept:
-            self.accept_members(image_id, projects)
+            self.accept_members(image_id, added)
+        return added
 
     def accept_members(self, image_id: str, projects: Collection[str]) -> None:
         """Accept an image on behalf of member projects, which only an administrator may do.

@@ -32,7 +32,7 @@ from imagecycle.lifecycle.steps import (
     Upload,
 )
 from imagecycle.lifecycle.uploading import upload
-from imagecycle.model import State
+from imagecycle.model import ProjectUse, State
 
 
 @dataclass
@@ -239,13 +239,17 @@ class Execution:
 
     def users(self, image_id: str, owner: str, *, own: bool = False) -> frozenset[str]:
         """The projects that use an image at this moment, without its owner unless ``own``."""
+        return frozenset(self.use(image_id, owner, own=own))
+
+    def use(self, image_id: str, owner: str, *, own: bool = False) -> Mapping[str, ProjectUse]:
+        """The same with what each of them made from the image."""
         if self.usage is None:
             raise ImagecycleError(
                 f"{self.images.cloud}: nothing is taken away without a usage listing",
                 hint="this is a defect of imagecycle; report it",
             )
-        projects = self.usage([image_id]).projects(image_id)
-        return projects if own else projects - {owner}
+        found = self.usage([image_id]).by_image.get(image_id, {})
+        return {project: use for project, use in found.items() if own or project != owner}
 
 
 def _fields(image: Image) -> dict[str, object]:

@@ -42,8 +42,13 @@ class Images(Protocol):
     def members(self, image_id: str) -> dict[str, str]: ...
 
     def add_members(
-        self, image_id: str, projects: Collection[str], *, accept: bool = False
-    ) -> None: ...
+        self,
+        image_id: str,
+        projects: Collection[str],
+        *,
+        accept: bool = False,
+        within: float | None = None,
+    ) -> list[str]: ...
 
     def accept_members(self, image_id: str, projects: Collection[str]) -> None: ...
 

@@ -1,15 +1,17 @@
 """Taking an image from everyone but its users, and keeping its members true.
 
-Glance takes members only while an image is ``shared``. So between that change and the last
-member's adding its users are locked out: the window. It is as short as the calls are quick, since
-members are added many at once; it is measured; and whatever fails in it, the image is public
-again. Who begins to use an image while this runs is found by a second listing at its end.
+Glance takes members only while an image is ``shared``, and remembers them while it is not. So
+between that change and the last member's adding its users are locked out: the window. Members are
+added many at once, those first who use the image most; when there are many, in several short
+windows with pauses, in which the image is public, so that nobody is locked out for long at a time.
+Windows are measured, and whatever fails in one, the image is public again. Who begins to use an
+image while this runs is found by a second listing at its end.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,11 +20,16 @@ from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle.audit import Outcome
 from imagecycle.lifecycle.steps import Share, SyncMembers, members_digest, named
-from imagecycle.model import State
+from imagecycle.model import ProjectUse, State
 
 if TYPE_CHECKING:
+    from imagecycle.cloud.image import Image
     from imagecycle.lifecycle.execution import Execution
 
+WINDOW = 0.5
+"""Seconds in which members are added before an image is public again for a while"""
+PAUSE = 1.0
+"""Seconds between two windows: who was refused in one and tries again meets the pause"""
 _TRIES = 2
 
 
@@ -31,8 +38,17 @@ class Window:
     """The time in which the users of an image could not use it."""
 
     image_id: str
-    seconds: float
+    seconds: tuple[float, ...]
+    """Of each time that it was closed to those who were not members yet"""
     members: frozenset[str]
+
+    def __str__(self) -> str:
+        if len(self.seconds) == 1:
+            return f"nobody but its owner could use it for {self.seconds[0]:.2f} s"
+        return (
+            f"who was not a member yet could not use it {len(self.seconds)} times, for "
+            f"{max(self.seconds):.2f} s at most and {sum(self.seconds):.1f} s in all"
+        )
 
 
 def share(step: Share, run: Execution) -> Window:
@@ -43,18 +59,15 @@ def share(step: Share, run: Execution) -> Window:
     """
     image_id = step.image_id
     before = run.images.image(image_id)
-    users = set(step.members)
-    if step.back is not None:
-        users |= run.users(image_id, before.owner)
+    use = run.use(image_id, before.owner) if step.back is not None else {}
+    users = set(step.members) | use.keys()
     if step.relies_on:
         run.see_current(step.relies_on)
     before = run.unchanged(image_id)
     with run.audit.mutation(str(step), image_id, before.facts()) as outcome:
         began = time.monotonic()
         try:
-            run.change(before, step.first)
-            _add(users, step, run)
-            seconds = round(time.monotonic() - began, 3)
+            seconds = _let_in(_most_first(users, use), before, step, run)
             outcome.facts = {"window_seconds": seconds, "members": sorted(users)}
             if step.accept and users:  # not in the window: they can use it without
                 run.images.accept_members(image_id, users)
@@ -69,8 +82,9 @@ def share(step: Share, run: Execution) -> Window:
             raise
         outcome.facts["members"] = sorted(users)
         outcome.after = after.facts()
-    log.say(f"{step}; nobody but its owner could use it for {seconds:.2f} s")
-    return Window(image_id, seconds, frozenset(users))
+    window = Window(image_id, tuple(seconds), frozenset(users))
+    log.say(f"{step}; {window}")
+    return window
 
 
 def sync(step: SyncMembers, run: Execution) -> None:
@@ -95,9 +109,35 @@ def sync(step: SyncMembers, run: Execution) -> None:
     log.say(str(step))
 
 
-def _add(users: Collection[str], step: Share, run: Execution) -> None:
-    if users:
-        run.images.add_members(step.image_id, users)
+def _most_first(users: Collection[str], use: Mapping[str, ProjectUse]) -> list[str]:
+    """Projects in the order of how much they have of the image."""
+    return sorted(users, key=lambda one: (-use[one].amount if one in use else 0, one))
+
+
+def _let_in(users: Sequence[str], image: Image, step: Share, run: Execution) -> list[float]:
+    """Make an image ``shared`` and its users members, in windows with pauses if that takes long.
+
+    What must not be public again gets one window.
+
+    :param image: as it was just read.
+    :returns: the seconds of each window, rounded to milliseconds.
+    """
+    windows: list[float] = []
+    waiting = list(users)
+    while True:
+        began = time.monotonic()
+        run.change(image, step.first)
+        if waiting:
+            limit = WINDOW if step.back is not None else None
+            added = set(run.images.add_members(step.image_id, waiting, within=limit))
+            waiting = [project for project in waiting if project not in added]
+        if waiting and step.back is not None:
+            run.change(run.unchanged(step.image_id), step.back)
+        windows.append(round(time.monotonic() - began, 3))
+        if not waiting:
+            return windows
+        time.sleep(PAUSE)
+        image = run.unchanged(step.image_id)
 
 
 def _withdraw(
