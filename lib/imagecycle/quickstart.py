@@ -11,6 +11,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,13 +23,12 @@ from imagecycle.cloud.image import Image
 from imagecycle.doctor.finding import Verdict
 from imagecycle.errors import DefectsFound, ImagecycleError
 from imagecycle.lifecycle import publish
-from imagecycle.model import Family
 from imagecycle.site import Site
 from imagecycle.verify import stage as verify
 
 FAMILY = "debian-12-x86_64-server"
 CLOUD = "devcloud"
-STAGES = ("build", "verify", "publish")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def run(site: Site) -> None:
     :raises ImagecycleError: when a stage fails; what the doctor sees has been printed by then.
     """
     try:
-        _run(site)
+        _Quickstart(site).run()
     except DefectsFound:
         raise
     except ImagecycleError as error:
@@ -55,78 +55,74 @@ def run(site: Site) -> None:
         raise
 
 
-def _run(site: Site) -> None:
-    family = catalog.find(site.catalog, FAMILY)
-    done: list[Done] = []
-    report: list[Path] = []
-    images: list[Image] = []
+class _Quickstart:
+    """One run: the stages that were taken, and what they left."""
 
-    def verify_it() -> None:
-        report.append(verify.verify(family, site, release=None, force=False, keep=False))
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.family = catalog.find(site.catalog, FAMILY)
+        self.done: list[Done] = []
 
-    def publish_it() -> None:
-        image = publish.publish(family, site, cloud=CLOUD, release=None, dry_run=False)
-        if image is not None:
-            images.append(image)
+    def run(self) -> None:
+        began = time.monotonic()
+        with beside.running(self.site, "devcloud", "start", "--with-compute") as finish:
+            self.stage("build", self.build)
+            report = self.stage("verify", self.verify)
+            self.done.append(Done("devcloud", "runs (beside the build)", finish()))
+            image = self.stage("publish", self.publish)
+        artifact = ArtifactStore(self.site.artifacts).find(FAMILY, None)
+        changed = any(one.result == "done" for one in self.done)
+        if changed:
+            _, took = _timed(lambda: tour.run(self.site, artifact, tour.next_of(artifact)))
+            self.done.append(Done("tour", "the life of a release, above", took))
+        self.show(artifact, time.monotonic() - began, report, image)
+        if not changed:
+            print("Everything was in place and is unchanged.")
 
-    work: dict[str, Callable[[], object]] = {
-        "build": lambda: build.build(
-            family, site, release=None, force=False, dry_run=False, keep=False
-        ),
-        "verify": verify_it,
-        "publish": publish_it,
-    }
-    began = time.monotonic()
-    with beside.running(site, "devcloud", "start", "--with-compute") as finish:
-        for name in STAGES:
-            if name == "publish":
-                done.append(Done("devcloud", "runs (beside the build)", finish()))
-            before = _record(site, name)
-            took = _timed(work[name])
-            same = before is not None and _record(site, name) == before
-            done.append(Done(name, "unchanged" if same else "done", took))
-    artifact = ArtifactStore(site.artifacts).find(FAMILY, None)
-    if any(one.result == "done" for one in done):
-        took = _timed(lambda: tour.run(site, artifact, tour.next_of(artifact)))
-        done.append(Done("tour", "the life of a release, above", took))
-    together = time.monotonic() - began
-    _print(family, artifact, done, together, report[0], images[0])
+    def stage(self, name: str, work: Callable[[], Result]) -> Result:
+        before = self.record(name)
+        result, took = _timed(work)
+        same = before is not None and self.record(name) == before
+        self.done.append(Done(name, "unchanged" if same else "done", took))
+        return result
+
+    def build(self) -> None:
+        build.build(
+            self.family, self.site, release=None, force=False, dry_run=False, keep=False
+        )
+
+    def verify(self) -> Path:
+        return verify.verify(self.family, self.site, release=None, force=False, keep=False)
+
+    def publish(self) -> Image:
+        image = publish.publish(self.family, self.site, cloud=CLOUD, release=None, dry_run=False)
+        assert image is not None, "only a dry run publishes nothing"
+        return image
+
+    def record(self, stage: str) -> Record | None:
+        """What the newest release has to say about a stage."""
+        releases = ArtifactStore(self.site.artifacts).releases(FAMILY)
+        return releases[-1].record(stage) if releases else None
+
+    def show(self, artifact: Artifact, together: float, report: Path, image: Image) -> None:
+        console = Console(highlight=False, soft_wrap=True)
+        console.print(f"\n[bold]{self.family.title}[/], release {artifact.release}\n")
+        for one in self.done:
+            console.print(f"  {one.stage:<10}{one.seconds:>7.1f} s  {one.result}")
+        console.print(f"  {'together':<10}{together:>7.1f} s\n")
+        console.print(f"As Glance shows it (cloud {CLOUD}):")
+        facts = image.facts()
+        width = max(len(key) for key in facts)
+        for key, value in facts.items():
+            console.print(f"  {key:<{width}}  {escape(str(value))}")
+        console.print(f"\nreport  {escape(str(report))}")
+        console.print(f"disk    {escape(str(artifact.disk))}\n")
 
 
-def _timed(work: Callable[[], object]) -> float:
+def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
     started = time.monotonic()
-    work()
-    return time.monotonic() - started
-
-
-def _record(site: Site, stage: str) -> Record | None:
-    """What the newest release has to say about a stage."""
-    releases = ArtifactStore(site.artifacts).releases(FAMILY)
-    return releases[-1].record(stage) if releases else None
-
-
-def _print(
-    family: Family,
-    artifact: Artifact,
-    done: list[Done],
-    together: float,
-    report: Path,
-    image: Image,
-) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"\n[bold]{family.title}[/], release {artifact.release}\n")
-    for one in done:
-        console.print(f"  {one.stage:<10}{one.seconds:>7.1f} s  {one.result}")
-    console.print(f"  {'together':<10}{together:>7.1f} s\n")
-    console.print(f"As Glance shows it (cloud {CLOUD}):")
-    facts = image.facts()
-    width = max(len(key) for key in facts)
-    for key, value in facts.items():
-        console.print(f"  {key:<{width}}  {escape(str(value))}")
-    console.print(f"\nreport  {escape(str(report))}")
-    console.print(f"disk    {escape(str(artifact.disk))}\n")
-    if all(one.result == "unchanged" for one in done if one.stage in STAGES):
-        console.print("Everything was in place and is unchanged.")
+    result = work()
+    return result, time.monotonic() - started
 
 
 def _let_go(error: BaseException | None) -> None:
