@@ -87,9 +87,7 @@ class _Quickstart:
         return result
 
     def build(self) -> None:
-        build.build(
-            self.family, self.site, release=None, force=False, dry_run=False, keep=False
-        )
+        build.build(self.family, self.site, release=None, force=False, dry_run=False, keep=False)
 
     def verify(self) -> Path:
         return verify.verify(self.family, self.site, release=None, force=False, keep=False)

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagecycle import log
-from imagecycle.cloud.errors import Refused, explained
+from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.image import Image
-from imagecycle.cloud.session import ANSWER_LIMIT, CloudSession
+from imagecycle.cloud.session import CloudSession
 from imagecycle.errors import ImagecycleError, Unreachable
 
 PREFIX = "imagecycle-canary-"
@@ -230,16 +230,8 @@ class Canaries:
         return self._call(doing, "GET", path, retries=2, params=query).json()
 
     def _call(self, doing: str, method: str, path: str, *, retries: int = 0, **more: Any) -> Any:
-        with explained(self._cloud.name, doing):
-            return self._cloud.session.request(
-                f"{self._address}{path}",
-                method,
-                headers=_VERSION,
-                connect_retries=retries,
-                status_code_retries=retries,
-                timeout=self._cloud.session.timeout or ANSWER_LIMIT,
-                **more,
-            )
+        address = f"{self._address}{path}"
+        return self._cloud.call(doing, method, address, retries=retries, headers=_VERSION, **more)
 
 
 def _fault(server: Mapping[str, Any]) -> str:

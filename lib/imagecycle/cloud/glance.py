@@ -7,13 +7,13 @@ learns an image's size before its first byte, and an upload costs less processor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from imagecycle.cloud.concurrent import for_each
 from imagecycle.cloud.errors import Refused, explained
 from imagecycle.cloud.image import Image
-from imagecycle.cloud.session import ANSWER_LIMIT, CloudSession
+from imagecycle.cloud.session import CloudSession
 
 UPLOAD_CHUNK = 2**20
 PAGE = 1000
@@ -243,25 +243,10 @@ class Glance:
                 remove(project, again=True)
 
     def _call(
-        self,
-        doing: str,
-        method: str,
-        path: str,
-        *,
-        retries: int = _RETRIES,
-        retry_on: Sequence[int] = (503,),
-        **more: Any,
+        self, doing: str, method: str, path: str, *, retries: int = _RETRIES, **more: Any
     ) -> Any:
-        more.setdefault("timeout", self._cloud.session.timeout or ANSWER_LIMIT)
-        with explained(self._cloud.name, doing):
-            return self._cloud.session.request(
-                f"{self._cloud.image_url}{path}",
-                method,
-                connect_retries=retries,
-                status_code_retries=retries,
-                retriable_status_codes=list(retry_on),
-                **more,
-            )
+        address = f"{self._cloud.image_url}{path}"
+        return self._cloud.call(doing, method, address, retries=retries, **more)
 
 
 class _Body:

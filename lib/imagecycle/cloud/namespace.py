@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from imagecycle.cloud.errors import Refused, explained
-from imagecycle.cloud.session import ANSWER_LIMIT, CloudSession
+from imagecycle.cloud.errors import Refused
+from imagecycle.cloud.session import CloudSession
 from imagecycle.errors import ImagecycleError
 
 NAME = "imagecycle"
@@ -143,12 +143,5 @@ class Definitions:
     ) -> Any:
         # what must not happen twice is refused by Glance the second time
         retries = _RETRIES if method in ("GET", "PUT") else 0
-        with explained(self._cloud.name, doing):
-            return self._cloud.session.request(
-                f"{self._cloud.image_url}{path}",
-                method,
-                json=body,
-                connect_retries=retries,
-                status_code_retries=retries,
-                timeout=self._cloud.session.timeout or ANSWER_LIMIT,
-            )
+        address = f"{self._cloud.image_url}{path}"
+        return self._cloud.call(doing, method, address, retries=retries, json=body)

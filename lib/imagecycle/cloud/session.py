@@ -13,7 +13,7 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,6 +54,37 @@ class CloudSession:
         with explained(self.name, f"find its {service} service"):
             address = _endpoint(service, self.session, self.region)
         return _versioned(address, _VERSIONS[service]) if address else None
+
+    def call(
+        self,
+        doing: str,
+        method: str,
+        address: str,
+        *,
+        retries: int = 0,
+        retry_on: Sequence[int] = (503,),
+        **more: Any,
+    ) -> Any:
+        """Ask a service; returns its answer, a ``requests.Response``.
+
+        :param doing: what is asked for, after the word "cannot": ``list images``.
+        :param retries: how often it is asked again when the connection fails, or when it answers
+            one of ``retry_on``; with pauses of 0.5, 1, 2 ... seconds.
+        :param more: as keystoneauth's session takes it: ``json``, ``params``, ``headers`` and the
+            like; without a ``timeout``, a short answer's.
+        :raises Refused: for an answer of 4xx.
+        :raises Unreachable: for an answer of 5xx, none, or none in time.
+        """
+        more.setdefault("timeout", self.session.timeout or ANSWER_LIMIT)
+        with explained(self.name, doing):
+            return self.session.request(
+                address,
+                method,
+                connect_retries=retries,
+                status_code_retries=retries,
+                retriable_status_codes=list(retry_on),
+                **more,
+            )
 
 
 def open_cloud(name: str, site: Site) -> CloudSession:
