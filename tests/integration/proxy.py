@@ -6,9 +6,12 @@ import contextlib
 import http.client
 import http.server
 import socket
+import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 CHUNK = 2**16
 
@@ -48,6 +51,7 @@ class Proxy:
     """Its address, its faults, and the requests that passed (method, path, status)."""
 
     port: int = 0
+    scheme: str = "http"
     faults: list[Fault] = field(default_factory=list)
     requests: list[tuple[str, str, int]] = field(default_factory=list)
     struck: dict[int, int] = field(default_factory=dict)
@@ -57,7 +61,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def settle(self) -> None:
         """Wait until every request that came is in ``requests``."""
@@ -83,10 +87,22 @@ class _Cut(Exception):
     pass
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """A client that hangs up, or does not trust our certificate, is what tests are about."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(*_)  # type: ignore[arg-type]
+
+
 @contextlib.contextmanager
-def running(upstream_port: int) -> Iterator[Proxy]:
-    """A proxy before a service on loopback, for the length of a ``with`` block."""
-    proxy = Proxy()
+def running(upstream_port: int, *, certificate: tuple[Path, Path] | None = None) -> Iterator[Proxy]:
+    """A proxy before a service on loopback, for the length of a ``with`` block.
+
+    :param certificate: the files of a certificate and its key: the proxy speaks TLS.
+    """
+    proxy = Proxy(scheme="https" if certificate else "http")
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -167,8 +183,14 @@ def running(upstream_port: int) -> Iterator[Proxy]:
 
     for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
         setattr(Handler, f"do_{method}", Handler.relay)
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        # the handshake belongs to the thread of the connection, not to the one that takes all
+        server.socket = context.wrap_socket(
+            server.socket, server_side=True, do_handshake_on_connect=False
+        )
     proxy.port = server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
     thread.start()

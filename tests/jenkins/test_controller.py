@@ -1,17 +1,12 @@
 """The controller's manners: crumbs, certificates, redirects, absences."""
 
-import datetime
-import ipaddress
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
+from certificates import self_signed
 from imagecycle.errors import ImagecycleError, Unreachable
 from imagecycle.jenkins.account import Account
 from imagecycle.jenkins.client import Refused, Unanswered
@@ -90,30 +85,6 @@ def test_a_self_signed_certificate_is_refused_until_it_is_named(tmp_path: Path) 
         assert "--ca-file" in raised.value.hint
         Controller(account_of(stand_in, ca_file=str(certificate))).get("api/json")
         Controller(account_of(stand_in, insecure=True)).get("api/json")
-
-
-def self_signed(folder: Path) -> tuple[Path, Path]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "controller")])
-    now = datetime.datetime.now(datetime.UTC)
-    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (folder / "c.pem").write_bytes(certificate.public_bytes(pem))
-    (folder / "k.pem").write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return folder / "c.pem", folder / "k.pem"
 
 
 @pytest.mark.parametrize("fault", ["503", "502", "cut"])

@@ -75,10 +75,8 @@ def explained(cloud: str, doing: str) -> Iterator[None]:
             raise Protected(message, name) from None
         raise Refused(message, status) from None
     except exceptions.SSLError as error:
-        raise Unreachable(
-            f"{cloud}: cannot {doing}: {_brief(error)}",
-            hint="set cacert of that entry in clouds.yaml to the cloud's certificate authority",
-        ) from None
+        why, hint = _distrust(error)
+        raise Unreachable(f"{cloud}: cannot {doing}: {why}", hint=hint) from None
     except (exceptions.EndpointNotFound, exceptions.EmptyCatalog):
         raise ImagecycleError(
             f"{cloud}: cannot {doing}: its catalog has no such service",
@@ -93,6 +91,17 @@ def explained(cloud: str, doing: str) -> Iterator[None]:
             f"{cloud}: cannot {doing}: {_brief(error)}",
             hint="check that entry in clouds.yaml",
         ) from None
+
+
+def _distrust(error: Exception) -> tuple[str, str]:
+    """Why a certificate is not trusted, and the way out; OpenSSL's words stay for who searches."""
+    found = re.search(r"certificate verify failed: (.+?)\.? \(_ssl", " ".join(str(error).split()))
+    why = f"its certificate is not trusted: {found[1]}" if found else _brief(error)
+    if "mismatch" in why:
+        return why, "use an address that the certificate names, in clouds.yaml and in the catalog"
+    if "expired" in why or "not yet valid" in why:
+        return why, "the cloud's operator has to renew it; or the clock of this machine is wrong"
+    return why, "set cacert of that entry in clouds.yaml to the cloud's certificate authority"
 
 
 def _protected_property(message: str) -> str:
