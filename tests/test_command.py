@@ -55,6 +55,27 @@ def test_standard_input_is_empty_unless_given() -> None:
     assert command.run(["cat"], timeout=10, stdin="text").stdout == "text"
 
 
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [("exit 4", "sh exited with 4"), ("sleep 60", "sh ran into its time limit")],
+)
+def test_a_background_program_that_does_not_end_well_is_told(
+    tmp_path: Path, script: str, words: str
+) -> None:
+    with (
+        pytest.raises(CommandFailed, match=words) as caught,
+        command.background(["sh", "-c", script], output=tmp_path / "out") as process,
+    ):
+        command.finish(process, timeout=1)
+    assert caught.value.argv == ("sh", "-c", script)
+
+
+def test_a_background_program_that_ends_well_is_waited_for(tmp_path: Path) -> None:
+    with command.background(["sh", "-c", "echo done"], output=tmp_path / "out") as process:
+        command.finish(process, timeout=20)
+    assert (tmp_path / "out").read_text() == "done\n"
+
+
 def test_a_background_program_ends_with_its_block(tmp_path: Path) -> None:
     with command.background(["sleep", "60"], output=tmp_path / "out") as process:
         assert process.poll() is None

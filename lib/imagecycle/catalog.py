@@ -15,7 +15,7 @@ from typing import Any
 from imagecycle import combinations, mistakes, unattended, yamlfile
 from imagecycle.declaration import Architecture, Declaration, Flavour
 from imagecycle.errors import InvalidFile, Problem, UnknownName, UsageError, suggestion
-from imagecycle.model import Family, GuestFile, Media, Promises
+from imagecycle.model import Family, FamilyRetirement, GuestFile, Media, Promises
 from imagecycle.yamlfile import Place, Spot, YamlFile
 
 
@@ -144,6 +144,9 @@ def _family(
     properties = dict(declaration.properties)
     for one in line:
         properties |= one.properties
+    retirement: dict[str, Any] = {}
+    for section in (declaration.retirement, *(one.retirement for one in line)):
+        retirement |= section.model_dump(exclude_none=True)
     return Family(
         slug=f"{declaration.distro}-{declaration.version}-{arch}-{name}",
         title=f"{declaration.name} {flavour.title}",
@@ -175,6 +178,7 @@ def _family(
         purpose=flavour.purpose,
         image_source=declaration.image_source,
         promises=Promises(**declaration.promises.model_dump()),
+        retirement=FamilyRetirement(**retirement),
     )
 
 

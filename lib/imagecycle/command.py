@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from imagecycle.errors import CommandFailed, MissingProgram
 
@@ -113,6 +113,22 @@ def background(
         ) as process,
     ):
         yield process
+
+
+def finish(process: subprocess.Popen[bytes], *, timeout: float) -> None:
+    """Wait until a program that runs in the :func:`background` has ended well.
+
+    :param timeout: seconds that it may still take.
+    :raises CommandFailed: on a status other than 0, or at the time limit; what it printed is in
+        the file that was named when it was started.
+    """
+    try:
+        returncode: int | None = process.wait(timeout)
+    except subprocess.TimeoutExpired:
+        returncode = None
+    if returncode != 0:
+        words = cast("list[str]", process.args)  # as _started gives them
+        raise CommandFailed(words, returncode, "")
 
 
 @contextlib.contextmanager

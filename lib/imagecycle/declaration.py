@@ -22,6 +22,7 @@ from imagecycle.promises import (
     UUID_VALIDITY_WORDS,
     dates_exist,
 )
+from imagecycle.site import MOST_DAYS, QUIET_HOURS, time_zone_exists
 
 Arch = Literal["x86_64", "aarch64"]
 Firmware = Literal["bios", "uefi"]
@@ -48,6 +49,15 @@ def _dates_exist(text: str) -> str:
 
 
 DateOrWord = Annotated[str, BeforeValidator(_as_text), AfterValidator(_dates_exist)]
+
+
+def _time_zone_exists(name: str) -> str:
+    if not time_zone_exists(name):
+        raise ValueError
+    return name
+
+
+TimeZone = Annotated[str, Field(description="a time zone"), AfterValidator(_time_zone_exists)]
 
 
 class _Section(pydantic.BaseModel):
@@ -117,6 +127,38 @@ class Promised(_Section):
     hotfix_hours: int | None = Field(default=None, ge=0, description=HOTFIX_HOURS_WORDS)
 
 
+class OwnRetirement(_Section):
+    """When releases are retired and deleted, where it is not as the site says."""
+
+    keep: int | None = Field(
+        default=None,
+        ge=0,
+        description="superseded releases that stay usable, a whole number such as 1",
+    )
+    after_days: float | None = Field(
+        default=None, ge=0, le=MOST_DAYS, description=f"days such as 90, at most {MOST_DAYS}"
+    )
+    grace_days: float | None = Field(
+        default=None, ge=0, le=MOST_DAYS, description=f"days such as 30, at most {MOST_DAYS}"
+    )
+    quiet_hours: str | None = Field(
+        default=None, pattern=QUIET_HOURS, description='hours such as 08:00-18:00, or "" for none'
+    )
+    time_zone: TimeZone | None = Field(
+        default=None, description="a time zone such as Europe/Berlin"
+    )
+    members: Literal["pending", "accepted"] | None = Field(
+        default=None, description="pending or accepted"
+    )
+
+    @pydantic.field_validator("*", mode="before")
+    @classmethod
+    def _is_said(cls, value: Any) -> Any:
+        if value is None:
+            raise ValueError
+        return value
+
+
 class Flavour(_Section):
     """One flavour; with ``extends`` it adds to another one of the same system."""
 
@@ -131,6 +173,9 @@ class Flavour(_Section):
     commands: list[Text] = Field([], description="a list of shell commands")
     properties: dict[Key, str] = Field({}, description="Glance properties and their values")
     leave_out_checks: list[Word] = Field([], description="a list of names of checks")
+    retirement: OwnRetirement = Field(
+        OwnRetirement(), description="a section with keys such as keep and after_days"
+    )
 
 
 class Declaration(_Section):
@@ -158,6 +203,9 @@ class Declaration(_Section):
     image_source: str = Field("private", pattern=IMAGE_SOURCE, description=IMAGE_SOURCE_WORDS)
     promises: Promised = Field(
         Promised(), description="a section with keys such as replace_frequency and hotfix_hours"
+    )
+    retirement: OwnRetirement = Field(
+        OwnRetirement(), description="a section with keys such as keep and after_days"
     )
     disk: int = Field(gt=0, description="GiB of the installed disk, a whole number such as 3")
     memory: Memory = Field(description="a section with minimum and install")

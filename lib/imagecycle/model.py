@@ -121,9 +121,22 @@ class Promises:
 
     replace_frequency: str = "quarterly"
     uuid_validity: str = ""
-    """Empty: what follows from the policy of the site"""
+    """Empty: what follows from the policy of retirement"""
     provided_until: str = "none"
     hotfix_hours: int | None = None
+
+
+@dataclass(frozen=True)
+class FamilyRetirement:
+    """What a family says about the end of life of its releases, see
+    :class:`imagecycle.site.Retirement`; None: as the site says."""
+
+    keep: int | None = None
+    after_days: float | None = None
+    grace_days: float | None = None
+    quiet_hours: str | None = None
+    time_zone: str | None = None
+    members: str | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +186,7 @@ class Family:
     image_source: str = "private"
     """Where its images can be downloaded, or ``private``"""
     promises: Promises = Promises()
+    retirement: FamilyRetirement = FamilyRetirement()
 
     @property
     def installation(self) -> str:

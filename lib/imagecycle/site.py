@@ -6,6 +6,7 @@ if it is there; every setting has a default, so that no file is needed to begin.
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import zoneinfo
@@ -15,14 +16,32 @@ import pydantic
 import yaml
 
 from imagecycle.errors import InvalidFile, Problem, UsageError
+from imagecycle.model import FamilyRetirement
 
 DEFAULT_SITE_FILE = Path("/etc/imagecycle/site.yaml")
 DEFAULT_HOME = Path("/var/lib/imagecycle")
 CATALOG = Path(__file__).resolve().parents[2] / "images"
+QUIET_HOURS = r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$"
+MOST_DAYS = 36500
+"""A hundred years: a time that no calendar ends before."""
+
+
+def time_zone_exists(name: str) -> bool:
+    """Whether a name such as Europe/Berlin is that of a time zone."""
+    if name == "UTC":  # a small system has no list of time zones
+        return True
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 class Retirement(pydantic.BaseModel):
-    """When superseded releases are retired, and retired ones deleted."""
+    """When superseded releases are retired, and retired ones deleted.
+
+    A family may have its own words for all but ``max_changes``, in the catalog.
+    """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
@@ -30,14 +49,20 @@ class Retirement(pydantic.BaseModel):
         1, ge=0, description="Superseded releases of a family that stay usable for everyone."
     )
     after_days: float = pydantic.Field(
-        90, ge=0, description="Days that a release is superseded before it is retired."
+        90,
+        ge=0,
+        le=MOST_DAYS,
+        description="Days that a release is superseded before it is retired.",
     )
     grace_days: float = pydantic.Field(
-        30, ge=0, description="Days that a retired release is unused before it is deleted."
+        30,
+        ge=0,
+        le=MOST_DAYS,
+        description="Days that a retired release is unused before it is deleted.",
     )
     quiet_hours: str = pydantic.Field(
         "",
-        pattern=r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$",
+        pattern=QUIET_HOURS,
         description="Hours in which nothing is taken from anyone, such as 08:00-18:00.",
     )
     time_zone: str = pydantic.Field("UTC", description="Of quiet_hours: Europe/Berlin.")
@@ -53,13 +78,16 @@ class Retirement(pydantic.BaseModel):
     @pydantic.field_validator("time_zone")
     @classmethod
     def _is_known(cls, name: str) -> str:
-        if name == "UTC":  # a small system has no list of time zones
-            return name
-        try:
-            zoneinfo.ZoneInfo(name)
-        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError(f"unknown time zone: {name}") from None
+        if not time_zone_exists(name):
+            raise ValueError(f"unknown time zone: {name}")
         return name
+
+    def of(self, family: FamilyRetirement) -> Retirement:
+        """The policy for a family: its own words, and these for the rest."""
+        said = {
+            name: value for name, value in dataclasses.asdict(family).items() if value is not None
+        }
+        return self.model_copy(update=said)
 
 
 class Retention(pydantic.BaseModel):

@@ -1,5 +1,10 @@
 """The tour for newcomers, against a real Nova."""
 
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,6 +21,8 @@ from integration.conftest import ComputeBox
 from lifecycle.families import artifact
 
 pytestmark = pytest.mark.integration
+
+REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -113,3 +120,67 @@ def test_what_is_no_tour_is_refused_before_anything_is_done(
     with pytest.raises(NotVerified):
         tour.run(compute_box.site, first, tour.next_of(first))
     assert leftovers(compute_box) == []
+
+
+@pytest.fixture
+def home(compute_box: ComputeBox) -> Iterator[Path]:
+    """The home of the running development cloud, with a release that was verified."""
+    found = compute_box.layout.folder.parent
+    made = artifact(found / "artifacts", "20261122", size=2**20)
+    yield found
+    shutil.rmtree(made.folder.parent)
+
+
+def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "imagecycle", "tour", *words],
+        env={**os.environ, "IMAGECYCLE_HOME": str(home), "PYTHONPATH": str(REPOSITORY / "lib")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def test_the_command_tells_the_tour_and_leaves_nothing(compute_box: ComputeBox, home: Path) -> None:
+    done = command(home)
+    assert done.returncode == 0, done.stderr
+    assert "the development cloud runs already" in done.stderr
+    told = done.stdout.splitlines()
+    assert told[1] == "1. Release 20261122 is published: current, in everybody's list."
+    assert "   alice's server was rebuilt and runs" in told
+    assert told[-1] == "   bob lists 20261122.1; 20261122 by its id: not found"
+    assert "Traceback" not in done.stderr
+    assert leftovers(compute_box) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "error", "hint"),
+    [
+        (["debian-12-x86_64-sever"], 2, "unknown flavour of debian-12-x86_64: sever", "server"),
+        (["debian-12-x86_64-base"], 2, "debian-12-x86_64-base", "imagecycle build"),
+        (["--release", "20261123"], 2, "20261123", "20261122"),
+        (["--release", "tomorrow"], 2, "not a release: tomorrow", "20261122"),
+        (["one", "two"], 2, "two", ""),
+    ],
+)
+def test_a_tour_that_cannot_be_starts_no_cloud(
+    tmp_path: Path, words: list[str], code: int, error: str, hint: str
+) -> None:
+    artifact(tmp_path / "artifacts", "20261122", size=2**17)
+    done = command(tmp_path, *words)
+    assert done.returncode == code, done.stderr
+    assert error in done.stderr
+    assert hint in done.stderr.split("hint: ")[-1]
+    assert done.stdout == ""
+    assert not (tmp_path / "devcloud").exists()
+
+
+def test_a_release_that_was_not_verified_is_no_reason_to_start_a_cloud(tmp_path: Path) -> None:
+    made = artifact(tmp_path / "artifacts", "20261122", size=2**17)
+    (made.folder / "verify.json").unlink()
+    done = command(tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "hint: " in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "devcloud").exists()

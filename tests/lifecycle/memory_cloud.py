@@ -24,7 +24,9 @@ from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle.audit import AuditLog, Outcome
 from imagecycle.lifecycle.cloudside import CloudSide
 from imagecycle.lifecycle.plan import Plan
+from imagecycle.lifecycle.policies import Policies
 from imagecycle.model import ProjectUse, State, Usage
+from imagecycle.site import Retirement
 
 OWNER = "owner"
 BEGINNING = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -342,8 +344,15 @@ class Operator:
         self.taken[image_id] = self.listed[image_id]
 
 
+@dataclass(frozen=True)
 class MemorySide(CloudSide):
     """The cloud in memory as imagecycle's commands work with it, for one operator."""
+
+    own: Mapping[str, Retirement] = field(default_factory=dict)
+    """Of families that have a policy of their own"""
+
+    def policies(self) -> Policies:
+        return Policies(self.site.retirement, self.own)
 
     def audit(self, plan: Plan) -> AuditLog:
         operator = self.images

@@ -22,7 +22,7 @@ from imagecycle.lifecycle import cloudside, life, publish, sharing
 from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.rules.publish import Target
 from imagecycle.lifecycle.rules.retire import Wish
-from imagecycle.model import Release
+from imagecycle.model import FamilyRetirement, Release
 from imagecycle.site import Retirement, Site
 from lifecycle.invariants import Watch
 from lifecycle.memory_cloud import (
@@ -253,7 +253,9 @@ class Life:
             max_changes=rng.choice((0, 1, 2, 20)),
         )
         site = self.site.model_copy(update={"retirement": policy})
-        return MemorySide("memory", operator, operator.usage, {}, site, lambda: self.now)
+        own = {family: policy.of(own_words(rng)) for family in FAMILIES if rng.random() < 0.4}
+        clock = lambda: self.now  # noqa: E731
+        return MemorySide("memory", operator, operator.usage, {}, site, clock, own)
 
     def _publish(self, side: MemorySide, family: str, rng: random.Random) -> None:
         if rng.random() < 0.8 or self.day == 0:
@@ -344,6 +346,17 @@ class Life:
         else:
             raise Broken("retirement never comes to rest")
         self.watch.check_settled()
+
+
+def own_words(rng: random.Random) -> FamilyRetirement:
+    """What a family may say about the end of life of its releases; None: as the site."""
+    return FamilyRetirement(
+        keep=rng.choice((None, 0, 1, 2)),
+        after_days=rng.choice((None, 0, 5, 20)),
+        grace_days=rng.choice((None, 0, 3, 20)),
+        quiet_hours=rng.choice((None, "", "12:00-23:59")),
+        members=rng.choice((None, "pending", "accepted")),
+    )
 
 
 def take_turns(

@@ -11,6 +11,7 @@ from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.audit import AuditLog
 from imagecycle.lifecycle.plan import Changed, Plan
+from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.releases import Holding
 from imagecycle.lifecycle.rules import retire
 from imagecycle.lifecycle.rules.retire import Wish
@@ -23,7 +24,7 @@ RETIRED = held("20260101", "retired", users="a", members="b", known=False)
 
 def made(*releases: Holding) -> Plan:
     found = {FAMILY: list(releases)}
-    policy = Retirement.model_validate({"keep": 0})
+    policy = Policies(Retirement.model_validate({"keep": 0}))
     decision = retire.decide(found, policy, now=NOW, wish=Wish())
     return planning.make(
         decision,

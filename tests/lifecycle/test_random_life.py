@@ -29,8 +29,8 @@ from lifecycle.random_life import Deed, Life, deeds, quietly, shortened
 
 RUNS = int(os.environ.get("IMAGECYCLE_RANDOM_RUNS") or 1500)
 FIRST = int(os.environ.get("IMAGECYCLE_RANDOM_SEED") or 0)
-MANY = 500
-"""Lives in which a planted defect has to show"""
+MANY = 1500
+"""Lives in which a planted defect has to show; the rarest does in one of 200"""
 
 
 @pytest.fixture

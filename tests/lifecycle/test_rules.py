@@ -9,6 +9,7 @@ import pytest
 
 from imagecycle.cloud.image import Image
 from imagecycle.lifecycle import metadata
+from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.releases import Holding
 from imagecycle.lifecycle.rules import Decision, retire, revoke, rollback
 from imagecycle.lifecycle.rules.retire import Wish
@@ -71,7 +72,7 @@ CURRENT = held("20261101", "current")
 
 def retired(*releases: Holding, wish: Wish = retire.BY_POLICY, **policy: object) -> Decision:
     changed = Retirement.model_validate({**POLICY.model_dump(), **policy})
-    return retire.decide({FAMILY: [*releases]}, changed, now=NOW, wish=wish)
+    return retire.decide({FAMILY: [*releases]}, Policies(changed), now=NOW, wish=wish)
 
 
 def done(decision: Decision) -> list[tuple[str, str]]:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from imagecycle import site
 from imagecycle.cli import options
+
+if TYPE_CHECKING:
+    from imagecycle.lifecycle.prove import Witnesses
 
 max_changes = click.option(
     "--max-changes",
@@ -102,7 +106,8 @@ def apply(settings: site.Site, file: Path, dry_run: bool) -> None:
 @click.option(
     "--prove",
     is_flag=True,
-    help="Prove on each retired release that its users can go on and others cannot see it.",
+    help="Prove on each release that is retired now that its users can go on and others cannot "
+    "see it.",
 )
 @click.option("--as", "user_cloud", metavar="C", help="An entry of clouds.yaml of such a user.")
 @click.option("--stranger", metavar="C", help="An entry of clouds.yaml of somebody else.")
@@ -134,6 +139,9 @@ def retire(
         raise click.UsageError("Name families, or say --all.")
     if prove and not (user_cloud and stranger):
         raise click.UsageError("--prove needs --as and --stranger.")
+    witnesses = None
+    if prove and user_cloud and stranger:
+        witnesses = _witnesses(settings, cloud, user_cloud, stranger)
     done = life.retire_releases(
         families,
         settings,
@@ -146,11 +154,19 @@ def retire(
         return
     for window in done.result.windows:
         click.echo(window.image_id)
-    if prove and user_cloud and stranger:
-        from imagecycle.lifecycle.prove import prove as proof
+    if witnesses is not None:
+        from imagecycle.lifecycle.prove import prove_retired
 
-        for window in done.result.windows:
-            proof(cloud, settings, window.image_id, user_cloud=user_cloud, stranger_cloud=stranger)
+        prove_retired(witnesses, settings, [window.image_id for window in done.result.windows])
+
+
+def _witnesses(settings: site.Site, cloud: str, user_cloud: str, stranger: str) -> Witnesses:
+    """Who shall prove it; who cannot is refused before anything is done."""
+    from imagecycle.lifecycle.prove import Witnesses
+
+    called = Witnesses.call(cloud, settings, user_cloud=user_cloud, stranger_cloud=stranger)
+    called.see_not_owners(called.operator.project_id, "the images")
+    return called
 
 
 @click.command()

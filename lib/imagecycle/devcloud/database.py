@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 from imagecycle import command
@@ -56,7 +55,7 @@ def prepare(layout: Layout, identity: Identity) -> None:
                 cwd=layout.folder,
                 env={**CLEAN, "OS_BOOTSTRAP_PASSWORD": identity.passwords["admin"]},
             )
-            _finish(glance, glance_sync)
+            command.finish(glance_sync, timeout=_LIMIT)
     except CommandFailed as failed:
         raise ImagecycleError(
             f"cannot make the databases of the development cloud: {failed.message}",
@@ -88,15 +87,6 @@ def _copy(layout: Layout, service: str) -> None:
 
 def _replace(layout: Layout, service: str) -> None:
     (layout.data / f"{service}.sqlite.new").replace(layout.data / f"{service}.sqlite")
-
-
-def _finish(argv: list[str], process: subprocess.Popen[bytes]) -> None:
-    try:
-        returncode: int | None = process.wait(_LIMIT)
-    except subprocess.TimeoutExpired:
-        returncode = None
-    if returncode != 0:
-        raise CommandFailed(argv, returncode, "")
 
 
 def _marker(layout: Layout) -> Path:

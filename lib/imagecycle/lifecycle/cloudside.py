@@ -16,10 +16,11 @@ from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.cloud.whoami import whoami
 from imagecycle.errors import UnknownName
-from imagecycle.lifecycle import metadata
+from imagecycle.lifecycle import metadata, policies
 from imagecycle.lifecycle.audit import AuditLog
 from imagecycle.lifecycle.execution import Execution, Result
 from imagecycle.lifecycle.plan import Plan
+from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.releases import Holding, holdings
 from imagecycle.lifecycle.services import Images, UsageSource
 from imagecycle.model import Usage
@@ -52,6 +53,13 @@ class CloudSide:
         """
         session = open_cloud(name, site)
         return cls(name, Glance(session), _usage_of(session), whoami(session), site)
+
+    def policies(self) -> Policies:
+        """When releases of each family are retired and deleted.
+
+        :raises UsageError: see :func:`imagecycle.lifecycle.policies.read`.
+        """
+        return policies.read(self.site)
 
     def families(self, names: Collection[str]) -> Families:
         """The releases of these families, or of all when none is named.

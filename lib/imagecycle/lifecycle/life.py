@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imagecycle import log
-from imagecycle.errors import UsageError
+from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.cloudside import CloudSide, Families, ids, say
@@ -23,7 +23,7 @@ from imagecycle.lifecycle.releases import holdings
 from imagecycle.lifecycle.rules import Decision, retire, revoke, rollback
 from imagecycle.lifecycle.steps import Upload, named
 from imagecycle.model import Release, State
-from imagecycle.site import Site
+from imagecycle.site import Retirement, Site
 
 
 @dataclass(frozen=True)
@@ -79,11 +79,28 @@ def retire_in(
 ) -> Done:
     """:func:`retire_releases` in a cloud that we are logged in to."""
     with _locked(side, families, "retire", how) as listed:
-        found = with_evidence(side, listed, check_members=check_members)
+        with _mended(side, listed, how):
+            policies = side.policies()
+            found = with_evidence(side, listed, check_members=check_members)
         wish = dataclasses.replace(wish, explain=len(families) == 1)
-        decision = retire.decide(found, side.site.retirement, now=side.clock(), wish=wish)
+        decision = retire.decide(found, policies, now=side.clock(), wish=wish)
         why = f"retire {', '.join(sorted(families)) or 'by the policy'}"
         return _settle(side, found, decision, "retire", why, how)
+
+
+@contextlib.contextmanager
+def _mended(side: CloudSide, listed: Families, how: How) -> Iterator[None]:
+    """Should it not be told what to do, give back at least what a run that broke off had taken."""
+    try:
+        yield
+    except ImagecycleError:
+        decision = retire.mend(listed)
+        if decision.steps and how.out is None:
+            try:
+                _settle(side, listed, decision, "retire", "mend what broke off", how)
+            except ImagecycleError as error:
+                log.warn(error.message)
+        raise
 
 
 def with_evidence(side: CloudSide, found: Families, *, check_members: bool = False) -> Families:
@@ -155,7 +172,7 @@ def revoke_in(
             now=side.clock(),
             private=private,
             force=force,
-            accept=side.site.retirement.members == "accepted",
+            accept=_policy(side, family).members == "accepted",
         )
         why = f"revoke {family} {release}: {reason}"
         done = _settle(side, found, decision, "revoke", why, how)
@@ -163,6 +180,15 @@ def revoke_in(
             bad = [held.id for held in found[family] if held.release == release]
             _warn_of_users(side, family, release, bad, done.result)
         return done
+
+
+def _policy(side: CloudSide, family: str) -> Retirement:
+    """A family's policy; a revocation does not wait until the catalog is mended."""
+    try:
+        return side.policies().of(family)
+    except UsageError as error:
+        log.warn(f"{family} is taken for a family with the site's policy: {error.message}")
+        return side.site.retirement
 
 
 def apply_file(path: Path, site: Site, *, dry_run: bool = False) -> Done:

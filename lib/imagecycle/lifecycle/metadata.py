@@ -90,7 +90,7 @@ def read(properties: Mapping[str, str]) -> Identity | None:
 def properties(family: Family, evidence: Evidence, *, kept: int = 1) -> dict[str, str]:
     """All properties of a release, except its state; they keep to the schema.
 
-    :param kept: how many superseded releases stay usable by their ids, by the site's policy.
+    :param kept: how many superseded releases stay usable by their ids, by the policy.
     :raises UsageError: when the family sets a property that is not for the catalog to set.
     :raises InvalidProperties: when a value is not what the schema expects.
     """

@@ -19,12 +19,12 @@ from imagecycle.cloud.projects import Contact, contacts, member_addresses
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.cloud.usage import collect
 from imagecycle.errors import ImagecycleError, UnknownName, UsageError
-from imagecycle.lifecycle import mail, metadata
+from imagecycle.lifecycle import mail, metadata, policies
 from imagecycle.lifecycle.notices import Affected, Fate, Message, messages
 from imagecycle.lifecycle.notified import Notified
 from imagecycle.lifecycle.releases import Holding, current, holdings
 from imagecycle.model import Release, State
-from imagecycle.site import Site
+from imagecycle.site import Retirement, Site
 
 __all__ = ["Notice", "as_json", "as_text", "complain", "messages", "notify"]
 
@@ -157,7 +157,8 @@ def _affected(
         users -= {session.project_id}
         known = contacts(session, users)
         addresses = _addresses(session, known)
-    fates = {held.id: _fate(held, found[held.family], site) for held in chosen}
+    policy = policies.read(site)
+    fates = {held.id: _fate(held, found[held.family], policy.of(held.family)) for held in chosen}
     return [
         Affected(
             contact.project,
@@ -197,11 +198,11 @@ def _usable(text: str) -> tuple[str, ...]:
     )
 
 
-def _fate(held: Holding, family: Sequence[Holding], site: Site) -> Fate:
+def _fate(held: Holding, family: Sequence[Holding], policy: Retirement) -> Fate:
     since = held.moment(_SINCE[held.state])
     due = ""
     if held.state is State.SUPERSEDED and since is not None:
-        then = since + datetime.timedelta(days=site.retirement.after_days)
+        then = since + datetime.timedelta(days=policy.after_days)
         due = f"{then:%Y-%m-%d}" if then > datetime.datetime.now(datetime.UTC) else ""
     return Fate(
         id=held.id,

@@ -8,9 +8,10 @@ host with the user's token, as a download does; one that is only pretended fetch
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from imagecycle import log
@@ -44,6 +45,39 @@ class Proof:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Witnesses:
+    """Who can show it, logged in: the images' operator, a user of one, and a stranger."""
+
+    operator: CloudSession
+    user: CloudSession
+    stranger: CloudSession
+
+    @classmethod
+    def call(cls, cloud: str, site: Site, *, user_cloud: str, stranger_cloud: str) -> Witnesses:
+        """Log in to three entries of clouds.yaml.
+
+        :raises UsageError: when user and stranger are of one project.
+        """
+        names = (cloud, user_cloud, stranger_cloud)
+        called = cls(*(open_cloud(name, site) for name in names))
+        if called.user.project_id == called.stranger.project_id:
+            raise UsageError(
+                f"{user_cloud} and {stranger_cloud} belong to the same project",
+                hint="name a stranger of another project",
+            )
+        return called
+
+    def see_not_owners(self, owner: str, what: str) -> None:
+        """:raises UsageError: when one of them belongs to the project ``owner`` of an image."""
+        for session in (self.user, self.stranger):
+            if session.project_id == owner:
+                raise UsageError(
+                    f"{session.name} belongs to the project that owns {what}",
+                    hint="name a user of another project; the owner sees its image always",
+                )
+
+
 def prove(
     cloud_name: str, site: Site, image_id: str, *, user_cloud: str, stranger_cloud: str
 ) -> Sequence[Proof]:
@@ -55,39 +89,11 @@ def prove(
     :raises NotProven: naming what does not hold.
     :raises ImagecycleError: when it cannot be tried. Canary servers are deleted in any case.
     """
-    operator, user, stranger = (
-        open_cloud(name, site) for name in (cloud_name, user_cloud, stranger_cloud)
-    )
-    image = Glance(operator).image(image_id)
-    _see_projects(operator, user, stranger, image)
-    with (
-        lock_file(lock_path(site, user_cloud, "proof"), f"proofs as {user_cloud}", "prove"),
-        log.step(f"proving image {image_id}"),
-    ):
-        return [*_as_user(user, image), *_as_stranger(stranger, image)]
-
-
-def _see_projects(
-    operator: CloudSession, user: CloudSession, stranger: CloudSession, image: Image
-) -> None:
-    if user.project_id == stranger.project_id:
-        raise UsageError(
-            f"{user.name} and {stranger.name} belong to the same project",
-            hint="name a stranger of another project",
-        )
-    for session in (user, stranger):
-        if session.project_id == image.owner:
-            raise UsageError(
-                f"{session.name} belongs to the project that owns image {image.id}",
-                hint="name a user of another project; the owner sees its image always",
-            )
-    if image.visibility != "shared":
-        raise UsageError(
-            f"image {image.id} is {image.visibility}, not shared: there is nothing to prove",
-            hint="retire its release first: imagecycle retire",
-        )
-    members = Glance(operator).members(image.id)
-    for session, wanted in ((user, True), (stranger, False)):
+    called = Witnesses.call(cloud_name, site, user_cloud=user_cloud, stranger_cloud=stranger_cloud)
+    image = Glance(called.operator).image(image_id)
+    called.see_not_owners(image.owner, f"image {image.id}")
+    members = _members(called.operator, image)
+    for session, wanted in ((called.user, True), (called.stranger, False)):
         if (session.project_id in members) is not wanted:
             how = "is not" if wanted else "is"
             raise UsageError(
@@ -95,6 +101,68 @@ def _see_projects(
                 f"{session.name}",
                 hint="`imagecycle usage` tells which projects use an image",
             )
+    with _proving(called, site, image):
+        return [*_as_user(called.user, image), *_as_stranger(called.stranger, image)]
+
+
+def prove_retired(called: Witnesses, site: Site, image_ids: Iterable[str]) -> None:
+    """Show it for images that were retired just now, as far as these witnesses can.
+
+    Of several images a user uses some, perhaps; what is not proven of the others is said. All are
+    tried, also when one fails.
+
+    :raises NotProven: naming what does not hold or could not be tried, by image; they stay retired.
+    """
+    failed: dict[str, ImagecycleError] = {}
+    for image_id in image_ids:
+        try:
+            _prove_what_can_be(called, site, Glance(called.operator).image(image_id))
+        except ImagecycleError as error:
+            failed[image_id] = error
+    if failed:
+        raise NotProven(
+            "\n".join(f"image {id_} is retired: {error.message}" for id_, error in failed.items()),
+            hint="; ".join(dict.fromkeys(error.hint for error in failed.values() if error.hint)),
+        )
+
+
+def _prove_what_can_be(called: Witnesses, site: Site, image: Image) -> None:
+    members = _members(called.operator, image)
+    user, stranger = called.user, called.stranger
+    with _proving(called, site, image):
+        if user.project_id in members:
+            _as_user(user, image)
+        else:
+            log.warn(
+                f"not proven that users of image {image.id} can go on: the project of {user.name} "
+                "does not use it"
+            )
+        if stranger.project_id not in members:
+            _as_stranger(stranger, image)
+        else:
+            log.warn(
+                f"not proven that others do not see image {image.id}: the project of "
+                f"{stranger.name} uses it"
+            )
+
+
+@contextlib.contextmanager
+def _proving(called: Witnesses, site: Site, image: Image) -> Iterator[None]:
+    name = called.user.name
+    with (
+        lock_file(lock_path(site, name, "proof"), f"proofs as {name}", "prove"),
+        log.step(f"proving image {image.id}"),
+    ):
+        yield
+
+
+def _members(operator: CloudSession, image: Image) -> Collection[str]:
+    if image.visibility != "shared":
+        raise UsageError(
+            f"image {image.id} is {image.visibility}, not shared: there is nothing to prove",
+            hint="retire its release first: imagecycle retire",
+        )
+    return Glance(operator).members(image.id).keys()
 
 
 def _as_user(session: CloudSession, image: Image) -> list[Proof]:

@@ -84,6 +84,7 @@ def target_of(family: Family, artifact: Artifact, site: Site) -> Target:
     :raises InvalidProperties: when what it would carry is not what the schema expects.
     """
     proven = evidence.gather(artifact)
+    kept = site.retirement.of(family.retirement).keep
     return Target(
         family=family.slug,
         release=artifact.release,
@@ -92,7 +93,7 @@ def target_of(family: Family, artifact: Artifact, site: Site) -> Target:
         disk_format=proven.disk_format,
         min_disk=metadata.min_disk(family, proven),
         min_ram=family.min_ram_mib,
-        properties=metadata.properties(family, proven, kept=site.retirement.keep),
+        properties=metadata.properties(family, proven, kept=kept),
         hashes={"sha256": proven.sha256, "sha512": proven.sha512},
     )
 

@@ -110,14 +110,14 @@ def make_template(layout: Layout) -> None:
         with command.background(server, output=output) as process:
             _await_greeting(process, socket, server)
             with ExitStack() as stack:
-                started = [
-                    (argv, stack.enter_context(_started(layout, argv, output)))
+                schemas = [
+                    stack.enter_context(_started(layout, argv, output))
                     for argv in _schema_commands(layout, etc)
                 ]
-                for argv, schema in started:
-                    _finish(argv, schema)
+                for schema in schemas:
+                    command.finish(schema, timeout=_LIMIT)
             process.terminate()
-            _finish([str(word) for word in server], process)
+            command.finish(process, timeout=_LIMIT)
     except CommandFailed as failed:
         raise ImagecycleError(
             f"cannot make the databases of Nova, Neutron and Placement: {failed.message}",
@@ -177,15 +177,6 @@ def _await_greeting(
         if process.poll() is not None or time.monotonic() > deadline:
             raise CommandFailed([str(word) for word in server], process.poll(), "")
         time.sleep(0.02)
-
-
-def _finish(argv: list[str], process: subprocess.Popen[bytes]) -> None:
-    try:
-        returncode: int | None = process.wait(_LIMIT)
-    except subprocess.TimeoutExpired:
-        returncode = None
-    if returncode != 0:
-        raise CommandFailed(argv, returncode, "")
 
 
 def ensure_template(layout: Layout) -> None:

@@ -6,12 +6,15 @@ Rights are added before any is taken, and nothing is taken from a release that s
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
 from imagecycle.lifecycle import metadata
+from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.releases import Holding, current
 from imagecycle.lifecycle.rules import Decision, reopen, stamp, supersede
 from imagecycle.lifecycle.steps import (
@@ -44,8 +47,9 @@ BY_POLICY = Wish()
 
 @dataclass
 class _Gathered:
-    """Steps by when they are due: repairs and rights first, what takes something away later."""
+    """Steps by when they are due: what gives access back first, what takes it away last."""
 
+    reopenings: list[Step] = field(default_factory=list)
     repairs: list[Step] = field(default_factory=list)
     additions: list[Step] = field(default_factory=list)
     takings: list[Step] = field(default_factory=list)
@@ -53,10 +57,15 @@ class _Gathered:
     deletions: list[Step] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def add(self, other: _Gathered) -> None:
+        """Append what was gathered for another family."""
+        for one in dataclasses.fields(self):
+            getattr(self, one.name).extend(getattr(other, one.name))
+
 
 def decide(
     families: Mapping[str, Sequence[Holding]],
-    policy: Retirement,
+    policies: Policies,
     *,
     now: datetime.datetime,
     wish: Wish = BY_POLICY,
@@ -65,25 +74,42 @@ def decide(
 
     :param families: their releases with usage, and with members where those are not known to be
         the users (see :func:`unsure_of_members`).
+    :param policies: of each family; how much one run may take away is the site's to say.
     """
     gathered = _Gathered()
-    for family in families.values():
-        _family(family, policy, now, wish, gathered)
+    waiting: Counter[str] = Counter()
+    for name, family in families.items():
+        found, policy = _Gathered(), policies.of(name)
+        _family(family, policy, now, wish, found)
+        if quiet_until := "" if wish.now else _quiet_until(policy, now):
+            waiting[quiet_until] += len(found.takings) + len(found.deletions)
+            found.takings, found.deletions = [], []
+        gathered.add(found)
+    gathered.notes += [
+        f"left until quiet hours end at {quiet_until}: {number} of the changes"
+        for quiet_until, number in waiting.items()
+        if number
+    ]
     takings = [*gathered.takings, *gathered.deletions]
-    quiet_until = None if wish.now else _quiet_until(policy, now)
-    limit = policy.max_changes if wish.max_changes is None else wish.max_changes
-    if takings and quiet_until:
-        gathered.notes.append(
-            f"left until quiet hours end at {quiet_until}: {len(takings)} of the changes"
-        )
-        takings = []
-    elif len(takings) > limit:
+    limit = policies.site.max_changes if wish.max_changes is None else wish.max_changes
+    if len(takings) > limit:
         gathered.notes.append(
             f"left for the next run, at most {limit} a run: {len(takings) - limit} of the changes"
         )
         takings = takings[:limit]
-    steps = [*gathered.repairs, *gathered.additions, *gathered.marks, *takings]
+    steps = [
+        *gathered.reopenings,
+        *gathered.repairs,
+        *gathered.additions,
+        *gathered.marks,
+        *takings,
+    ]
     return Decision(steps, gathered.notes)
+
+
+def mend(families: Mapping[str, Sequence[Holding]]) -> Decision:
+    """Only what gives access back: it needs no policy, and no listing of who uses what."""
+    return Decision([step for family in families.values() for step in reopen(family)])
 
 
 def unsure_of_members(
@@ -110,6 +136,7 @@ def _family(
     wish: Wish,
     gathered: _Gathered,
 ) -> None:
+    gathered.reopenings += reopen(family)
     ours = [held for held in family if not _left_alone(held, gathered.notes)]
     currents = current(family)
     for held in currents[:-1]:
@@ -121,7 +148,6 @@ def _family(
         gathered.notes.append(
             f"{family[0].family} has no current release: its superseded ones stay usable"
         )
-    gathered.repairs += reopen(family)
     for held in ours:
         if held.state is State.SUPERSEDED and held.id in due:
             gathered.takings.append(_share(held, policy, now))
