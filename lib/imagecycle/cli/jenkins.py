@@ -74,7 +74,9 @@ def _controller() -> Any:
 @click.option("--max-deletions", type=click.IntRange(0), default=20, show_default=True, metavar="N")
 @owner
 @jobs_folder
+@click.pass_obj
 def sync(
+    settings: site.Site,
     dry_run: bool,
     force: bool,
     take_over: bool,
@@ -87,12 +89,12 @@ def sync(
     Nothing is sent for what is unchanged.
     """
     from imagecycle import log
-    from imagecycle.jenkins import rendering
+    from imagecycle.jenkins import cached, rendering
     from imagecycle.jenkins import sync as syncing
     from imagecycle.jenkins.changes import Action
 
     controller = _controller()
-    rendered = rendering.render_all(folder or rendering.JOBS)
+    rendered = cached.render_all(folder or rendering.JOBS, settings.cache)
     done = syncing.sync(
         controller,
         rendered.jobs,
@@ -164,14 +166,15 @@ def status(settings: site.Site, as_json: bool, only_open: bool, owner: str) -> N
 @jenkins.command()
 @options.as_json
 @jobs_folder
-def plugins(as_json: bool, folder: Path | None) -> None:
+@click.pass_obj
+def plugins(settings: site.Site, as_json: bool, folder: Path | None) -> None:
     """Compare the plugins that the jobs need with the controller's; exit 1 unless all fit."""
     from imagecycle import log
+    from imagecycle.jenkins import cached, rendering
     from imagecycle.jenkins import plugins as needing
-    from imagecycle.jenkins import rendering
 
     controller = _controller()
-    rendered = rendering.render_all(folder or rendering.JOBS)
+    rendered = cached.render_all(folder or rendering.JOBS, settings.cache)
     used = needing.used([*rendered.jobs.values(), *rendered.views.values()])
     found = needing.compare(needing.read(), used, needing.installed(controller))
     click.echo(needing.as_json(found) if as_json else needing.as_table(found), nl=False)
