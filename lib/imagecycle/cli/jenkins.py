@@ -124,6 +124,14 @@ def sync(
 @click.option("--release", metavar="R", help="The release, where the job's own default is not it.")
 @click.option("--cloud", metavar="C", help="The cloud, where the job's own default is not it.")
 @click.option("--wait", is_flag=True, help="Follow them, and the stages after, to the end.")
+@click.option(
+    "--limit",
+    type=click.FloatRange(0, min_open=True),
+    default=12,
+    show_default=True,
+    metavar="HOURS",
+    help="With --wait: wait no longer; the jobs go on.",
+)
 @click.pass_obj
 def run(
     settings: site.Site,
@@ -132,10 +140,12 @@ def run(
     release: str | None,
     cloud: str | None,
     wait: bool,
+    limit: float,
 ) -> None:
     """Start a stage of families; the stages after it follow by themselves.
 
-    With --wait: exit 1 when a job fails, 3 when verification found defects.
+    With --wait: exit 1 when a job fails or has not ended at the limit, 3 when verification found
+    defects.
     """
     from imagecycle import catalog
     from imagecycle.jenkins import run as running
@@ -144,7 +154,8 @@ def run(
         catalog.find(settings.catalog, family)
     given = {"RELEASE": release, "CLOUD": cloud}
     parameters = {name: value for name, value in given.items() if value}
-    running.run(_controller(), families, stage=stage, parameters=parameters, wait=wait)
+    how: dict[str, Any] = {"stage": stage, "parameters": parameters}
+    running.run(_controller(), families, **how, wait=wait, limit=limit * 3600)
 
 
 @jenkins.command()
