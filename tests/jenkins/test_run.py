@@ -98,6 +98,15 @@ def test_what_a_job_starts_is_followed_too(client: Controller, stand_in: StandIn
     assert f"{BUILD}: started {VERIFY}" in play.said
 
 
+def test_nothing_is_expected_to_follow_a_verification_with_defects(
+    client: Controller, stand_in: StandIn
+) -> None:
+    play = Play(lambda: stand_in.jobs()[VERIFY].builds[0].ends("UNSTABLE"))
+    assert verdicts(play.follow(client, started(client, VERIFY))) == [(VERIFY, "defects")]
+    assert stand_in.jobs()[PUBLISH].builds == []
+    assert not any("did not start" in line for line in play.said)
+
+
 def test_another_builds_heir_is_not_taken_for_ours(client: Controller, stand_in: StandIn) -> None:
     stand_in.starts(VERIFY, upstream=(BUILD, 7))
     play = Play(lambda: stand_in.jobs()[BUILD].builds[0].ends())
@@ -286,7 +295,7 @@ def test_a_failure_shows_the_end_of_the_console_and_exits_with_1(
 
 def test_defects_alone_exit_with_3(client: Controller, stand_in: StandIn) -> None:
     thread = ending(stand_in, "UNSTABLE")
-    with pytest.raises(RunFailed) as raised:
+    with pytest.raises(RunFailed, match=f"did not succeed: {PUBLISH} defects") as raised:
         run.run(client, [FAMILY], stage="publish", wait=True, interval=0.02)
     thread.join()
     assert raised.value.exit_code == 3
