@@ -57,7 +57,7 @@ def rows(site: Site, scratch: Path) -> list[Row]:
             "without marks, login checks or proof",
         ),
         _row(f"sync without changes, {number} jobs", again, "at most 5 s", how),
-        _row("the same with rendering, whole process", whole, "", how),
+        _row("the same, whole process", whole, "at most 5 s", how),
         _row(f"status, {number} jobs", looks, "", how),
     ]
 
@@ -146,7 +146,7 @@ def _plain(account: Account, jobs: Mapping[str, str]) -> None:
 
 
 def _process(account: Account, folder: Path, scratch: Path) -> float:
-    """A second sync as a whole process; the first one brings the views."""
+    """A second sync as a whole process; the first one renders, and brings the views."""
 
     def synced() -> str:
         argv = [sys.executable, "-m", "imagecycle", "jenkins", "sync", "--jobs", folder]

@@ -77,6 +77,16 @@ def test_run_starts_a_family(stand_in: StandIn, library: Path) -> None:
     assert build.parameters == {"RELEASE": "20261122"}
 
 
+def test_run_waits_no_longer_than_its_limit(
+    stand_in: StandIn, library: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    main(["jenkins", "sync", "--jobs", str(library)])
+    words = ["jenkins", "run", "debian-12-x86_64-base", "--wait", "--limit"]
+    assert main([*words, "0.00001"]) == 1
+    assert "1 job has not ended after 0 s: debian-12-x86_64-base-build, " in capfd.readouterr().err
+    assert main([*words, "0"]) == 2
+
+
 def test_status_shows_the_families_of_the_catalog(
     stand_in: StandIn, library: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,11 +5,12 @@ import time
 from pathlib import Path
 
 import pytest
+import requests
 
 from certificates import self_signed
 from imagecycle.errors import ImagecycleError, Unreachable
 from imagecycle.jenkins.account import Account
-from imagecycle.jenkins.client import Refused, Unanswered
+from imagecycle.jenkins.client import Client, Refused, Unanswered
 from imagecycle.jenkins.controller import Controller, job_path
 from standin.controller import StandIn
 
@@ -42,6 +43,26 @@ def test_a_crumb_that_a_restart_has_forgotten_is_fetched_again(
     stand_in.restart()
     client.post("createItem", XML, name="b")
     assert set(stand_in.jobs()) == {"a", "b"}
+
+
+def test_each_request_is_what_requests_itself_would_send(stand_in: StandIn) -> None:
+    """What is worked out once is compared with what a session works out each time."""
+    client = Client(account_of(stand_in))
+    for path in ("/", "/job/a"):
+        client._session.cookies.set("part", path.strip("/"), domain="127.0.0.1", path=path)
+        client._cookie = None
+        for method, where, body in (
+            ("GET", "api/json", None),
+            ("POST", "job/a/config.xml", "<é/>".encode()),
+            ("POST", "job/b/doDelete", None),
+        ):
+            request = requests.Request(
+                method, f"{stand_in.url}/{where}", {"X-One": "1"}, params={"a": "b é"}, data=body
+            )
+            client._maybe_add_auth()
+            ours, theirs = client._prepared(request), client._session.prepare_request(request)
+            assert (ours.method, ours.url, ours.body) == (theirs.method, theirs.url, theirs.body)
+            assert dict(ours.headers.lower_items()) == dict(theirs.headers.lower_items())
 
 
 def test_a_path_prefix_and_odd_names_reach_their_job() -> None:

@@ -11,7 +11,7 @@ from imagecycle.jenkins import follow, run, trigger
 from imagecycle.jenkins.build import Verdict
 from imagecycle.jenkins.client import Refused
 from imagecycle.jenkins.controller import Controller
-from imagecycle.jenkins.follow import Followed, Outcome, duration
+from imagecycle.jenkins.follow import Followed, LimitReached, Outcome, duration
 from imagecycle.jenkins.run import Detached, RunFailed
 from imagecycle.jenkins.trigger import Begun, Queued
 from standin.controller import StandIn
@@ -39,9 +39,12 @@ class Play:
         self.acts = list(acts)
         self.said: list[str] = []
 
-    def follow(self, client: Controller, *places: Queued | Begun) -> list[Outcome]:
+    def follow(
+        self, client: Controller, *places: Queued | Begun, limit: float = 60
+    ) -> list[Outcome]:
         started = [Followed(place) for place in places]
-        return follow.follow(client, started, say=self.said.append, report=self._act, interval=0.02)
+        how: dict[str, Any] = {"say": self.said.append, "report": self._act, "interval": 0.02}
+        return follow.follow(client, started, **how, limit=limit)
 
     def _act(self, *_: int) -> None:
         if self.acts:
@@ -93,6 +96,15 @@ def test_what_a_job_starts_is_followed_too(client: Controller, stand_in: StandIn
     outcomes = play.follow(client, started(client))
     assert verdicts(outcomes) == [(name, "success") for name in (BUILD, VERIFY, PUBLISH)]
     assert f"{BUILD}: started {VERIFY}" in play.said
+
+
+def test_nothing_is_expected_to_follow_a_verification_with_defects(
+    client: Controller, stand_in: StandIn
+) -> None:
+    play = Play(lambda: stand_in.jobs()[VERIFY].builds[0].ends("UNSTABLE"))
+    assert verdicts(play.follow(client, started(client, VERIFY))) == [(VERIFY, "defects")]
+    assert stand_in.jobs()[PUBLISH].builds == []
+    assert not any("did not start" in line for line in play.said)
 
 
 def test_another_builds_heir_is_not_taken_for_ours(client: Controller, stand_in: StandIn) -> None:
@@ -283,10 +295,38 @@ def test_a_failure_shows_the_end_of_the_console_and_exits_with_1(
 
 def test_defects_alone_exit_with_3(client: Controller, stand_in: StandIn) -> None:
     thread = ending(stand_in, "UNSTABLE")
-    with pytest.raises(RunFailed) as raised:
+    with pytest.raises(RunFailed, match=f"did not succeed: {PUBLISH} defects") as raised:
         run.run(client, [FAMILY], stage="publish", wait=True, interval=0.02)
     thread.join()
     assert raised.value.exit_code == 3
+
+
+def test_at_the_limit_what_has_not_ended_is_named_and_goes_on(
+    client: Controller, stand_in: StandIn
+) -> None:
+    stand_in.add("other-build")
+    stand_in.hold_queue = True
+    place = started(client, "other-build")
+    stand_in.hold_queue = False
+    running = started(client)
+    failing = started(client, PUBLISH)
+    play = Play(lambda: stand_in.jobs()[PUBLISH].builds[0].ends("FAILURE"))
+    with pytest.raises(LimitReached) as raised:
+        play.follow(client, place, running, failing, limit=3)
+    assert raised.value.exit_code == 1
+    message = raised.value.message
+    assert message.startswith("2 jobs have not ended after 3 s: other-build, ")
+    assert f"other-build, {stand_in.url}/job/other-build/;" in message
+    assert f"{BUILD}, {stand_in.jobs()[BUILD].builds[0].url};" in message
+    assert message.endswith(f"; did not succeed: {PUBLISH} failure")
+    assert "--limit" in raised.value.hint
+    assert stand_in.jobs()[BUILD].builds[0].building
+    assert {method for method, path in stand_in.requests if "stop" in path.lower()} == set()
+
+
+def test_a_run_has_a_limit_of_its_own(client: Controller, stand_in: StandIn) -> None:
+    with pytest.raises(LimitReached, match=f"1 job has not ended after 0 s: {BUILD}, "):
+        run.run(client, [FAMILY], wait=True, interval=0.02, limit=0.1)
 
 
 def test_an_interrupt_leaves_the_jobs_running_and_says_so(

@@ -31,7 +31,8 @@ bad = sys.argv[1] in os.environ.get("DEFECTS", "")
     "<testsuite><testcase name='x'>" + "<failure/>" * bad + "</testcase></testsuite>"
 )
 (records / "verify.html").write_text("<html/>")
-sys.exit(3 * bad)
+broken = sys.argv[1] in os.environ.get("BROKEN", "")
+sys.exit(1 if broken else 3 * bad)
 """
 DUE = """
 due = pathlib.Path("due")
@@ -123,10 +124,15 @@ def test_an_image_with_defects_is_not_published_and_its_owner_is_told(tmp_path: 
     controller = Controller(tmp_path, DUE=f"{BASE} {SERVER}", DEFECTS=SERVER)
     runs = {run.job: run for run in controller.runner.start("linux-quarter")}
     failed = runs[f"{SERVER}-verify"]
-    assert (failed.result, failed.mails) == ("FAILURE", ["imagecycle@localhost"])
+    assert (failed.result, failed.mails) == ("UNSTABLE", ["imagecycle@localhost"])
     assert (failed.tests, failed.reports) == (["records/verify.xml"], ["records/verify.html"])
     assert f"{SERVER}-publish" not in runs
     assert runs[f"{BASE}-publish"].result == "SUCCESS"
+
+
+def test_a_verification_that_fails_itself_is_a_failure_and_nothing_follows(tmp_path: Path) -> None:
+    runs = Controller(tmp_path, DEFECTS=SERVER, BROKEN=SERVER).runner.start(f"{SERVER}-verify")
+    assert [(run.job, run.result) for run in runs] == [(f"{SERVER}-verify", "FAILURE")]
 
 
 @pytest.mark.parametrize(

@@ -59,13 +59,23 @@ def test_last_quarters_success_does_not_count(
     assert family(client)[0] == "due"
 
 
-@pytest.mark.parametrize("result", ["FAILURE", "UNSTABLE", "ABORTED", None])
+@pytest.mark.parametrize("result", ["FAILURE", "ABORTED", None])
 def test_a_failure_stands_before_all_else_and_is_linked(
     client: Controller, stand_in: StandIn, jobs: dict[str, Thing], result: str | None
 ) -> None:
     ended(stand_in, jobs["build"], 3)
     ended(stand_in, jobs["verify"], 2, result)
     assert family(client) == ("failed", jobs["verify"].builds[0].url)
+
+
+def test_defects_are_told_apart_from_a_failure(
+    client: Controller, stand_in: StandIn, jobs: dict[str, Thing]
+) -> None:
+    ended(stand_in, jobs["build"], 3)
+    ended(stand_in, jobs["verify"], 2, "UNSTABLE")
+    assert family(client) == ("defects", jobs["verify"].builds[0].url)
+    ended(stand_in, jobs["publish"], 1, "FAILURE")
+    assert family(client)[0] == "failed"
 
 
 def test_what_waits_or_runs_is_shown(
@@ -100,10 +110,10 @@ def test_the_table_has_age_verdict_link_and_a_summary(
     text = status.as_table(found)
     line = next(line for line in text.splitlines() if line.startswith(FAMILY))
     assert "ok, 3 d ago" in line
-    assert "unstable, 48 h ago" in line or "unstable, 2 d ago" in line
+    assert "defects, 48 h ago" in line or "defects, 2 d ago" in line
     assert "never (disabled)" in line
     assert jobs["verify"].builds[0].url in line
-    assert text.splitlines()[-1] == "2026 Q4: 2 families: 1 failed, 1 no jobs"
+    assert text.splitlines()[-1] == "2026 Q4: 2 families: 1 defects, 1 no jobs"
 
 
 def test_families_that_are_done_can_be_left_out(

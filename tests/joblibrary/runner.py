@@ -150,7 +150,9 @@ class Runner:
                 check=False,
             )
             run.console += done.stdout
-            if done.returncode != 0:
+            if done.returncode != 0 and str(done.returncode) == builder.findtext("unstableReturn"):
+                run.worsen("UNSTABLE")
+            elif done.returncode != 0:
                 run.worsen("FAILURE")
                 return
 

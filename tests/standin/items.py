@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
@@ -79,10 +78,18 @@ class Thing:
         return _facts(self.xml)[0] == FOLDER_TAG
 
 
-@functools.cache  # a controller has them in memory
+_KNOWN: dict[str, tuple[str, str]] = {}
+"""The tag and the description in a job's XML: a controller has them in memory once it is saved"""
+
+
 def _facts(xml: str) -> tuple[str, str]:
-    root = ET.fromstring(xml)
-    return root.tag, root.findtext("description") or ""
+    if xml not in _KNOWN:
+        _note(xml, ET.fromstring(xml))
+    return _KNOWN[xml]
+
+
+def _note(xml: str, root: ET.Element) -> None:
+    _KNOWN[xml] = root.tag, root.findtext("description") or ""
 
 
 @dataclass
@@ -130,4 +137,6 @@ def saved(xml: str) -> str:
         if "." in element.tag and not element.tag.startswith(("hudson.model", "hudson.tasks")):
             element.set("plugin", f"{element.tag.split('.')[-2]}@1.0")
     ET.indent(root, "  ")
-    return ET.tostring(root, encoding="unicode")
+    kept = ET.tostring(root, encoding="unicode")
+    _note(kept, root)
+    return kept

@@ -74,7 +74,9 @@ def _controller() -> Any:
 @click.option("--max-deletions", type=click.IntRange(0), default=20, show_default=True, metavar="N")
 @owner
 @jobs_folder
+@click.pass_obj
 def sync(
+    settings: site.Site,
     dry_run: bool,
     force: bool,
     take_over: bool,
@@ -87,12 +89,12 @@ def sync(
     Nothing is sent for what is unchanged.
     """
     from imagecycle import log
-    from imagecycle.jenkins import rendering
+    from imagecycle.jenkins import cached, rendering
     from imagecycle.jenkins import sync as syncing
     from imagecycle.jenkins.changes import Action
 
     controller = _controller()
-    rendered = rendering.render_all(folder or rendering.JOBS)
+    rendered = cached.render_all(folder or rendering.JOBS, settings.cache)
     done = syncing.sync(
         controller,
         rendered.jobs,
@@ -122,6 +124,14 @@ def sync(
 @click.option("--release", metavar="R", help="The release, where the job's own default is not it.")
 @click.option("--cloud", metavar="C", help="The cloud, where the job's own default is not it.")
 @click.option("--wait", is_flag=True, help="Follow them, and the stages after, to the end.")
+@click.option(
+    "--limit",
+    type=click.FloatRange(0, min_open=True),
+    default=12,
+    show_default=True,
+    metavar="HOURS",
+    help="With --wait: wait no longer; the jobs go on.",
+)
 @click.pass_obj
 def run(
     settings: site.Site,
@@ -130,10 +140,12 @@ def run(
     release: str | None,
     cloud: str | None,
     wait: bool,
+    limit: float,
 ) -> None:
     """Start a stage of families; the stages after it follow by themselves.
 
-    With --wait: exit 1 when a job fails, 3 when verification found defects.
+    With --wait: exit 1 when a job fails or has not ended at the limit, 3 when verification found
+    defects.
     """
     from imagecycle import catalog
     from imagecycle.jenkins import run as running
@@ -142,7 +154,8 @@ def run(
         catalog.find(settings.catalog, family)
     given = {"RELEASE": release, "CLOUD": cloud}
     parameters = {name: value for name, value in given.items() if value}
-    running.run(_controller(), families, stage=stage, parameters=parameters, wait=wait)
+    how: dict[str, Any] = {"stage": stage, "parameters": parameters}
+    running.run(_controller(), families, **how, wait=wait, limit=limit * 3600)
 
 
 @jenkins.command()
@@ -164,14 +177,15 @@ def status(settings: site.Site, as_json: bool, only_open: bool, owner: str) -> N
 @jenkins.command()
 @options.as_json
 @jobs_folder
-def plugins(as_json: bool, folder: Path | None) -> None:
+@click.pass_obj
+def plugins(settings: site.Site, as_json: bool, folder: Path | None) -> None:
     """Compare the plugins that the jobs need with the controller's; exit 1 unless all fit."""
     from imagecycle import log
+    from imagecycle.jenkins import cached, rendering
     from imagecycle.jenkins import plugins as needing
-    from imagecycle.jenkins import rendering
 
     controller = _controller()
-    rendered = rendering.render_all(folder or rendering.JOBS)
+    rendered = cached.render_all(folder or rendering.JOBS, settings.cache)
     used = needing.used([*rendered.jobs.values(), *rendered.views.values()])
     found = needing.compare(needing.read(), used, needing.installed(controller))
     click.echo(needing.as_json(found) if as_json else needing.as_table(found), nl=False)

@@ -63,11 +63,12 @@ def check(
 @jobs.command()
 @library
 @click.argument("out", type=click.Path(path_type=Path, file_okay=False))
-def render(library: Path | None, out: Path) -> None:
+@click.pass_obj
+def render(settings: site.Site, library: Path | None, out: Path) -> None:
     """Write the XML of every job and view below the folder OUT."""
-    from imagecycle.jenkins import checking, rendering
+    from imagecycle.jenkins import cached, checking, rendering
 
-    count = checking.write(rendering.render_all(library or rendering.JOBS), out)
+    count = checking.write(cached.render_all(library or rendering.JOBS, settings.cache), out)
     click.echo(f"{count} files below {out}")
 
 

@@ -17,7 +17,8 @@ class Verdict(enum.StrEnum):
 
     RUNNING = "running"
     SUCCESS = "success"
-    UNSTABLE = "unstable"
+    UNSTABLE = "defects"
+    """Jenkins calls it unstable: the run was in order, and what it checked has defects"""
     FAILURE = "failure"
     ABORTED = "aborted"
     NOT_BUILT = "not built"

@@ -8,10 +8,13 @@ from __future__ import annotations
 import logging
 import re
 from html import unescape
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from requests.auth import HTTPBasicAuth
+from requests.structures import CaseInsensitiveDict
 
 import jenkins
 from imagecycle.errors import ImagecycleError, Unreachable
@@ -55,6 +58,9 @@ class Client(jenkins.Jenkins):  # type: ignore[misc]
         finally:
             logging.disable(logging.NOTSET)
         self._shown_url = account.url
+        self._settings: dict[bool | None, dict[str, Any]] = {}
+        self._headers: CaseInsensitiveDict[str] | None = None
+        self._cookie: str | None = None
         self._session.verify = not account.insecure and (account.ca_file or True)
         if account.insecure:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -62,17 +68,51 @@ class Client(jenkins.Jenkins):  # type: ignore[misc]
             self._session.trust_env = False  # no proxy stands between a machine and itself
 
     def _request(self, req: requests.Request, stream: bool | None = None) -> requests.Response:
-        prepared = self._session.prepare_request(req)
-        settings = self._session.merge_environment_settings(
-            prepared.url, {}, stream, self._session.verify, None
-        )
+        if stream not in self._settings:  # proxies and certificates are the same for each request
+            self._settings[stream] = self._session.merge_environment_settings(
+                self.server, {}, stream, self._session.verify, None
+            )
         answer: requests.Response = self._session.send(
-            prepared,
+            self._prepared(req),
             allow_redirects=False,  # after a change Jenkins sends us to a page nobody reads
             timeout=(CONNECT_LIMIT, ANSWER_LIMIT),
-            **settings,
+            **self._settings[stream],
         )
+        if "Set-Cookie" in answer.headers:
+            self._cookie = None
         return answer
+
+    def _prepared(self, req: requests.Request) -> requests.PreparedRequest:
+        """As the session prepares it, but what it adds to each request is worked out once."""
+        auth = self._session.auth
+        if req.auth or not isinstance(auth, HTTPBasicAuth | None):  # may add to each its own
+            found: requests.PreparedRequest = self._session.prepare_request(req)
+            return found
+        if self._headers is None:
+            common = self._session.prepare_request(requests.Request("GET", self.server))
+            self._headers = common.headers
+            self._headers.pop("Cookie", None)
+        prepared = requests.PreparedRequest()
+        prepared.prepare_method(req.method)
+        prepared.prepare_url(req.url, req.params)
+        prepared.headers = self._headers.copy()
+        prepared.headers.update(req.headers)
+        self._add_cookies(prepared)
+        prepared.prepare_body(req.data, None)
+        return prepared
+
+    def _add_cookies(self, prepared: requests.PreparedRequest) -> None:
+        """The session's, worked out once too unless one of them is only for a part or a time."""
+        jar = self._session.cookies
+        if self._cookie is None:
+            prepared.prepare_cookies(jar)
+            path = urlsplit(self.server).path
+            if all(path.startswith(one.path) and one.expires is None for one in jar):
+                self._cookie = prepared.headers.get("Cookie", "")
+            return
+        prepared._cookies = jar  # type: ignore[attr-defined]  # it is copied on a redirect
+        if self._cookie:
+            prepared.headers["Cookie"] = self._cookie
 
     def _response_handler(self, response: requests.Response) -> requests.Response:
         status = response.status_code

@@ -11,13 +11,16 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from imagecycle.errors import ImagecycleError
 from imagecycle.jenkins import build as builds
 from imagecycle.jenkins.build import Build, Verdict
-from imagecycle.jenkins.controller import Controller
+from imagecycle.jenkins.controller import Controller, job_path
 from imagecycle.jenkins.trigger import Begun, Cancelled, Queued, Vanished, begun, trigger
 
 INTERVAL = 3.0
 """Seconds between two looks"""
+LIMIT = 12 * 3600.0
+"""Seconds after which the waiting is given up, unless another limit is given"""
 CHAIN_LIMIT = 60.0
 """Seconds in which a build that has ended must have started the next job"""
 RESTARTS = 2
@@ -63,6 +66,10 @@ class Followed:
         return self.place.job
 
 
+class LimitReached(ImagecycleError):
+    """The time to wait is over; the jobs go on at the controller."""
+
+
 def follow(
     controller: Controller,
     started: Sequence[Followed],
@@ -70,13 +77,17 @@ def follow(
     say: Say,
     report: Callable[[int, int, int], None] = lambda queued, running, ended: None,
     interval: float = INTERVAL,
+    limit: float = LIMIT,
 ) -> list[Outcome]:
     """Wait until all have ended, and what they start as well.
 
     :param say: told each step of each job.
     :param report: told how many wait, run and have ended, at each look.
+    :param limit: seconds after which to give up; nothing is cancelled then.
     :returns: how each of them ended, in that order.
+    :raises LimitReached: naming those that have not ended.
     """
+    deadline = time.monotonic() + limit
     active = list(started)
     outcomes: list[Outcome] = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -90,9 +101,31 @@ def follow(
                     active.append(one)
             running = sum(isinstance(one.place, Begun) for one in active)
             report(len(active) - running, running, len(outcomes))
+            if active and time.monotonic() >= deadline:
+                raise _limit_reached(controller, active, outcomes, limit)
             if active:
-                time.sleep(interval)
+                time.sleep(max(0.0, min(interval, deadline - time.monotonic())))
     return outcomes
+
+
+def _limit_reached(
+    controller: Controller, active: Sequence[Followed], outcomes: Sequence[Outcome], limit: float
+) -> LimitReached:
+    folder = controller.account.folder
+    open_ = [
+        f"{one.job}, {one.build.url}"
+        if one.build
+        else f"{one.job}, {controller.url}/{job_path(one.job, folder)}/"
+        for one in active
+    ]
+    failed = [f"{one.job} {one.verdict}" for one in outcomes if not one.fine]
+    number = "1 job has" if len(open_) == 1 else f"{len(open_)} jobs have"
+    also = f"; did not succeed: {', '.join(failed)}" if failed else ""
+    return LimitReached(
+        f"{number} not ended after {duration(limit)}: {'; '.join(open_)}{also}",
+        hint="they go on at the controller: see `imagecycle jenkins status`, or wait longer "
+        "with --limit",
+    )
 
 
 def _look(

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import io
 import logging
+import os
 import warnings
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping
@@ -72,7 +73,8 @@ class Library:
 
             from imagecycle.jenkins import shortcuts
 
-            config = JJBConfig(config_section="jenkins")
+            # The jenkins_jobs.ini of a user or a machine must not decide over what is rendered.
+            config = JJBConfig(config_filename=os.devnull, config_section="jenkins")
             config.validate()
             roots = Roots(config)
             load_files(config, roots, [folder])
@@ -112,6 +114,32 @@ def _texts(generated: list[Any]) -> Mapping[str, str]:
         body = ElementTree.tostring(item.xml, encoding="unicode", short_empty_elements=True)
         texts[str(item.name)] = f'<?xml version="1.0" encoding="utf-8"?>\n{body}\n'
     return dict(sorted(texts.items()))
+
+
+@contextlib.contextmanager
+def includes_noted() -> Iterator[list[str]]:
+    """Note the files that libraries include while this is open: ``!include``, or from jinja2."""
+    import jinja2
+    from jenkins_jobs.yaml_objects import BaseYamlObject
+
+    noted: list[str] = []
+    find, load = BaseYamlObject._find_file, jinja2.FileSystemLoader.get_source
+
+    def noting_find(self: Any, path: Any, place: Any) -> Any:
+        noted.append(str(path))
+        return find(self, path, place)
+
+    def noting_load(self: Any, environment: Any, template: str) -> Any:
+        noted.append(template)
+        return load(self, environment, template)
+
+    BaseYamlObject._find_file = noting_find
+    jinja2.FileSystemLoader.get_source = noting_load  # type: ignore[method-assign]
+    try:
+        yield noted
+    finally:
+        BaseYamlObject._find_file = find
+        jinja2.FileSystemLoader.get_source = load  # type: ignore[method-assign]
 
 
 @contextlib.contextmanager

@@ -18,7 +18,7 @@ from imagecycle.jenkins import names
 from imagecycle.jenkins.build import Verdict
 from imagecycle.jenkins.client import Refused
 from imagecycle.jenkins.controller import Controller, job_path
-from imagecycle.jenkins.follow import INTERVAL, Followed, Outcome, follow
+from imagecycle.jenkins.follow import INTERVAL, LIMIT, Followed, Outcome, follow
 from imagecycle.jenkins.trigger import Begun, trigger
 
 TAIL_LINES = 20
@@ -53,13 +53,16 @@ def run(
     parameters: Mapping[str, str] | None = None,
     wait: bool = False,
     interval: float = INTERVAL,
+    limit: float = LIMIT,
 ) -> list[Outcome]:
     """Start a stage of families, all at once; the stages after it follow by themselves.
 
     :param parameters: of the job, such as RELEASE and CLOUD; the job's own defaults otherwise.
     :param wait: follow them, and what they start, to the end.
+    :param limit: seconds to wait at most.
     :returns: how they ended; nothing without ``wait``.
     :raises RunFailed: when one that was followed did not succeed.
+    :raises LimitReached: when some have not ended in time; they go on.
     """
     jobs = [names.job(family, stage) for family in dict.fromkeys(families)]
     numbers = _next_numbers(controller, jobs)
@@ -71,7 +74,7 @@ def run(
     if not wait:
         return []
     try:
-        outcomes = _follow(controller, started, interval)
+        outcomes = _follow(controller, started, interval, limit)
     except KeyboardInterrupt:
         raise Detached(
             "interrupted; the jobs go on at the controller",
@@ -85,7 +88,9 @@ def run(
     return outcomes
 
 
-def _follow(controller: Controller, started: Sequence[Followed], interval: float) -> list[Outcome]:
+def _follow(
+    controller: Controller, started: Sequence[Followed], interval: float, limit: float
+) -> list[Outcome]:
     with log.phases("jobs", len(started)) as report:
         shown = (0, "")
 
@@ -96,7 +101,9 @@ def _follow(controller: Controller, started: Sequence[Followed], interval: float
                 shown = (ended, words)
                 report(min(ended, len(started)), words)
 
-        return follow(controller, started, say=log.say, report=counted, interval=interval)
+        return follow(
+            controller, started, say=log.say, report=counted, interval=interval, limit=limit
+        )
 
 
 def _next_numbers(controller: Controller, jobs: Sequence[str]) -> dict[str, int]:

@@ -24,6 +24,8 @@ from imagecycle.jenkins.controller import Controller, job_path
 from imagecycle.jenkins.follow import duration
 
 UNLIMITED = 10_000
+STANDS = ("done", "running", "waiting", "under way", "failed", "defects", "due", "no jobs")
+"""How a family can stand, in the order of the summary"""
 _COMPLETED = "number,url,result,timestamp,duration"
 _TREE = (
     "jobs[name,url,description,inQueue,buildable,"
@@ -62,6 +64,10 @@ class JobStatus:
     def failed(self) -> bool:
         return self.completed is not None and self.completed.verdict is not Verdict.SUCCESS
 
+    @property
+    def defective(self) -> bool:
+        return self.completed is not None and self.completed.verdict is Verdict.UNSTABLE
+
 
 @dataclass(frozen=True)
 class FamilyStatus:
@@ -71,7 +77,7 @@ class FamilyStatus:
     stages: Mapping[str, JobStatus | None]
 
     def stands(self, since: datetime.datetime) -> str:
-        """In a word: running, waiting, failed, done, under way, due or no jobs."""
+        """In a word, one of STANDS."""
         jobs = [job for job in self.stages.values() if job is not None]
         if not jobs:
             return "no jobs"
@@ -79,8 +85,9 @@ class FamilyStatus:
             return "running"
         if any(job.queued for job in jobs):
             return "waiting"
-        if any(job.failed for job in jobs):
-            return "failed"
+        failed = [job for job in jobs if job.failed]
+        if failed:
+            return "defects" if all(job.defective for job in failed) else "failed"
         done = [job is not None and job.done_since(since) for job in self.stages.values()]
         return "done" if all(done) else "under way" if any(done) else "due"
 
@@ -203,11 +210,7 @@ def as_table(status: Status, *, only_open: bool = False) -> str:
 def summary(status: Status, stands: Sequence[str]) -> str:
     """The quarter in one line."""
     quarter = f"{status.quarter.year} Q{(status.quarter.month + 2) // 3}"
-    counts = [
-        f"{stands.count(word)} {word}"
-        for word in ("done", "running", "waiting", "under way", "failed", "due", "no jobs")
-        if word in stands
-    ]
+    counts = [f"{stands.count(word)} {word}" for word in STANDS if word in stands]
     return f"{quarter}: {len(stands)} families: {', '.join(counts) or 'none'}"
 
 

@@ -6,9 +6,10 @@ at a time; a last listing proves that all arrived. It can be interrupted and run
 
 from __future__ import annotations
 
+import collections
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 from urllib.parse import quote
@@ -27,7 +28,7 @@ AT_ONCE = 8
 DEPTH = 4
 """Levels of folders in which jobs are looked for"""
 PROGRESS = 0.5
-"""Seconds between two looks at what has been sent; at each change it would slow the sending"""
+"""Seconds between two looks at what has been sent"""
 SHOWN = 30
 """Changes that are all named as they are made; of more, one a second"""
 
@@ -107,28 +108,25 @@ def _jobs(folder: Mapping[str, Any], prefix: str) -> Iterator[Item]:
 
 
 def _apply(controller: Controller, changes: tuple[Change, ...]) -> None:
-    failures: list[str] = []
+    sending = _Sending(controller)
     with (
         log.phases("jobs and views", len(changes)) as report,
         ThreadPoolExecutor(AT_ONCE) as pool,
     ):
-        progress = _Progress(report, len(changes))
+        progress = _Progress(report, len(changes), sending.done)
         try:
             for _, group in itertools.groupby(changes, _turn):
-                calls = {pool.submit(_send, controller, change): change for change in group}
+                sending.left.extend(group)
+                calls = {pool.submit(sending.work) for _ in range(AT_ONCE)}
                 while calls:
-                    ended, _ = wait(calls, PROGRESS, return_when=FIRST_EXCEPTION)
+                    ended, calls = wait(calls, PROGRESS, return_when=FIRST_EXCEPTION)
+                    progress.show()
                     for call in ended:
-                        change, error = calls.pop(call), call.exception()
-                        if isinstance(error, Refused | NotOurs):
-                            failures.append(f"cannot {change}: {error.message}")
-                        elif error is not None:
-                            raise error
-                        progress.done(change)
+                        call.result()
         except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
+            sending.left.clear()
             raise
-    if failures:
+    if failures := sending.failures:
         for failure in failures[:SHOWN]:
             log.warn(failure)
         raise NotSynced(
@@ -137,21 +135,57 @@ def _apply(controller: Controller, changes: tuple[Change, ...]) -> None:
         )
 
 
+class _Sending:
+    """Changes that several threads take from one list."""
+
+    def __init__(self, controller: Controller) -> None:
+        self._controller = controller
+        self.left: collections.deque[Change] = collections.deque()
+        self.done: list[Change] = []
+        self.failures: list[str] = []
+
+    def work(self) -> None:
+        """Send what is left, until nothing is; in a thread."""
+        while True:
+            try:
+                change = self.left.popleft()
+            except IndexError:
+                return
+            self._send(change)
+
+    def _send(self, change: Change) -> None:
+        try:
+            _send(self._controller, change)
+        except (Refused, NotOurs) as error:
+            self.failures.append(f"cannot {change}: {error.message}")
+        self.done.append(change)
+
+
 class _Progress:
     """Each change by its name, and of very many only one a second."""
 
-    def __init__(self, report: Callable[[int, str], None], total: int) -> None:
+    def __init__(
+        self, report: Callable[[int, str], None], total: int, done: Sequence[Change]
+    ) -> None:
         self._report = report
         self._total = total
-        self._number = 0
+        self._done = done
+        self._shown = 0
         self._last = 0.0
 
-    def done(self, change: Change) -> None:
-        self._number += 1
+    def show(self) -> None:
+        """Tell what has been done since this was last called."""
+        done = len(self._done)
+        if done == self._shown:
+            return
         now = time.monotonic()
-        if self._total <= SHOWN or now - self._last >= 1 or self._number == self._total:
+        if self._total <= SHOWN:
+            for number in range(self._shown, done):
+                self._report(number + 1, str(self._done[number]))
+        elif now - self._last >= 1 or done == self._total:
+            self._report(done, str(self._done[done - 1]))
             self._last = now
-            self._report(self._number, str(change))
+        self._shown = done
 
 
 def _turn(change: Change) -> tuple[bool, Kind, int]:
