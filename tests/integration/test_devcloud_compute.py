@@ -13,7 +13,8 @@ from imagecycle import devcloud
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.devcloud import compute, services
-from imagecycle.devcloud.compute import nova, programs
+from imagecycle.devcloud.compute import cinder, nova, programs
+from imagecycle.devcloud.compute.forked import Worker
 from imagecycle.devcloud.layout import HOST, VENV_VARIABLE, Layout, load_identity, port_is_free
 from imagecycle.devcloud.services import Service
 from imagecycle.errors import ImagecycleError
@@ -194,7 +195,14 @@ def test_nova_joins_a_cloud_that_runs_and_leaves_it_running(site: Site) -> None:
 def what_dies_is_told_and_made_good(site: Site) -> None:
     image = make_image(open_cloud("devcloud", site))
     assert devcloud.print_status(site, as_json=False) == 0
-    for victim in (nova.COMPUTES[0], nova.CONDUCTOR, programs.MARIADB, programs.RABBIT):
+    for victim in (
+        nova.COMPUTES[0],
+        nova.CONDUCTOR,
+        cinder.VOLUME,
+        cinder.SCHEDULER,
+        programs.MARIADB,
+        programs.RABBIT,
+    ):
         pid = services.pid_of(Layout.of(site), victim)
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
@@ -231,7 +239,7 @@ def moments(site: Site) -> list[Callable[[], bool]]:
     def runs(service: Service) -> Callable[[], bool]:
         return lambda: services.pid_of(layout, service) is not None
 
-    def ready(service: nova.Worker) -> Callable[[], bool]:
+    def ready(service: Worker) -> Callable[[], bool]:
         identity = load_identity(layout)
         assert identity is not None
         return lambda: service.answers(layout, identity)
