@@ -9,6 +9,8 @@ from typing import Any
 from imagecycle.cloud.session import CloudSession
 
 LIMIT = 120.0
+SIZE = 5
+"""GiB; an image says how much it needs"""
 _POLL = 0.1
 
 
@@ -33,7 +35,7 @@ def make_many(cloud: CloudSession, images: Iterable[str | None]) -> list[str]:
     for image in images:
         source = {"imageRef": image} if image else {}
         made.append(
-            request(cloud, "POST", "/volumes", volume={"size": 1, **source})["volume"]["id"]
+            request(cloud, "POST", "/volumes", volume={"size": SIZE, **source})["volume"]["id"]
         )
     for volume in made:
         await_status(cloud, volume, "available")
