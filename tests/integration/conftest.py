@@ -21,7 +21,7 @@ from imagecycle.devcloud.layout import Layout, load_identity
 from imagecycle.model import Family
 from imagecycle.site import CATALOG, Site
 from imagecycle.verify import stage as verify
-from integration import proxy, servers
+from integration import proxy, servers, volumes
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,8 @@ class ComputeBox(Box):
 
     Its entries beside those of :class:`Box`: ``devcloud-alice``, ``devcloud-bob``,
     ``devcloud-robot``; ``faulty-nova``, ``faulty-keystone`` and ``faulty-all`` are the
-    administrator's with a proxy before that service, or before all three.
+    administrator's with a proxy before that service, or before all three. ``faulty-cinder`` has one
+    before Cinder.
     """
 
     admin: CloudSession
@@ -110,15 +111,17 @@ class ComputeBox(Box):
     """Without an administrator's role"""
     nova_proxy: proxy.Proxy
     keystone_proxy: proxy.Proxy
+    cinder_proxy: proxy.Proxy
 
     def empty(self) -> None:
         servers.delete_all(self.admin)
+        volumes.delete_all(self.admin)
         for player in (self.alice, self.bob, self.robot):
             glance = Glance(player)
             for image in glance.images():
                 glance.delete(image.id)
         super().empty()
-        for one in (self.nova_proxy, self.keystone_proxy):
+        for one in (self.nova_proxy, self.keystone_proxy, self.cinder_proxy):
             one.faults.clear()
             one.requests.clear()
             one.struck.clear()
@@ -137,6 +140,7 @@ def started_compute_box(started_box: Box) -> Iterator[ComputeBox]:
     with (
         proxy.running(identity.ports["nova-api"]) as before_nova,
         proxy.running(identity.ports["keystone"]) as before_keystone,
+        proxy.running(identity.ports["cinder-api"]) as before_cinder,
     ):
         clouds = yaml.safe_load(started_box.layout.clouds_file.read_text())["clouds"]
         clouds = {**yaml.safe_load(started_box.clouds_file.read_text())["clouds"], **clouds}
@@ -149,6 +153,8 @@ def started_compute_box(started_box: Box) -> Iterator[ComputeBox]:
             "auth": {**own["auth"], "auth_url": identity_url},
         }
         clouds["faulty-nova"] = {**own, **compute}
+        volume = {"block_storage_endpoint_override": f"{before_cinder.url}/v3"}
+        clouds["faulty-cinder"] = {**own, **volume}
         clouds["faulty-keystone"] = {**own, **keystone}
         clouds["faulty-all"] = {**own, **image, **compute, **keystone}
         path = site.home / "compute-clouds.yaml"
@@ -168,6 +174,7 @@ def started_compute_box(started_box: Box) -> Iterator[ComputeBox]:
             },
             nova_proxy=before_nova,
             keystone_proxy=before_keystone,
+            cinder_proxy=before_cinder,
         )
 
 

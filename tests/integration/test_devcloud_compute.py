@@ -13,12 +13,13 @@ from imagecycle import devcloud
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.devcloud import compute, services
-from imagecycle.devcloud.compute import nova, programs
+from imagecycle.devcloud.compute import cinder, nova, programs
+from imagecycle.devcloud.compute.forked import Worker
 from imagecycle.devcloud.layout import HOST, VENV_VARIABLE, Layout, load_identity, port_is_free
 from imagecycle.devcloud.services import Service
 from imagecycle.errors import ImagecycleError
 from imagecycle.site import Site
-from integration import servers
+from integration import servers, volumes
 from integration.conftest import ComputeBox
 
 pytestmark = pytest.mark.integration
@@ -144,7 +145,7 @@ def test_robot_has_no_administrators_rights(compute_box: ComputeBox) -> None:
         servers.request(compute_box.robot, "GET", "/servers?all_tenants=1")
 
 
-def test_servers_outlive_a_stop_and_nothing_else_does(site: Site) -> None:
+def test_servers_and_volumes_outlive_a_stop_and_nothing_else_does(site: Site) -> None:
     started = time.monotonic()
     devcloud.start(site, with_compute=True)
     first = time.monotonic() - started
@@ -153,6 +154,7 @@ def test_servers_outlive_a_stop_and_nothing_else_does(site: Site) -> None:
     running, stopped, resized = servers.boot_many(alice, image, ["running", "stopped", "resized"])
     servers.stop(alice, stopped)
     servers.resize(alice, resized, "medium")
+    volume = volumes.make(alice, image)
 
     started = time.monotonic()
     devcloud.stop(site, purge=False)
@@ -165,6 +167,8 @@ def test_servers_outlive_a_stop_and_nothing_else_does(site: Site) -> None:
     again = time.monotonic() - started
     print(f"start {first:.1f} s, stop {stopping:.1f} s, start again {again:.1f} s")
     alice = open_cloud("devcloud-alice", site)
+    assert volumes.show(alice, volume)["status"] == "available"
+    volumes.make(alice, image)
     servers.confirm(alice, resized)
     servers.start(alice, stopped)
     for server in (running, stopped, resized):
@@ -194,7 +198,14 @@ def test_nova_joins_a_cloud_that_runs_and_leaves_it_running(site: Site) -> None:
 def what_dies_is_told_and_made_good(site: Site) -> None:
     image = make_image(open_cloud("devcloud", site))
     assert devcloud.print_status(site, as_json=False) == 0
-    for victim in (nova.COMPUTES[0], nova.CONDUCTOR, programs.MARIADB, programs.RABBIT):
+    for victim in (
+        nova.COMPUTES[0],
+        nova.CONDUCTOR,
+        cinder.VOLUME,
+        cinder.SCHEDULER,
+        programs.MARIADB,
+        programs.RABBIT,
+    ):
         pid = services.pid_of(Layout.of(site), victim)
         assert pid is not None
         os.kill(pid, signal.SIGKILL)
@@ -203,6 +214,7 @@ def what_dies_is_told_and_made_good(site: Site) -> None:
         assert devcloud.print_status(site, as_json=False) == 0
         alice = open_cloud("devcloud-alice", site)
         servers.resize(alice, servers.boot(alice, image, name=victim.name), "medium")
+        volumes.make(alice, image)
 
 
 def start_and_end_when(site: Site, condition: Callable[[], bool], number: signal.Signals) -> None:
@@ -231,7 +243,7 @@ def moments(site: Site) -> list[Callable[[], bool]]:
     def runs(service: Service) -> Callable[[], bool]:
         return lambda: services.pid_of(layout, service) is not None
 
-    def ready(service: nova.Worker) -> Callable[[], bool]:
+    def ready(service: Worker) -> Callable[[], bool]:
         identity = load_identity(layout)
         assert identity is not None
         return lambda: service.answers(layout, identity)
@@ -241,6 +253,7 @@ def moments(site: Site) -> list[Callable[[], bool]]:
         runs(programs.MARIADB),
         runs(programs.RABBIT),
         runs(nova.CONDUCTOR),
+        runs(cinder.VOLUME),
         lambda: ready(nova.CONDUCTOR)(),
         lambda: ready(nova.COMPUTES[1])(),
     ]
@@ -251,7 +264,9 @@ def test_a_start_that_is_killed_anywhere_is_made_good_by_the_next(site: Site) ->
         start_and_end_when(site, moment, signal.SIGKILL)
     devcloud.start(site, with_compute=True)
     image = make_image(open_cloud("devcloud", site))
-    servers.boot(open_cloud("devcloud-alice", site), image)
+    alice = open_cloud("devcloud-alice", site)
+    servers.boot(alice, image)
+    volumes.make(alice, image)
     devcloud.stop(site, purge=False)
     assert processes_of(site) == []
 

@@ -37,7 +37,7 @@ def image(box: ComputeBox, release: str = "20261122") -> Image:
 
 def found(cloud: CloudSession, *ids: str) -> dict[tuple[str, str], Counter[str]]:
     usage = collect(cloud, images=ids or None)
-    assert not usage.with_volumes
+    assert usage.with_volumes
     return {
         (image_id, project): Counter(use.servers)
         for image_id, projects in usage.by_image.items()
@@ -101,7 +101,7 @@ def test_the_command_names_projects_for_people_and_programs(
     out = capsys.readouterr().out
     assert f"alpha ({box.alice.project_id})" in out
     assert "1 ACTIVE" in out
-    assert "no volume service" in out
+    assert "no volume service" not in out
     assert main(["usage", made.id, "--cloud", "devcloud", "--json"]) == 0
     (entry,) = json.loads(capsys.readouterr().out)["images"]
     assert entry["projects"] == [

@@ -12,11 +12,13 @@ from imagecycle.cli import options
 
 @click.group()
 def devcloud() -> None:
-    """An OpenStack in a box, for trying and for tests: Keystone, Glance and Nova on loopback."""
+    """An OpenStack in a box, for trying and for tests: Keystone, Glance, Nova, Cinder."""
 
 
 @devcloud.command("start")
-@click.option("--with-compute", is_flag=True, help="Also Nova, whose hypervisors pretend.")
+@click.option(
+    "--with-compute", is_flag=True, help="Also Nova and Cinder: nothing runs or is stored."
+)
 @click.pass_obj
 def devcloud_start(settings: site.Site, with_compute: bool) -> None:
     """Start the development cloud, installing it first if need be."""

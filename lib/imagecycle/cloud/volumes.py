@@ -18,6 +18,8 @@ _RIGHTS = (
     "use an administrator's entry of clouds.yaml: "
     "Cinder lists the volumes of all projects for administrators only"
 )
+QUERY = {"all_tenants": "1", "sort": "created_at:asc"}
+"""What the listing asks for, besides the marker of a page"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +39,7 @@ def volumes(cloud: CloudSession, url: str) -> Iterator[Volume]:
     :raises Incomplete: when any could be missing.
     """
     read(cloud, Listing("volume services", f"{url}/os-services", "services", rights=_RIGHTS), {})
-    query = {"all_tenants": "1", "sort": "created_at:asc"}
-    listing = Listing("volumes", f"{url}/volumes/detail", "volumes", query, rights=_RIGHTS)
+    listing = Listing("volumes", f"{url}/volumes/detail", "volumes", QUERY, rights=_RIGHTS)
     for page in pages(cloud, listing):
         for record in page:
             image = (record.get("volume_image_metadata") or {}).get("image_id")

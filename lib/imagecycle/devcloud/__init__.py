@@ -2,7 +2,7 @@
 
 They are the releases of the Python index, pinned in ``requirements.txt``, in an environment of
 their own. Their images stay when they are stopped. With :mod:`~imagecycle.devcloud.compute`,
-Nova joins them.
+Nova and Cinder join them.
 """
 
 from __future__ import annotations

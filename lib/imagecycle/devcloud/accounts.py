@@ -45,6 +45,7 @@ def ensure_compute(identity: Identity) -> None:
             ("nova", "compute", "nova-api"),
             ("placement", "placement", "placement"),
             ("neutron", "network", "neutron"),
+            ("cinder", "block-storage", "cinder-api"),
         ):
             _ensure_service(keystone, identity, user, kind, port)
         for user, project, role in PLAYERS:

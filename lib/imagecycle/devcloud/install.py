@@ -22,6 +22,7 @@ from imagecycle.errors import CommandFailed, ImagecycleError
 PYTHON = Path("/usr/bin/python3")
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 COMPUTE_REQUIREMENTS = Path(__file__).with_name("requirements-compute.txt")
+COMPUTE = "Nova, Placement, Neutron and Cinder"
 _MARKER = "imagecycle-complete"
 _COMPUTE_MARKER = "imagecycle-compute-complete"
 _IMPORTED = (
@@ -48,8 +49,8 @@ def ensure(layout: Layout, *, compute: bool = False) -> None:
                     shutil.rmtree(layout.venv, ignore_errors=True)
                     raise
         if compute and not is_complete(layout, compute=True):
-            with log.step("installing Nova, Placement and Neutron"):
-                _install(layout, COMPUTE_REQUIREMENTS, "Nova, Placement and Neutron")
+            with log.step(f"installing {COMPUTE}"):
+                _install(layout, COMPUTE_REQUIREMENTS, COMPUTE)
                 write_text(layout.venv / _COMPUTE_MARKER, digest(compute=True))
                 os.sync()
 

@@ -79,6 +79,8 @@ class Api(Service):
     """Variables for the process; ``{etc}`` stands for the configuration folder"""
     package: str = ""
     """The package that it is installed from, when that is called otherwise"""
+    config: Sequence[str] = ()
+    """Its configuration files, where arguments name them instead of variables"""
 
     def version(self, layout: Layout) -> str:
         return install.version(layout, self.package or self.name)
@@ -86,9 +88,13 @@ class Api(Service):
     def variables(self, layout: Layout) -> Variables:
         return {name: text.format(etc=layout.etc) for name, text in self.environment.items()}
 
+    def arguments(self, layout: Layout) -> list[str]:
+        return [word for name in self.config for word in ("--config-file", str(layout.etc / name))]
+
     def program(self, layout: Layout, identity: Identity) -> Program:
-        port = str(identity.ports[self.name])
-        return "serve.py", [self.module, HOST, port], self.variables(layout)
+        place = [HOST, str(identity.ports[self.name])]
+        argv = [self.module, *place, *self.arguments(layout)]
+        return "serve.py", argv, self.variables(layout)
 
     def answers(self, layout: Layout, identity: Identity) -> bool:
         """Whether its version document can be read."""
@@ -97,7 +103,7 @@ class Api(Service):
             with opener.open(identity.url(self.name), timeout=_ANSWER_LIMIT) as response:
                 return bool(response.status < 400)
         except urllib.error.HTTPError as error:
-            # Glance: multiple choices, one for each version of its API. Nova's wants a token.
+            # Glance: multiple choices, one for each version of its API. Others want a token.
             return error.code in (300, 401)
         except OSError:
             return False

@@ -1,6 +1,7 @@
-"""The part of the development cloud that runs servers: Nova, Placement, Neutron, and their needs.
+"""The part of the development cloud that has servers and volumes: Nova, Placement, Neutron, Cinder.
 
-All of it is real but the hypervisors, which pretend to run machines.
+All of it is real but the hypervisors, which pretend to run machines, and the storage, which stores
+nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from imagecycle import log
 from imagecycle.artifacts import write_text
 from imagecycle.devcloud import accounts, install, services
-from imagecycle.devcloud.compute import config, database, nova, programs
+from imagecycle.devcloud.compute import cinder, config, database, forked, nova, programs
 from imagecycle.devcloud.layout import Identity, Layout
 from imagecycle.devcloud.services import Api, Service
 
@@ -26,8 +27,12 @@ SERVICES: Sequence[Service] = (
     programs.EPMD,
     programs.RABBIT,
     NEUTRON,
-    *nova.ALL,
+    *nova.FAMILY.members,
+    *cinder.FAMILY.members,
 )
+_FAMILIES = (nova.FAMILY, cinder.FAMILY)
+_ASKING = tuple(service for family in _FAMILIES for service in family.members)
+"""Who sends messages."""
 
 
 def require(layout: Layout) -> None:
@@ -64,7 +69,7 @@ def begin(layout: Layout, identity: Identity) -> None:
     """Start what does not run, without waiting; the accounts may not be there yet."""
     if not database.is_prepared(layout):
         if database.is_outdated(layout):
-            log.warn("Nova's databases are of another release: its servers are lost")
+            log.warn("Nova's databases are of another release: its servers and volumes are lost")
         stop(layout)
         database.lay_out(layout)
     config.write(layout, identity, layout.etc, programs.database_socket(layout))
@@ -72,14 +77,13 @@ def begin(layout: Layout, identity: Identity) -> None:
     write_text(layout.etc / "nova-api-paste.ini", paste.read_text(), mode=0o600)
     if services.pid_of(layout, programs.RABBIT) is None:
         # its queues are gone, and who knew them would wait for them
-        _stop_together(layout, nova.ALL)
+        _stop_together(layout, _ASKING)
     first: Sequence[Service] = (programs.MARIADB, programs.EPMD)
     _start_missing(layout, identity, first)
     for service in first:
         services.await_answer(layout, identity, service)
-    missing = [one for one in nova.ALL if services.pid_of(layout, one) is None]
-    if missing:
-        nova.start(layout, identity, missing)
+    for family in _FAMILIES:
+        forked.start(layout, identity, family)
     _start_missing(layout, identity, (programs.RABBIT, NEUTRON))
 
 
@@ -100,9 +104,12 @@ def finish(layout: Layout, identity: Identity) -> None:
     needed: Sequence[Service] = (programs.RABBIT, nova.PLACEMENT)
     for service in needed:
         services.await_answer(layout, identity, service)
-    nova.let_begin(layout, nova.WORKERS_GATE)
+    for gate in (nova.WORKERS_GATE, cinder.VOLUMES_GATE):
+        forked.let_begin(layout, gate)
     services.await_answer(layout, identity, nova.CONDUCTOR)
-    nova.let_begin(layout, nova.COMPUTES_GATE)
+    forked.let_begin(layout, nova.COMPUTES_GATE)
+    services.await_answer(layout, identity, cinder.VOLUME)
+    forked.let_begin(layout, cinder.SCHEDULER_GATE)
     for service in SERVICES:
         services.await_answer(layout, identity, service)
     if not prepared:
@@ -113,7 +120,7 @@ def finish(layout: Layout, identity: Identity) -> None:
 def stop(layout: Layout) -> list[Service]:
     """Stop what runs, in an order in which nobody misses what is gone; returns it."""
     waves: Sequence[Sequence[Service]] = (
-        (*nova.ALL, NEUTRON),
+        (*_ASKING, NEUTRON),
         (programs.RABBIT, programs.MARIADB),
         (programs.EPMD,),
     )

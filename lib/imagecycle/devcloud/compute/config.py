@@ -1,4 +1,4 @@
-"""The configuration files of MariaDB's users: Placement, Neutron and Nova; and RabbitMQ's."""
+"""The configuration files of MariaDB's users, Placement, Neutron, Nova and Cinder; RabbitMQ's."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from imagecycle.devcloud.layout import HOST, Identity, Layout
 
 HOSTS = ("devcloud-compute-1", "devcloud-compute-2")
 """The hypervisors: two, so that a server can be resized from one to the other."""
-DATABASES = ("nova_api", "nova", "nova_cell0", "placement", "neutron")
+DATABASES = ("nova_api", "nova", "nova_cell0", "placement", "neutron", "cinder")
 
 _DEFAULT = """\
 [DEFAULT]
@@ -121,6 +121,35 @@ auth_strategy = keystone
 connection = {placement}
 """
 
+_CINDER_DEFAULT = """\
+host = devcloud
+my_ip = 127.0.0.1
+state_path = {data}/cinder
+api_paste_config = {venv}/etc/cinder/api-paste.ini
+resource_query_filters_file = {venv}/etc/cinder/resource_filters.json
+auth_strategy = keystone
+enabled_backends = nothing
+glance_api_servers = {glance}
+quota_volumes = -1
+quota_snapshots = -1
+quota_gigabytes = -1
+graceful_shutdown_timeout = 1
+periodic_fuzzy_delay = 0
+"""
+
+_CINDER = """\
+[nothing]
+volume_driver = storage.Storage
+volume_backend_name = nothing
+
+[coordination]
+backend_url = file://{data}/cinder
+
+[database]
+connection = {cinder}
+
+"""
+
 _RABBITMQ = """\
 listeners.tcp.1 = {host}:{port}
 default_user = imagecycle
@@ -142,6 +171,7 @@ def write(layout: Layout, identity: Identity, etc: Path, socket: Path) -> None:
         "run": layout.run,
         "venv": layout.venv,
         "keystone": identity.url("keystone"),
+        "glance": identity.url("glance"),
         "region": REGION,
         "messages": f"rabbit://imagecycle:{identity.passwords['rabbitmq']}"
         f"@{HOST}:{identity.ports['rabbitmq']}/",
@@ -158,19 +188,22 @@ def write(layout: Layout, identity: Identity, etc: Path, socket: Path) -> None:
         return text.format(**places) + account("keystone_authtoken", user) + checked
 
     nova = [account(section, "nova") for section in ("placement", "neutron", "service_user")]
+    # Cinder lets go of an attached volume only when Nova says who it is.
+    nova[-1] += "send_service_user_token = true\n"
     messages = {"host": HOST, "port": identity.ports["rabbitmq"]}
     texts = {
         "nova.conf": "\n".join([*nova, service("nova", _NOVA_DEFAULT, _NOVA + _NOVA_DATABASES)]),
         # Hypervisors have no database, and complain of one that they are told of.
         "nova-compute.conf": "\n".join([*nova, service("nova", _NOVA_DEFAULT, _NOVA)]),
         "neutron.conf": service("neutron", _NEUTRON_DEFAULT, _NEUTRON),
+        "cinder.conf": service("cinder", _CINDER_DEFAULT, _CINDER),
         "placement.conf": service("placement", "", _PLACEMENT),
         "rabbitmq.conf": _RABBITMQ.format(**messages, password=identity.passwords["rabbitmq"]),
         **{f"{host}.conf": _COMPUTE.format(**places, host=host) for host in HOSTS},
     }
     for name, text in texts.items():
         write_text(etc / name, text, mode=0o600)
-    for folder in ("nova", "neutron", *HOSTS):
+    for folder in ("nova", "neutron", "cinder", *HOSTS):
         (layout.data / folder).mkdir(exist_ok=True)
 
 

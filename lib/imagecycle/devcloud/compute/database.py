@@ -1,4 +1,4 @@
-"""The databases of Placement, Neutron and Nova, copied from a template that was made once.
+"""The databases of Placement, Neutron, Nova and Cinder, copied from a template that was made once.
 
 To make their schemas takes half a minute; so it is part of installing, and the template stays
 beside the Python environment, which tests share.
@@ -19,7 +19,7 @@ from imagecycle.artifacts import write_text
 from imagecycle.devcloud import install
 from imagecycle.devcloud.compute import config, programs
 from imagecycle.devcloud.compute.config import DATABASES, HOSTS
-from imagecycle.devcloud.layout import CLEAN, NOBODY, Layout
+from imagecycle.devcloud.layout import CLEAN, NOBODY, THREADS, Layout
 from imagecycle.devcloud.services import RUNNERS
 from imagecycle.errors import CommandFailed, ImagecycleError
 
@@ -120,7 +120,7 @@ def make_template(layout: Layout) -> None:
             command.finish(process, timeout=_LIMIT)
     except CommandFailed as failed:
         raise ImagecycleError(
-            f"cannot make the databases of Nova, Neutron and Placement: {failed.message}",
+            f"cannot make the databases of {install.COMPUTE}: {failed.message}",
             hint=f"read {output}, and try again",
         ) from None
     finally:
@@ -155,17 +155,19 @@ def _schema_commands(layout: Layout, etc: Path) -> list[list[str]]:
     nova = [str(RUNNERS / "nova_manage.py"), str(etc / "nova.conf"), *HOSTS, *cells]
     neutron = ["--config-file", str(etc / "neutron.conf"), "upgrade", "heads"]
     placement = ["--config-file", str(etc / "placement.conf"), "db", "sync"]
+    cinder = ["--config-file", str(etc / "cinder.conf"), "db", "sync"]
     return [
         [str(layout.python), *nova],
         [str(layout.venv / "bin" / "neutron-db-manage"), *neutron],
         [str(layout.venv / "bin" / "placement-manage"), *placement],
+        [str(layout.venv / "bin" / "cinder-manage"), *cinder],
     ]
 
 
 def _started(
     layout: Layout, argv: list[str], output: Path
 ) -> AbstractContextManager[subprocess.Popen[bytes]]:
-    environment = {**CLEAN, "OS_NOVA_DISABLE_EVENTLET_PATCHING": "1"}
+    environment = {**CLEAN, **THREADS}
     return command.background(argv, output=output, env=environment, cwd=layout.folder)
 
 
@@ -185,7 +187,7 @@ def ensure_template(layout: Layout) -> None:
         return
     with install.locked(layout):
         if not template_is_complete(layout):
-            with log.step("making the databases of Nova, Neutron and Placement"):
+            with log.step(f"making the databases of {install.COMPUTE}"):
                 make_template(layout)
 
 

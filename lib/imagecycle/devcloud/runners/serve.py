@@ -1,12 +1,14 @@
 """Serve one OpenStack API with its WSGI application.
 
-Arguments: the descriptor of the pid file, the application's module, host, port.
+Arguments: the descriptor of the pid file, the application's module, host, port, and the arguments
+for the application.
 """
 
 import contextlib
 import importlib
 import signal
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,15 +19,18 @@ else:
 
 def main() -> None:
     """Hold the pid file, listen, and serve until SIGTERM."""
-    descriptor, module, host, port = sys.argv[1:]
+    descriptor, module, host, port, *argv = sys.argv[1:]
     pidfile.hold(int(descriptor))
-    serve(module, host, int(port))
+    serve(module, host, int(port), argv)
 
 
-def serve(module: str, host: str, port: int) -> None:
-    """Listen on ``host:port`` and answer with the module's ``application``."""
-    # Keystone and Nova read sys.argv when they are imported and give up on unknown words.
-    sys.argv[1:] = []
+def serve(module: str, host: str, port: int, argv: Sequence[str] = ()) -> None:
+    """Listen on ``host:port`` and answer with the module's ``application``.
+
+    :param argv: what the application shall find in ``sys.argv``: Keystone, Nova and Cinder read it
+        when they are imported, and give up on unknown words.
+    """
+    sys.argv[1:] = argv
     wsgi = importlib.import_module("cheroot.wsgi")
     application = importlib.import_module(module).application
     if module.startswith("neutron."):

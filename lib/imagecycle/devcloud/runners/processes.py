@@ -1,10 +1,11 @@
-"""Start Nova's and Placement's processes, importing Nova only once.
+"""Start all processes of Nova, or of Cinder, importing it only once.
 
-Imports take five seconds of a processor. So this process imports what all of them need, and
+Nova's imports take five seconds of a processor. So this process imports what all of them need, and
 becomes all of them by forking: each is one ordinary service, such as nova-conductor, in a session
 and with a pid file and log of its own. Until then this process stands in all their pid files.
 
-Argument: a JSON list of processes, see :class:`Process`.
+Arguments: the family, ``nova_family`` or ``cinder_family``, a module beside this one that says what
+to import and how to be told that a service works; a JSON list of processes, see :class:`Process`.
 """
 
 import dataclasses
@@ -22,18 +23,6 @@ else:
     import pidfile
     import serve
 
-IMPORTED = (
-    "nova.monkey_patch",
-    "nova.cmd.compute",
-    "nova.cmd.conductor",
-    "nova.cmd.scheduler",
-    "nova.api.openstack.wsgi_app",
-    "nova.api.openstack.compute",
-    "nova.conductor.manager",
-    "nova.scheduler.manager",
-    "nova.compute.manager",
-    "placement.deploy",
-)
 _PATIENCE = 300.0
 _POLL = 0.02
 
@@ -48,6 +37,7 @@ class Process:
     module: str
     """What it runs: a module with ``application`` (when it has a port) or ``main``"""
     argv: list[str]
+    """Its name, then its arguments"""
     environment: dict[str, str]
     port: int | None
     wait_for: str | None
@@ -56,21 +46,21 @@ class Process:
 
 def main() -> None:
     """Import, fork, end."""
+    family = importlib.import_module(sys.argv.pop(1))
     processes = [Process(**fields) for fields in json.loads(sys.argv.pop(1))]
     for process in processes:
         pidfile.hold(process.descriptor)
-    for module in IMPORTED:
-        importlib.import_module(module)
+    family.load()
     while processes:
         process = processes.pop()
         if os.fork() == 0:
             for other in processes:
                 os.close(other.descriptor)
-            become(process)
+            become(process, family)
         os.close(process.descriptor)
 
 
-def become(process: Process) -> None:
+def become(process: Process, family: Any) -> None:
     """Be the process until it ends; never returns."""
     status = 1
     try:
@@ -83,9 +73,9 @@ def become(process: Process) -> None:
         pidfile.hold(process.descriptor)
         await_file(process.wait_for)
         if process.port is not None:
-            serve.serve(process.module, "127.0.0.1", process.port)
+            serve.serve(process.module, "127.0.0.1", process.port, process.argv[1:])
         else:
-            work(process)
+            work(process, family)
         status = 0
     except SystemExit as exit_:
         status = exit_.code if isinstance(exit_.code, int) else 1
@@ -99,22 +89,9 @@ def become(process: Process) -> None:
         os._exit(status)
 
 
-def work(process: Process) -> None:
+def work(process: Process, family: Any) -> None:
     """Run a service without API, and say in its pid file when it takes work."""
-    service: Any = importlib.import_module("nova.service")
-    start, serve_ = service.Service.start, service.serve
-
-    def start_and_tell(self: Any) -> None:
-        start(self)
-        pidfile.tell_ready(process.descriptor)
-
-    def serve_here(server: Any, workers: int = 1, no_fork: bool = True) -> None:
-        del workers, no_fork  # one process each: no parent whose death would leave a child
-        serve_(server, workers=1, no_fork=True)
-
-    service.Service.start, service.serve = start_and_tell, serve_here
-    if process.module == "nova.cmd.compute":
-        importlib.import_module("hypervisor").install()
+    family.adapt(process.module, lambda: pidfile.tell_ready(process.descriptor))
     sys.argv[:] = process.argv
     importlib.import_module(process.module).main()
 
