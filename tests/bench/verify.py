@@ -59,7 +59,7 @@ def rows(site: Site, scratch: Path) -> list[Row]:
         folder = scratch / f"verify-{turn}"
         folder.mkdir(parents=True)
         try:
-            bares.append(_bare(site, family, artifact, folder / "bare"))
+            bares.append(boot_to_login(site, family, artifact.disk, folder / "bare"))
             whole, record = _whole(artifact, folder / "home")
             wholes.append(whole)
             records.append(record)
@@ -125,13 +125,16 @@ def _whole(artifact: Artifact, home: Path) -> tuple[Spent, Record]:
     return Spent(seconds, processor), record
 
 
-def _bare(site: Site, family: Family, artifact: Artifact, folder: Path) -> Spent:
-    """What it takes from power-on until one command has been answered, with all processors."""
+def boot_to_login(site: Site, family: Family, disk: Path, folder: Path) -> Spent:
+    """What it takes from power-on until one command has been answered, with all processors.
+
+    :raises ImagecycleError: when nobody can log in.
+    """
     folder.mkdir()
     told = Told(name="bench", public_key=guest.make_key(folder), mac="fa:16:3e:00:00:01")
     firmware = hardware.BIOS
-    size = virtual_machine.virtual_size(artifact.disk) + GROWTH
-    virtual_machine.prepare(folder / "machine", firmware, artifact.disk, size, told)
+    size = virtual_machine.virtual_size(disk) + GROWTH
+    virtual_machine.prepare(folder / "machine", firmware, disk, size, told)
     parts = Hardware(
         firmware=firmware,
         memory_mib=family.min_ram_mib,

@@ -17,6 +17,7 @@ from imagecycle.artifacts import Artifact, ArtifactStore
 from imagecycle.build import stage
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import CloudSession, open_cloud
+from imagecycle.devcloud import install
 from imagecycle.devcloud.layout import Layout, load_identity
 from imagecycle.model import Family
 from imagecycle.site import CATALOG, Site
@@ -45,6 +46,14 @@ class Box:
         self.proxy.faults.clear()
         self.proxy.requests.clear()
         self.proxy.struck.clear()
+
+
+@pytest.fixture(scope="session")
+def services_venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What development clouds with Nova are installed from; where, :func:`started_box` says."""
+    layout = Layout.of(Site(home=tmp_path_factory.mktemp("services")))
+    install.ensure(layout, compute=True)
+    return layout.venv
 
 
 @pytest.fixture(scope="session")

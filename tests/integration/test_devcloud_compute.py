@@ -1,77 +1,17 @@
-import os
-import signal
 import subprocess
-import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from imagecycle import devcloud
 from imagecycle.cloud.glance import Glance
-from imagecycle.cloud.session import CloudSession, open_cloud
-from imagecycle.devcloud import compute, services
-from imagecycle.devcloud.compute import cinder, nova, programs
-from imagecycle.devcloud.compute.forked import Worker
-from imagecycle.devcloud.layout import HOST, VENV_VARIABLE, Layout, load_identity, port_is_free
-from imagecycle.devcloud.services import Service
-from imagecycle.errors import ImagecycleError
-from imagecycle.site import Site
-from integration import servers, volumes
+from imagecycle.devcloud.layout import HOST, load_identity
+from integration import servers
 from integration.conftest import ComputeBox
+from integration.images import make_image
 
 pytestmark = pytest.mark.integration
-
-REPOSITORY = Path(__file__).parents[2]
-EVERY = (*services.SERVICES, *compute.SERVICES)
-
-
-@pytest.fixture
-def site(
-    started_compute_box: ComputeBox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Site]:
-    """Another development cloud than the one that the tests share, of the same environment."""
-    monkeypatch.setenv(VENV_VARIABLE, str(started_compute_box.layout.venv))
-    for name in [name for name in os.environ if name.startswith("OS_")]:
-        monkeypatch.delenv(name)
-    own = Site(home=tmp_path)
-    yield own
-    devcloud.stop(own, purge=True)
-
-
-def make_image(cloud: CloudSession, name: str = "image") -> str:
-    glance = Glance(cloud)
-    image = glance.create(
-        {"name": name, "disk_format": "raw", "container_format": "bare", "visibility": "public"}
-    )
-    cloud.session.put(
-        f"{cloud.image_url}/images/{image.id}/file",
-        data=b"an operating system",
-        headers={"Content-Type": "application/octet-stream"},
-    )
-    return image.id
-
-
-def processes_of(site: Site) -> list[str]:
-    """The command lines of all processes that name the development cloud's folder."""
-    folder = os.fsencode(site.home / "devcloud")
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            words = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
-        except OSError:
-            continue
-        if folder in words and int(process.name) != os.getpid():
-            found.append((process / "cmdline").read_text().replace("\0", " "))
-    return found
-
-
-def free_ports(site: Site) -> dict[str, bool]:
-    identity = load_identity(Layout.of(site))
-    assert identity is not None
-    return {name: port_is_free(port) for name, port in identity.ports.items()}
 
 
 def test_a_user_does_with_a_server_what_users_do(compute_box: ComputeBox) -> None:
@@ -143,153 +83,6 @@ def test_robot_has_no_administrators_rights(compute_box: ComputeBox) -> None:
 
     with pytest.raises(Forbidden):
         servers.request(compute_box.robot, "GET", "/servers?all_tenants=1")
-
-
-def test_servers_and_volumes_outlive_a_stop_and_nothing_else_does(site: Site) -> None:
-    started = time.monotonic()
-    devcloud.start(site, with_compute=True)
-    first = time.monotonic() - started
-    admin, alice = open_cloud("devcloud", site), open_cloud("devcloud-alice", site)
-    image = make_image(admin)
-    running, stopped, resized = servers.boot_many(alice, image, ["running", "stopped", "resized"])
-    servers.stop(alice, stopped)
-    servers.resize(alice, resized, "medium")
-    volume = volumes.make(alice, image)
-
-    started = time.monotonic()
-    devcloud.stop(site, purge=False)
-    stopping = time.monotonic() - started
-    assert processes_of(site) == []
-    assert all(free_ports(site).values()), free_ports(site)
-
-    started = time.monotonic()
-    devcloud.start(site, with_compute=True)
-    again = time.monotonic() - started
-    print(f"start {first:.1f} s, stop {stopping:.1f} s, start again {again:.1f} s")
-    alice = open_cloud("devcloud-alice", site)
-    assert volumes.show(alice, volume)["status"] == "available"
-    volumes.make(alice, image)
-    servers.confirm(alice, resized)
-    servers.start(alice, stopped)
-    for server in (running, stopped, resized):
-        servers.rebuild(alice, server, image)
-        servers.resize(alice, server, "large")
-        servers.confirm(alice, server)
-        servers.stop(alice, server)
-    servers.delete(alice, running, stopped, resized)
-
-
-def test_nova_joins_a_cloud_that_runs_and_leaves_it_running(site: Site) -> None:
-    layout = Layout.of(site)
-    devcloud.start(site)
-    plain = [services.pid_of(layout, service) for service in services.SERVICES]
-    assert "devcloud-alice" not in layout.clouds_file.read_text()
-    devcloud.start(site, with_compute=True)
-    every = [services.pid_of(layout, service) for service in EVERY]
-    assert every[: len(plain)] == plain
-    assert all(every)
-    assert "devcloud-alice" in layout.clouds_file.read_text()
-    devcloud.start(site)
-    devcloud.start(site, with_compute=True)
-    assert [services.pid_of(layout, service) for service in EVERY] == every
-    what_dies_is_told_and_made_good(site)
-
-
-def what_dies_is_told_and_made_good(site: Site) -> None:
-    image = make_image(open_cloud("devcloud", site))
-    assert devcloud.print_status(site, as_json=False) == 0
-    for victim in (
-        nova.COMPUTES[0],
-        nova.CONDUCTOR,
-        cinder.VOLUME,
-        cinder.SCHEDULER,
-        programs.MARIADB,
-        programs.RABBIT,
-    ):
-        pid = services.pid_of(Layout.of(site), victim)
-        assert pid is not None
-        os.kill(pid, signal.SIGKILL)
-        assert devcloud.print_status(site, as_json=False) == 1
-        devcloud.start(site, with_compute=True)
-        assert devcloud.print_status(site, as_json=False) == 0
-        alice = open_cloud("devcloud-alice", site)
-        servers.resize(alice, servers.boot(alice, image, name=victim.name), "medium")
-        volumes.make(alice, image)
-
-
-def start_and_end_when(site: Site, condition: Callable[[], bool], number: signal.Signals) -> None:
-    """Start a development cloud with Nova, and end the command once the condition holds."""
-    environment = {
-        **os.environ,
-        "IMAGECYCLE_HOME": str(site.home),
-        "PYTHONPATH": str(REPOSITORY / "lib"),
-    }
-    tick = threading.Event()
-    with subprocess.Popen(
-        [sys.executable, "-m", "imagecycle", "devcloud", "start", "--with-compute"],
-        env=environment,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        while not condition():
-            assert process.poll() is None, "it ended before it could be ended"
-            tick.wait(0.01)
-        process.send_signal(number)
-    assert process.returncode in (-number, 130)
-
-
-def moments(site: Site) -> list[Callable[[], bool]]:
-    layout = Layout.of(site)
-
-    def runs(service: Service) -> Callable[[], bool]:
-        return lambda: services.pid_of(layout, service) is not None
-
-    def ready(service: Worker) -> Callable[[], bool]:
-        identity = load_identity(layout)
-        assert identity is not None
-        return lambda: service.answers(layout, identity)
-
-    return [
-        (layout.data / "mariadb.new").exists,
-        runs(programs.MARIADB),
-        runs(programs.RABBIT),
-        runs(nova.CONDUCTOR),
-        runs(cinder.VOLUME),
-        lambda: ready(nova.CONDUCTOR)(),
-        lambda: ready(nova.COMPUTES[1])(),
-    ]
-
-
-def test_a_start_that_is_killed_anywhere_is_made_good_by_the_next(site: Site) -> None:
-    for moment in moments(site):
-        start_and_end_when(site, moment, signal.SIGKILL)
-    devcloud.start(site, with_compute=True)
-    image = make_image(open_cloud("devcloud", site))
-    alice = open_cloud("devcloud-alice", site)
-    servers.boot(alice, image)
-    volumes.make(alice, image)
-    devcloud.stop(site, purge=False)
-    assert processes_of(site) == []
-
-
-def test_a_start_that_is_interrupted_leaves_nothing_running(site: Site) -> None:
-    layout = Layout.of(site)
-    for moment in (
-        lambda: services.pid_of(layout, programs.RABBIT) is not None,
-        lambda: (layout.run / "computes-may-begin").exists(),
-    ):
-        start_and_end_when(site, moment, signal.SIGINT)
-        assert processes_of(site) == []
-        assert all(free_ports(site).values()), free_ports(site)
-
-
-def test_missing_packages_are_named_with_the_way_to_them(
-    site: Site, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(programs, "SYSTEM_FOLDERS", str(site.home))
-    with pytest.raises(ImagecycleError, match="mariadb-server-core, rabbitmq-server") as caught:
-        devcloud.start(site, with_compute=True)
-    assert "scripts/setup --compute" in caught.value.hint
-    assert not Layout.of(site).folder.exists()
 
 
 def test_secrets_are_for_their_owner_alone(started_compute_box: ComputeBox) -> None:

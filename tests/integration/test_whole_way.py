@@ -6,20 +6,21 @@ import shutil
 
 import pytest
 
+from bench.verify import boot_to_login
 from imagecycle.artifacts import Artifact, checksums
 from imagecycle.lifecycle import publish
 from imagecycle.model import Family
 from imagecycle.site import Site
-from imagecycle.verify import stage as verify
+from imagecycle.verify.work_folder import work_folder
 from integration.conftest import Box
 
 pytestmark = [pytest.mark.integration, pytest.mark.machines]
 
 
-def test_what_a_user_downloads_is_what_was_built_and_passes_every_check(
+def test_what_a_user_downloads_is_what_was_built_and_verified_and_boots(
     verified_family: tuple[Family, Site, Artifact], box: Box
 ) -> None:
-    family, _, artifact = verified_family
+    family, build_site, artifact = verified_family
     here = Artifact(
         family.slug,
         artifact.release,
@@ -40,5 +41,5 @@ def test_what_a_user_downloads_is_what_was_built_and_passes_every_check(
     built = artifact.record("build")
     assert built is not None
     assert checksums(here.disk)["sha512"] == built["disk"]["sha512"]
-    report = verify.verify(family, box.site, release=None, force=True, keep=False)
-    assert report.exists()
+    with work_folder(build_site.work, "downloaded", keep=False) as folder:
+        boot_to_login(build_site, family, here.disk, folder / "machine")  # or it raises
