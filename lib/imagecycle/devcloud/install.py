@@ -93,6 +93,7 @@ def version(layout: Layout, package: str) -> str:
 def _make(layout: Layout) -> None:
     shutil.rmtree(layout.venv, ignore_errors=True)
     layout.venv.parent.mkdir(parents=True, exist_ok=True)
+    layout.make()  # its log says what went wrong
     try:
         command.run([PYTHON, "-m", "venv", layout.venv], timeout=_VENV_LIMIT, env=CLEAN)
     except CommandFailed as failed:
