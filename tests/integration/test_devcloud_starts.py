@@ -23,7 +23,7 @@ from imagecycle.site import Site
 from integration import servers, volumes
 from integration.images import make_image
 
-pytestmark = [pytest.mark.integration, pytest.mark.starts]
+pytestmark = [pytest.mark.integration, pytest.mark.disturbs]
 
 REPOSITORY = Path(__file__).parents[2]
 EVERY = (*services.SERVICES, *compute.SERVICES)

@@ -24,7 +24,7 @@ from integration.conftest import ComputeBox
 from integration.proxy import Fault
 from lifecycle.families import FAMILY, artifact
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.disturbs]
 
 REPOSITORY = Path(__file__).parents[2]
 SLUG = FAMILY.slug

@@ -33,7 +33,7 @@ from integration.conftest import ComputeBox
 from integration.proxy import Fault, Proxy
 from lifecycle.families import FAMILY, artifact
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.disturbs]
 
 WISHED = os.environ.get("IMAGECYCLE_TEST_FAULTS", "")
 SHARE = 2
