@@ -179,6 +179,9 @@ def _working_folder(
     try:
         yield folder
     except BaseException as error:
+        if not isinstance(error, Exception):  # perhaps in the moment in which libvirt started one
+            with contextlib.suppress(ImagecycleError):
+                recovery.end_machines(site, store, family.slug)
         kept = _keep_evidence(folder, site, family, name)
         if kept and isinstance(error, ImagecycleError):
             error.hint = error.hint.replace(str(folder), str(kept))
