@@ -222,11 +222,35 @@ def test_a_record_from_a_cell_that_is_down_is_noticed(
 
 
 def test_a_listing_that_goes_in_circles_is_an_error(
-    large: LargeCloud, session: CloudSession
+    large: LargeCloud, session: CloudSession, waits: list[float]
 ) -> None:
     first = large.answer("GET", SERVERS, {})
     large.fault = fail(SERVERS, *[first] * 9)  # type: ignore[assignment]
     with pytest.raises(Incomplete, match="leads back"):
+        collect(session)
+    assert waits == list(paging.PAUSES)
+
+
+def test_a_page_that_leads_back_for_a_moment_does_no_harm(
+    large: LargeCloud, session: CloudSession, waits: list[float]
+) -> None:
+    """As when the only server of a page is being made and gets its host meanwhile."""
+    first = large.answer("GET", SERVERS, {})
+    large.fault = fail(SERVERS, *[first] * 4)  # type: ignore[assignment]
+    assert listed(session) == expected(large)
+    assert waits == list(paging.PAUSES)
+
+
+def test_a_listing_that_lost_all_its_markers_begins_anew(
+    large: LargeCloud, session: CloudSession, waits: list[float]
+) -> None:
+    """As when the only server of a page was deleted before the next."""
+    gone = [answer(400)] * 5
+    large.fault = fail(SERVERS, *gone, *gone)  # type: ignore[assignment]
+    assert listed(session) == expected(large)
+    assert waits == list(paging.PAUSES)[:2]
+    large.fault = fail(SERVERS, *gone * 5)  # type: ignore[assignment]
+    with pytest.raises(Incomplete, match="removed meanwhile"):
         collect(session)
 
 

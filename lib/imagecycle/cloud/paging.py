@@ -19,7 +19,7 @@ from imagecycle.cloud.session import ANSWER_LIMIT, CloudSession
 from imagecycle.errors import ImagecycleError, Unreachable
 
 PAUSES = (0.5, 1.0, 2.0, 4.0)
-"""Seconds before each further try of one page"""
+"""Seconds before each further try of one page, and before going on when a page leads back"""
 LONGEST_PAUSE = 120.0
 """Seconds that a service may ask for (Retry-After) before we give up instead"""
 REPORT_INTERVAL = 10.0
@@ -54,12 +54,24 @@ def pages(
     The page size is the service's own limit. The end is an empty page: Nova leaves out the link to
     the next page when it drops a duplicate from a full one, so a missing link proves nothing.
 
+    A page can lead back to an earlier one, and no marker be left, while what was listed changes:
+    Nova keeps a server that is being made apart from the others for a moment, in front of them, and
+    begins those from their first when the marker is such a one. So both are given some time.
+
     :param more: told an answer, whether there can be another page; for services that know.
     :raises Incomplete: when a page cannot be had, or the listing goes in circles.
     """
     markers: list[str] = []  # the next one is the last; the others stand in for it
     used: set[str] = set()
+    pauses = iter(PAUSES)
     count, reported = 0, monotonic()
+
+    def settle(why: str) -> None:
+        pause = next(pauses, None)
+        if pause is None:
+            raise _incomplete(cloud, listing, why)
+        sleep(pause)
+
     while True:
         query = {**listing.query, **({"marker": markers[-1]} if markers else {})}
         try:
@@ -67,7 +79,8 @@ def pages(
         except _MarkerGone:
             markers.pop()  # it was removed meanwhile; records that come twice do no harm
             if not markers:
-                raise
+                settle("the records that a page should follow were all removed meanwhile")
+                used.clear()
             continue
         records = answer.get(listing.key)
         if not isinstance(records, list):
@@ -79,7 +92,7 @@ def pages(
             return
         markers = [str(record["id"]) for record in records[-_SPARE_MARKERS:]]
         if markers[-1] in used:
-            raise _incomplete(cloud, listing, "a page leads back to an earlier one")
+            settle("a page leads back to an earlier one")
         used.add(markers[-1])
         count += len(records)
         if monotonic() - reported >= REPORT_INTERVAL:
