@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -48,6 +49,28 @@ def test_a_missing_program_is_named_with_the_way_out() -> None:
     with pytest.raises(MissingProgram, match="no-such-program is not installed") as caught:
         command.run(["no-such-program"], timeout=10)
     assert "scripts/setup" in caught.value.hint
+
+
+def test_an_interrupt_while_a_program_is_being_started_ends_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It waits here before it becomes the program; nobody has been told its id by then."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "_die_with_parent", lambda: time.sleep(30))
+    children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+    there = children.read_text()
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with pytest.raises(KeyboardInterrupt):
+            command.run(["sleep", "61"], timeout=10)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert children.read_text() == there
 
 
 def test_standard_input_is_empty_unless_given() -> None:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from imagecycle.errors import CommandFailed, MissingProgram
 
@@ -194,7 +194,7 @@ def _started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     words = _words(argv)
     try:
-        process = subprocess.Popen(
+        process = _Program(
             words,
             env={**os.environ, **env} if env else None,
             cwd=cwd,
@@ -212,6 +212,19 @@ def _started(
         yield process
     finally:
         _end(process)
+
+
+class _Program(subprocess.Popen[bytes]):
+    """Ends what it has begun to start when an interrupt comes in the middle; Popen does not."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        try:
+            super().__init__(*args, **options)
+        except BaseException:
+            if hasattr(self, "pid") and self.returncode is None:
+                self.kill()
+                self.wait()
+            raise
 
 
 def _die_with_parent() -> None:
