@@ -24,6 +24,10 @@ use_stderr = true
 connection = sqlite:///{data}/{database}
 sqlite_synchronous = false
 
+[cache]
+# In the one process; without it, the check of one token costs twenty queries.
+backend = dogpile.cache.memory_pickle
+
 [fernet_tokens]
 key_repository = {data}/fernet
 
