@@ -183,6 +183,29 @@ def test_a_signal_cleans_up_and_exits_with_130(number: signal.Signals) -> None:
     assert process.returncode == 130
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_in_a_destructor_is_not_lost(number: signal.Signals) -> None:
+    process = start(
+        "import sys, time\n"
+        "from imagecycle import cli\n"
+        "class Held:\n"
+        "    def __del__(self):\n"
+        "        print('ready', flush=True)\n"
+        "        time.sleep(60)\n"
+        "@cli.imagecycle.command('wait')\n"
+        "def wait():\n"
+        "    Held()\n"
+        "    time.sleep(60)\n"
+        "sys.exit(cli.main(['wait']))\n"
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert err.strip() == "error: interrupted; what was begun has been cleaned up"
+    assert process.returncode == 130
+
+
 def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run(
         ["sh", "-c", f"{sys.executable} -m imagecycle list | true"],

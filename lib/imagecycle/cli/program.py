@@ -7,7 +7,10 @@ Exit codes: 0 done, 1 failed, 2 bad usage or configuration, 3 verification found
 from __future__ import annotations
 
 import errno
+import os
 import signal
+import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from types import FrameType
@@ -30,6 +33,7 @@ from imagecycle.cli import (
 )
 from imagecycle.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, ImagecycleError
 
+_SOON = 0.05
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 _ANOTHER_USER = "run it as root, or name another folder with `home` in the site's settings"
@@ -80,6 +84,7 @@ for _command in (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     signal.signal(signal.SIGTERM, _terminated)
+    sys.unraisablehook = _unraisable
     try:
         code = imagecycle.main(
             args=list(arguments) if arguments is not None else None,
@@ -113,3 +118,13 @@ def _terminated(_number: int, _frame: FrameType | None) -> None:
     if signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, signal.SIG_DFL):
         signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.raise_signal(signal.SIGINT)
+
+
+def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
+    """Let an interrupt that came in a destructor, which passes nothing on, come again soon."""
+    if unraisable.exc_type is KeyboardInterrupt:
+        again = threading.Timer(_SOON, os.kill, (os.getpid(), signal.SIGINT))
+        again.daemon = True
+        again.start()
+    else:
+        sys.__unraisablehook__(unraisable)

@@ -103,8 +103,9 @@ class Api(Service):
             with opener.open(identity.url(self.name), timeout=_ANSWER_LIMIT) as response:
                 return bool(response.status < 400)
         except urllib.error.HTTPError as error:
-            # Glance: multiple choices, one for each version of its API. Others want a token.
-            return error.code in (300, 401)
+            with error:
+                # Glance: multiple choices, one for each version of its API. Others want a token.
+                return error.code in (300, 401)
         except OSError:
             return False
 
