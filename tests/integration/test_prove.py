@@ -192,6 +192,16 @@ def test_whatever_nova_does_the_canary_is_deleted(
     assert canaries_of(compute_box) == []
 
 
+def test_a_canary_that_nova_does_not_delete_at_once_is_deleted(
+    compute_box: ComputeBox, image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when it is just about to get its host: Nova answers 500 then."""
+    through_proxy(compute_box, monkeypatch)
+    compute_box.nova_proxy.faults.append(Fault("DELETE", "", answer=500, times=2))
+    prove(compute_box, image)
+    assert canaries_of(compute_box) == []
+
+
 def test_a_server_that_takes_too_long_is_given_up_and_deleted(
     compute_box: ComputeBox, image: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -29,6 +29,8 @@ STATE_LIMIT = 300.0
 """Seconds that a server may take to start, to be rebuilt or to be resized."""
 DELETE_LIMIT = 120.0
 _VERSION = {"OpenStack-API-Version": "compute 2.37"}
+_PASSING = (500, 502, 503, 504)
+"""How Nova, and what stands before it, refuse to delete a server that is just being made"""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
 _GIB = 2**30
 
@@ -212,7 +214,13 @@ class Canaries:
         deadline = time.monotonic() + DELETE_LIMIT
         pause = _FIRST_PAUSE
         try:
-            self._call(f"delete server {server_id}", "DELETE", f"/servers/{server_id}", retries=2)
+            self._call(
+                f"delete server {server_id}",
+                "DELETE",
+                f"/servers/{server_id}",
+                retries=2,
+                retry_on=_PASSING,
+            )
             while time.monotonic() < deadline:
                 self._get(f"read server {server_id}", f"/servers/{server_id}")
                 time.sleep(pause)
@@ -229,9 +237,8 @@ class Canaries:
     def _get(self, doing: str, path: str, query: Mapping[str, str] | None = None) -> Any:
         return self._call(doing, "GET", path, retries=2, params=query).json()
 
-    def _call(self, doing: str, method: str, path: str, *, retries: int = 0, **more: Any) -> Any:
-        address = f"{self._address}{path}"
-        return self._cloud.call(doing, method, address, retries=retries, headers=_VERSION, **more)
+    def _call(self, doing: str, method: str, path: str, **more: Any) -> Any:
+        return self._cloud.call(doing, method, f"{self._address}{path}", headers=_VERSION, **more)
 
 
 def _fault(server: Mapping[str, Any]) -> str:
