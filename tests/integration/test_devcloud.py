@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,22 @@ def environment(site: Site) -> dict[str, str]:
         "IMAGECYCLE_HOME": str(site.home),
         "PYTHONPATH": str(REPOSITORY / "lib"),
     }
+
+
+def test_what_is_changed_at_one_moment_is_all_changed(box: Box) -> None:
+    glances = [Glance(open_cloud("devcloud", box.site)) for _ in range(6)]
+    begin = threading.Barrier(len(glances))
+
+    def life(glance: Glance) -> None:
+        begin.wait(30)
+        for number in range(6):
+            image = glance.create({"container_format": "bare", "disk_format": "raw"})
+            glance.change(image.id, {"visibility": "public", "number": str(number)})
+            glance.delete(image.id)
+
+    with ThreadPoolExecutor(len(glances)) as pool:
+        assert list(pool.map(life, glances)) == [None] * len(glances)
+    assert box.glance.images() == []
 
 
 def start_and_kill_when(site: Site, condition: Callable[[], bool]) -> None:

@@ -12,9 +12,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from imagecycle.devcloud.runners import pidfile
+    from imagecycle.devcloud.runners import pidfile, turns
 else:
     import pidfile
+    import turns
+
+
+ON_SQLITE = ("keystone.", "glance.")
 
 
 def main() -> None:
@@ -32,6 +36,8 @@ def serve(module: str, host: str, port: int, argv: Sequence[str] = ()) -> None:
     """
     sys.argv[1:] = argv
     wsgi = importlib.import_module("cheroot.wsgi")
+    if module.startswith(ON_SQLITE):
+        turns.take()
     application = importlib.import_module(module).application
     if module.startswith("neutron."):
         # Its agents load these; without them the first list of ports fails.
