@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -186,7 +187,8 @@ def test_many_users_become_members_in_several_windows_those_with_most_servers_fi
     ]
     assert done.result is not None
     assert len(done.result.windows[0].seconds) == 3
-    assert "could not use it 3 times, for 0.00 s at most" in str(done.result.windows[0])
+    window = dataclasses.replace(done.result.windows[0], seconds=(0.41, 0.734, 0.2))
+    assert "could not use it 3 times, for 0.73 s at most and 1.3 s in all" in str(window)
     assert state(cloud) == ("retired", "shared")
 
 
