@@ -160,6 +160,17 @@ def start(code: str) -> subprocess.Popen[str]:
     )
 
 
+def what_an_interrupted_one_says(process: subprocess.Popen[str], number: signal.Signals) -> str:
+    """Send a signal to a command that has said it is ready; returns what it says after that."""
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert err.strip() == "error: interrupted; what was begun has been cleaned up"
+    assert process.returncode == 130
+    return out
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_cleans_up_and_exits_with_130(number: signal.Signals) -> None:
     process = start(
@@ -174,13 +185,7 @@ def test_a_signal_cleans_up_and_exits_with_130(number: signal.Signals) -> None:
         "        print('cleaned', flush=True)\n"
         "sys.exit(cli.main(['wait']))\n"
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    process.send_signal(number)
-    out, err = process.communicate(timeout=30)
-    assert out == "cleaned\n"
-    assert err.strip() == "error: interrupted; what was begun has been cleaned up"
-    assert process.returncode == 130
+    assert what_an_interrupted_one_says(process, number) == "cleaned\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -198,12 +203,7 @@ def test_a_signal_that_comes_in_a_destructor_is_not_lost(number: signal.Signals)
         "    time.sleep(60)\n"
         "sys.exit(cli.main(['wait']))\n"
     )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    process.send_signal(number)
-    _, err = process.communicate(timeout=30)
-    assert err.strip() == "error: interrupted; what was begun has been cleaned up"
-    assert process.returncode == 130
+    assert what_an_interrupted_one_says(process, number) == ""
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
