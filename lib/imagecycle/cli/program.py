@@ -33,7 +33,8 @@ from imagecycle.cli import (
 )
 from imagecycle.errors import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, ImagecycleError
 
-_SOON = 0.05
+_AGAIN_AFTER = 0.05
+"""Seconds until an interrupt that was lost comes again"""
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 _ANOTHER_USER = "run it as root, or name another folder with `home` in the site's settings"
@@ -123,7 +124,7 @@ def _terminated(_number: int, _frame: FrameType | None) -> None:
 def _unraisable(unraisable: sys.UnraisableHookArgs) -> None:
     """Let an interrupt that came in a destructor, which passes nothing on, come again soon."""
     if unraisable.exc_type is KeyboardInterrupt:
-        again = threading.Timer(_SOON, os.kill, (os.getpid(), signal.SIGINT))
+        again = threading.Timer(_AGAIN_AFTER, os.kill, (os.getpid(), signal.SIGINT))
         again.daemon = True
         again.start()
     else:
