@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from imagecycle.cloud import canary
 from imagecycle.cloud.session import CloudSession
 
 LIMIT = 300.0
+_CONDUCTOR_LIMIT = 15.0
 _POLL = 0.1
 _NO_NETWORK = {"OpenStack-API-Version": "compute 2.37"}
 
@@ -96,6 +98,25 @@ def delete(cloud: CloudSession, *servers: str) -> None:
 def delete_all(administrator: CloudSession) -> None:
     """Delete the servers of all projects."""
     delete(administrator, *_ids(administrator))
+
+
+def canaries(administrator: CloudSession) -> list[str]:
+    """The names of the canary servers of all projects."""
+    found = request(administrator, "GET", "/servers?all_tenants=1")["servers"]
+    return [one["name"] for one in found if one["name"].startswith(canary.PREFIX)]
+
+
+def await_no_canary(administrator: CloudSession) -> None:
+    """Fail when a canary stays, rather than when it is seen once more.
+
+    Nova answers 404 for a server deleted before it had a host, and lists it again for the moment
+    that the conductor needs to see that its order was withdrawn (``schedule_and_build_instances``
+    in nova/conductor/manager.py).
+    """
+    deadline = time.monotonic() + _CONDUCTOR_LIMIT
+    while found := canaries(administrator):
+        assert time.monotonic() < deadline, f"left over: {found}"
+        time.sleep(_POLL)
 
 
 def await_status(cloud: CloudSession, server: str, *wanted: str) -> None:

@@ -49,12 +49,7 @@ def image(compute_box: ComputeBox) -> str:
 @pytest.fixture(autouse=True)
 def nothing_is_left(compute_box: ComputeBox) -> Iterator[None]:
     yield
-    assert canaries_of(compute_box) == []
-
-
-def canaries_of(box: ComputeBox) -> list[str]:
-    found = servers.request(box.admin, "GET", "/servers?all_tenants=1")["servers"]
-    return [one["name"] for one in found if one["name"].startswith(canary.PREFIX)]
+    servers.await_no_canary(compute_box.admin)
 
 
 def prove(
@@ -189,7 +184,7 @@ def test_whatever_nova_does_the_canary_is_deleted(
     compute_box.nova_proxy.faults.append(fault)
     with pytest.raises(ImagecycleError, match=message):
         prove(compute_box, image)
-    assert canaries_of(compute_box) == []
+    servers.await_no_canary(compute_box.admin)
 
 
 def test_a_canary_that_nova_does_not_delete_at_once_is_deleted(
@@ -199,7 +194,7 @@ def test_a_canary_that_nova_does_not_delete_at_once_is_deleted(
     through_proxy(compute_box, monkeypatch)
     compute_box.nova_proxy.faults.append(Fault("DELETE", "", answer=500, times=2))
     prove(compute_box, image)
-    assert canaries_of(compute_box) == []
+    servers.await_no_canary(compute_box.admin)
 
 
 def test_a_server_that_takes_too_long_is_given_up_and_deleted(
@@ -231,13 +226,13 @@ def test_what_a_killed_proof_left_is_deleted_by_the_next(
     ) as process:
         tick = threading.Event()
         for _ in range(600):
-            if canaries_of(compute_box):
+            if servers.canaries(compute_box.admin):
                 break
             tick.wait(0.05)
         process.kill()
-    assert len(canaries_of(compute_box)) == 1
+    assert len(servers.canaries(compute_box.admin)) == 1
     assert len(prove(compute_box, image)) == 7
-    assert canaries_of(compute_box) == []
+    servers.await_no_canary(compute_box.admin)
 
 
 def test_the_command_tells_what_each_step_proves(compute_box: ComputeBox, image: str) -> None:

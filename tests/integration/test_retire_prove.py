@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from imagecycle.cloud import canary
 from imagecycle.lifecycle import publish as stage
 from integration import servers
 from integration.conftest import ComputeBox
@@ -40,8 +39,7 @@ def olds(compute_box: ComputeBox) -> list[str]:
 @pytest.fixture(autouse=True)
 def nothing_is_left(compute_box: ComputeBox) -> Iterator[None]:
     yield
-    found = servers.request(compute_box.admin, "GET", "/servers?all_tenants=1")["servers"]
-    assert not [one for one in found if one["name"].startswith(canary.PREFIX)]
+    servers.await_no_canary(compute_box.admin)
 
 
 def retire(

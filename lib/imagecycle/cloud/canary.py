@@ -207,7 +207,10 @@ class Canaries:
             log.warn(f"server {server} is left over ({error.message}); the next proof deletes it")
 
     def _delete(self, server_id: str) -> None:
-        """Delete a server and wait until it is gone.
+        """Delete a server and wait until Nova knows it no more.
+
+        Nova may list it for a moment longer, when it had no host yet: its conductor sees late
+        that the order was withdrawn, and ends it by itself.
 
         :raises Unreachable: when it stays.
         """
