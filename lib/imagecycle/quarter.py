@@ -19,7 +19,7 @@ from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import open_cloud
 from imagecycle.jenkins import matrix
-from imagecycle.lifecycle import due, metadata
+from imagecycle.lifecycle import due, everywhere, metadata
 from imagecycle.lifecycle.due import Answer, Made, Wanted
 from imagecycle.model import Release, State
 from imagecycle.site import Site
@@ -33,15 +33,22 @@ def ask(site: Site, jobs: Path, kind: str, cloud: str) -> list[Answer]:
 
     :param jobs: the job library.
     :param kind: the name of the matrix: ``linux``.
-    :param cloud: where releases are published, an entry of ``clouds.yaml``.
+    :param cloud: where releases are published, an entry of ``clouds.yaml``; of one with several
+        regions, a family is due that is due in any.
     :raises ImagecycleError: when the cloud's images cannot be listed.
     """
     cells = matrix.find(jobs, kind).cells
     ends = {family.slug: family.end_of_support for family in catalog.load(site.catalog)}
     wanted = [Wanted(cell.family, cell.every, ends.get(cell.family)) for cell in cells]
     names = [one.family for one in wanted]
-    made = known(ArtifactStore(site.artifacts), Glance(open_cloud(cloud, site)).images(), names)
-    return due.decide(wanted, made, datetime.datetime.now(datetime.UTC).date())
+    store, today = ArtifactStore(site.artifacts), datetime.datetime.now(datetime.UTC).date()
+    answers: list[list[Answer]] = []
+    for place in everywhere.places([cloud], site):
+        images = Glance(open_cloud(place, site)).images()
+        answers.append(due.decide(wanted, known(store, images, names), today))
+    return [
+        max(of_family, key=lambda answer: answer.due) for of_family in zip(*answers, strict=True)
+    ]
 
 
 def known(

@@ -25,6 +25,7 @@ Query = Mapping[str, str]
 Answer = tuple[int, dict[str, str], bytes]
 
 ADMIN = "0" * 32
+REGION = "r"
 RETIRED = 3
 STATUSES = ("ACTIVE",) * 6 + ("SHUTOFF", "SHELVED_OFFLOADED", "ERROR", "SOFT_DELETED")
 DISTROS = ("debian-12", "debian-13", "ubuntu-26.04", "rocky-10", "windows-2025")
@@ -55,6 +56,8 @@ class LargeCloud:
     _users: dict[int, set[str]] = field(default_factory=dict)
     fault: Callable[[str, Query], Answer | None] = lambda _path, _query: None
     """Asked first; what it returns is the answer"""
+    elsewhere: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Addresses in the catalog's other regions, by region and service type"""
 
     def image_id(self, number: int) -> str:
         return _uuid(1, number)
@@ -130,6 +133,8 @@ class LargeCloud:
         services = {"identity": "/identity/v3", "image": "/image", "compute": "/compute/v2.1"}
         if self.sizes.volumes:
             services["block-storage"] = "/volume/v3"
+        own = {kind: self.url + path for kind, path in services.items()}
+        regions = {REGION: own, **self.elsewhere}
         catalog = [
             {
                 "type": kind,
@@ -137,15 +142,17 @@ class LargeCloud:
                 "id": kind,
                 "endpoints": [
                     {
-                        "id": kind,
+                        "id": f"{kind}-{region}",
                         "interface": "public",
-                        "region": "r",
-                        "region_id": "r",
-                        "url": self.url + path,
+                        "region": region,
+                        "region_id": region,
+                        "url": addresses[kind],
                     }
+                    for region, addresses in regions.items()
+                    if kind in addresses
                 ],
             }
-            for kind, path in services.items()
+            for kind in ("identity", "image", "compute", "block-storage")
         ]
         domain = {"id": "default", "name": "Default"}
         return {
@@ -346,7 +353,7 @@ def clouds_file(url: str) -> str:
     """A ``clouds.yaml`` with the stand-in as ``large``. (JSON is YAML.)"""
     auth = {"auth_url": f"{url}/identity/v3", "username": "admin", "password": "p"}
     auth |= {"project_name": "admin", "user_domain_id": "default", "project_domain_id": "default"}
-    return json.dumps({"clouds": {"large": {"auth": auth, "region_name": "r"}}})
+    return json.dumps({"clouds": {"large": {"auth": auth, "region_name": REGION}}})
 
 
 def _server(cloud: LargeCloud) -> http.server.ThreadingHTTPServer:

@@ -31,7 +31,9 @@ dry_run = click.option(
     default=False,
     help="Say what would be done, and do nothing; or do it, which is the default.",
 )
-cloud = click.option("--cloud", required=True, metavar="C", help="An entry of clouds.yaml.")
+cloud = click.option(
+    "--cloud", required=True, metavar="C", help="An entry of clouds.yaml, or ENTRY/REGION."
+)
 clouds = click.option(
     "--cloud",
     required=True,

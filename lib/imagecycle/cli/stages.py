@@ -105,31 +105,35 @@ def publish(
     as_json: bool,
     records: Path | None,
 ) -> None:
-    """Make a verified release of FAMILY the current one in a cloud, or in several."""
+    """Make a verified release of FAMILY the current one in a cloud, or in several.
+
+    A cloud with several regions stands for all of them; CLOUD/REGION is one.
+    """
     from imagecycle import artifacts, catalog, handover
     from imagecycle.lifecycle import everywhere, publish
 
-    if out is not None and len(cloud) > 1:
-        raise click.UsageError("--out is for one cloud.")
-
     chosen = catalog.find(settings.catalog, family)
+    places = everywhere.places(cloud, settings)
+    if out is not None and len(places) > 1:
+        raise click.UsageError(f"--out is for one of {', '.join(places)}.")
+
     with handover.to(records, settings, family) as work:
         work.artifact = artifacts.ArtifactStore(settings.artifacts).find(family, release)
         how: dict[str, Any] = {"release": release, "dry_run": dry_run}
-        if len(cloud) > 1:
-            images = everywhere.publish_everywhere(chosen, settings, clouds=cloud, **how)
+        if len(places) > 1:
+            images = everywhere.publish_everywhere(chosen, settings, clouds=places, **how)
         else:
             images = {
                 name: publish.publish(chosen, settings, cloud=name, out=out, **how)
-                for name in cloud
+                for name in places
             }
     found = {name: image for name, image in images.items() if image is not None}
-    if as_json and len(cloud) > 1:
+    if as_json and len(places) > 1:
         click.echo(json.dumps({name: image.facts() for name, image in found.items()}, indent=2))
         return
     for name, image in found.items():
         text = image.as_json() if as_json else image.id
-        click.echo(f"{name} {text}" if len(cloud) > 1 else text)
+        click.echo(f"{name} {text}" if len(places) > 1 else text)
 
 
 COMMANDS = (build, verify, publish)

@@ -234,7 +234,7 @@ class Canaries:
             raise
         raise Unreachable(
             f"{self._cloud.name}: server {server_id} is still there after {DELETE_LIMIT:.0f} s",
-            hint=f"openstack --os-cloud {self._cloud.name} server delete {server_id}",
+            hint=f"openstack {self._cloud.options} server delete {server_id}",
         )
 
     def _get(self, doing: str, path: str, query: Mapping[str, str] | None = None) -> Any:

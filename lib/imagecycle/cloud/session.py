@@ -1,26 +1,24 @@
-"""The way into a cloud: an entry of ``clouds.yaml``, and a session that is logged in.
+"""The way into a cloud: a session that is logged in, and where its services are.
 
-Entries are looked for in the development cloud's own file, then where every OpenStack client
-looks (``OS_CLIENT_CONFIG_FILE``, the current folder, ``~/.config/openstack``,
-``/etc/openstack``). So the name ``devcloud`` never leads to a cloud that only happens to be called
-the same, once the development cloud has been started.
+A cloud can have several regions under one Keystone, each with its own Glance, or with the one of
+another region: many have one Glance, and Novas in several regions that start servers from it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import logging
+import dataclasses
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from imagecycle.cloud import entries
 from imagecycle.cloud.errors import explained
-from imagecycle.devcloud.layout import Layout
-from imagecycle.errors import ImagecycleError, UnknownName, UsageError
+from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.site import Site
 
 ANSWER_LIMIT = 60.0
@@ -30,6 +28,10 @@ _LOGIN_PAUSE = 0.5
 _VERSIONS = {"image": "v2", "compute": "v2.1", "identity": "v3", "block-storage": "v3"}
 _NAMES_VERSION = re.compile(r"/v\d(\.\d+)?(/[^/]+)?$")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class NoImageService(ImagecycleError):
+    """The catalog of a cloud has no Glance where it was looked for."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,15 @@ class CloudSession:
     """Glance's address up to and with ``/v2``"""
     region: Any = None
     """openstacksdk's view of the entry in clouds.yaml"""
+    elsewhere: str = ""
+    """The region whose services are meant, when it is not the entry's own"""
+
+    @property
+    def options(self) -> str:
+        """What tells the command ``openstack`` to use this cloud."""
+        entry = self.region.name if self.region else self.name
+        place = self.region.get_region_name() if self.name != entry else ""
+        return f"--os-cloud {entry}" + (f" --os-region-name {place}" if place else "")
 
     def endpoint(self, service: str) -> str | None:
         """The address of a service up to and with its version; None when the cloud has none.
@@ -52,8 +63,33 @@ class CloudSession:
             service-types authority spells them; a catalog may use an older spelling.
         """
         with explained(self.name, f"find its {service} service"):
-            address = _endpoint(service, self.session, self.region)
+            address = _endpoint(service, self.session, self.region, self.elsewhere)
         return _versioned(address, _VERSIONS[service]) if address else None
+
+    def wherever(self, service: str) -> list[CloudSession]:
+        """This cloud in each region that has a service whose images come from our Glance.
+
+        Those are our own, and each whose Glance is the same by the service catalog, or that has
+        none.
+
+        :param service: as for :meth:`endpoint`.
+        """
+        glances = _by_region("image", self.session, self.region)
+        override = (self.region.get_endpoint("image") or "").rstrip("/")
+        ours = glances.get(self.region.get_region_name("image") or next(iter(glances), ""))
+        if override in glances.values():
+            ours = override
+        places = _by_region(service, self.session, self.region)
+        own = self.region.get_region_name(service) or next(iter(places), "")
+        others = [place for place in places if place != own and glances.get(place, ours) == ours]
+        entry = self.name.removesuffix(f"/{own}")
+        return [
+            *([self] if self.endpoint(service) else []),
+            *(
+                dataclasses.replace(self, name=f"{entry}/{place}", elsewhere=place)
+                for place in others
+            ),
+        ]
 
     def call(
         self,
@@ -90,13 +126,16 @@ class CloudSession:
 def open_cloud(name: str, site: Site) -> CloudSession:
     """Log in to the cloud of an entry in ``clouds.yaml``.
 
+    :param name: ``ENTRY``, or ``ENTRY/REGION`` for one region of it.
     :raises UnknownName: when there is no such entry.
+    :raises UsageError: when it is broken, or leaves it open which of several Glances is meant.
+    :raises NoImageService: when the cloud, or this region of it, has no Glance.
     :raises Refused: when the credentials are wrong.
     :raises Unreachable: when Keystone does not answer.
     """
-    region = _entry(name, site)
+    region = entries.find(name, site)
     session = _session(name, region)
-    with explained(name, "log in"), _complaints("keystoneauth"):
+    with explained(name, "log in"), entries.complaints("keystoneauth"):
         project_id = _log_in(session)
         if project_id is None:
             raise UsageError(
@@ -104,80 +143,46 @@ def open_cloud(name: str, site: Site) -> CloudSession:
                 hint="add project_name to that entry in clouds.yaml",
             )
         endpoint = _endpoint("image", session, region)
+        glances = _by_region("image", session, region)
     if not endpoint:
-        raise ImagecycleError(
+        raise NoImageService(
             f"{name}: its catalog has no image service",
             hint="check region_name and interface of that entry in clouds.yaml",
+        )
+    if not region.get_region_name("image") and len(set(glances.values())) > 1:
+        raise UsageError(
+            f"{name} has a Glance in each of several regions: {', '.join(glances)}",
+            hint=f"say which one: {name}/{next(iter(glances))}",
         )
     return CloudSession(
         name, session, str(project_id), _versioned(endpoint, _VERSIONS["image"]), region
     )
 
 
-def _endpoint(service: str, session: Any, region: Any) -> str | None:
-    """A service's address as the entry or else the catalog gives it."""
+def _endpoint(service: str, session: Any, region: Any, elsewhere: str = "") -> str | None:
+    """A service's address as the entry or else the catalog gives it; elsewhere, the catalog."""
     from keystoneauth1 import exceptions
 
-    address: str | None = region.get_endpoint(service)
+    address: str | None = None if elsewhere else region.get_endpoint(service)
     if address is None:
         with contextlib.suppress(exceptions.EndpointNotFound):
             address = session.get_endpoint(
                 service_type=service,
                 interface=region.get_interface(service),
-                region_name=region.get_region_name(service),
+                region_name=elsewhere or region.get_region_name(service),
             )
     return address
 
 
-def _entry(name: str, site: Site) -> Any:
-    import yaml
-    from keystoneauth1.exceptions import ClientException
-    from openstack import config
-    from openstack.exceptions import ConfigException
-
-    own = Layout.of(site).clouds_file
-    known: list[str] = []
-    try:
-        with _complaints("openstack.config") as skipped:
-            if own.exists():
-                ours = config.OpenStackConfig(
-                    config_files=[str(own)], secure_files=[], vendor_files=[], load_envvars=False
-                )
-                known += ours.get_cloud_names()
-                if name in known:
-                    return ours.get_one(cloud=name)
-            standard = config.OpenStackConfig()
-            known += standard.get_cloud_names()
-            if name in known:
-                return standard.get_one(cloud=name)
-    except (ConfigException, ClientException, yaml.YAMLError, OSError, ValueError) as error:
-        raise UsageError(
-            f"clouds.yaml: cannot use {name}: {_one_line(error)}",
-            hint="mend that entry; `openstack config show` reads it the same way",
-        ) from None
-    if skipped:
-        raise UsageError(
-            f"clouds.yaml: cannot use {name}: {_one_line(skipped[0])}", hint="mend that file"
-        )
-    where = "`imagecycle devcloud start` makes devcloud; other clouds belong in clouds.yaml"
-    raise UnknownName("cloud", name, known, hint=where)
-
-
-@contextlib.contextmanager
-def _complaints(logger: str) -> Iterator[list[str]]:
-    """What the client library only logs, such as a file that it skips because it is broken."""
-    found: list[str] = []
-
-    class Collector(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            found.append(record.getMessage())
-
-    collector = Collector(logging.WARNING)
-    logging.getLogger(logger).addHandler(collector)
-    try:
-        yield found
-    finally:
-        logging.getLogger(logger).removeHandler(collector)
+def _by_region(service: str, session: Any, region: Any) -> dict[str, str]:
+    """The address of a service in each region of the catalog that has it."""
+    found: dict[str, str] = {}
+    if hasattr(session.auth, "get_access"):
+        catalog = session.auth.get_access(session).service_catalog
+        interface = region.get_interface(service)
+        for one in catalog.get_endpoint_data_list(service_type=service, interface=interface):
+            found.setdefault(one.region_name or "", one.url.rstrip("/"))
+    return found
 
 
 def _session(name: str, region: Any) -> Any:
@@ -236,7 +241,3 @@ def _versioned(endpoint: str, version: str) -> str:
     """A catalog may name the version or not, and the project after it (Cinder, older Novas)."""
     address = endpoint.rstrip("/")
     return address if _NAMES_VERSION.search(address) else f"{address}/{version}"
-
-
-def _one_line(text: object) -> str:
-    return " ".join(str(text).split())

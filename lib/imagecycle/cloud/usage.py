@@ -1,5 +1,6 @@
 """Who depends on which image: one pass over the servers and volumes of a cloud.
 
+That is all of them that a Glance has to do with: where several regions share one, those of each.
 Servers and volumes are listed at the same time, each page by page. Only counts stay in memory, and
 the ids of what was counted, so that nothing that comes twice counts twice.
 """
@@ -37,18 +38,19 @@ def collect(cloud: CloudSession, *, images: Collection[str] | None = None) -> Us
     few: Iterable[str | None] = [None]
     if wanted is not None and len(wanted) <= FEW:
         few = sorted(wanted)
-    volume_url = cloud.endpoint("block-storage")
+    # where there is no Nova at all, asking it says so
+    novas = cloud.wherever("compute") or [cloud]
+    cinders = cloud.wherever("block-storage")
     with _beside() as (pool, stopped):
         counting = None
-        if volume_url is not None:
-            counting = pool.submit(
-                _count_volumes, _until(stopped, volumes(cloud, volume_url)), wanted
-            )
+        if cinders:
+            found = (volume for cinder in cinders for volume in volumes(cinder))
+            counting = pool.submit(_count_volumes, _until(stopped, found), wanted)
         by_image = _count_servers(
-            (server for image in few for server in servers(cloud, image)), wanted
+            (server for nova in novas for image in few for server in servers(nova, image)), wanted
         )
         of_volumes = counting.result() if counting is not None else {}
-    return Usage(taken_at, _merged(by_image, of_volumes), volume_url is not None)
+    return Usage(taken_at, _merged(by_image, of_volumes), bool(cinders))
 
 
 Uses = dict[str, dict[str, ProjectUse]]

@@ -32,12 +32,12 @@ class Volume:
     """The id of the image it was made from"""
 
 
-def volumes(cloud: CloudSession, url: str) -> Iterator[Volume]:
-    """All volumes of the cloud that were made from an image; one can come twice.
+def volumes(cloud: CloudSession) -> Iterator[Volume]:
+    """All volumes of a cloud that has Cinder that were made from an image; one can come twice.
 
-    :param url: Cinder's address.
     :raises Incomplete: when any could be missing.
     """
+    url = cloud.endpoint("block-storage")
     read(cloud, Listing("volume services", f"{url}/os-services", "services", rights=_RIGHTS), {})
     listing = Listing("volumes", f"{url}/volumes/detail", "volumes", QUERY, rights=_RIGHTS)
     for page in pages(cloud, listing):

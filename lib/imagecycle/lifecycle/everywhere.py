@@ -1,4 +1,4 @@
-"""Publishing in several clouds at the same time, each judged by itself."""
+"""Publishing in several clouds and regions at the same time, each judged by itself."""
 
 from __future__ import annotations
 
@@ -8,12 +8,52 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from imagecycle import log
+from imagecycle.cloud import entries
 from imagecycle.cloud.image import Image
+from imagecycle.cloud.session import NoImageService, open_cloud
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import uploading
 from imagecycle.lifecycle.publish import publish
 from imagecycle.model import Family
 from imagecycle.site import Site
+
+
+def places(names: Sequence[str], site: Site) -> list[str]:
+    """Where to publish for these names: a cloud with several regions stands for each of them.
+
+    Regions that share a Glance count once, and those without one do not count.
+
+    :raises UsageError: for an entry of ``clouds.yaml`` that is not there or broken.
+    :raises NoImageService: when none of several has a Glance.
+    """
+    named = [place for name in dict.fromkeys(names) for place in entries.regions(name, site)]
+    if len(named) == 1:
+        return named
+    with ThreadPoolExecutor(max_workers=len(named)) as pool:
+        found = dict(zip(named, pool.map(lambda name: _glance(name, site), named), strict=True))
+    wanted: dict[object, str] = {}
+    for name, glance in found.items():
+        if glance is None:
+            log.say(f"{name} has no image service of its own")
+        elif (first := wanted.setdefault(glance, name)) != name:
+            log.say(f"{name} has the image service of {first}")
+    if not wanted:
+        raise NoImageService(
+            f"none of {', '.join(named)} has an image service",
+            hint="check regions and interface of these entries in clouds.yaml",
+        )
+    return list(wanted.values())
+
+
+def _glance(name: str, site: Site) -> object | None:
+    """What tells a project's images in one Glance from others; None where there is no Glance."""
+    try:
+        cloud = open_cloud(name, site)
+    except NoImageService:
+        return None
+    except ImagecycleError:
+        return name  # whoever publishes there will hear of it
+    return cloud.image_url, cloud.project_id
 
 
 def publish_everywhere(

@@ -1,0 +1,203 @@
+"""Several regions under one Keystone: each with a Glance, or with that of another region.
+
+The second Glance is a real one. Only the Nova of the third region is pretended: one that has a
+server of bob.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bench.large_cloud import Answer, Query, Sizes, serving
+from imagecycle.cloud.glance import Glance
+from imagecycle.cloud.session import CloudSession, open_cloud
+from imagecycle.devcloud import config, services
+from imagecycle.devcloud.layout import Layout, ensure_identity, load_identity
+from imagecycle.devcloud.services import SERVICES
+from integration import servers
+from integration.conftest import ComputeBox
+from lifecycle.families import FAMILY, artifact
+
+pytestmark = pytest.mark.integration
+
+REPOSITORY = Path(__file__).parents[2]
+SLUG = FAMILY.slug
+(GLANCE,) = (service for service in SERVICES if service.name == "glance")
+
+
+@dataclasses.dataclass(frozen=True)
+class Regions:
+    """The development cloud as the entry ``both``, with its own region and ``south``."""
+
+    box: ComputeBox
+    south: Layout
+    """Of the Glance there"""
+
+    def start(self) -> None:
+        identity = load_identity(self.south)
+        assert identity is not None
+        services.start(self.south, identity, GLANCE)
+        services.await_answer(self.south, identity, GLANCE)
+
+    def stop(self) -> None:
+        services.stop(self.south, GLANCE)
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "imagecycle", *words],
+            env={
+                **os.environ,
+                "IMAGECYCLE_HOME": str(self.box.site.home),
+                "PYTHONPATH": str(REPOSITORY / "lib"),
+            },
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    def releases(self, region: str) -> Mapping[str, str]:
+        """The state of each release in a region."""
+        glance = Glance(open_cloud(f"both/{region}", self.box.site))
+        return {
+            image.properties["imagecycle_release"]: image.properties["imagecycle_state"]
+            for image in glance.images(imagecycle_family=SLUG)
+        }
+
+
+@pytest.fixture
+def regions(
+    compute_box: ComputeBox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Regions]:
+    own = compute_box.layout
+    kept = load_identity(own)
+    assert kept is not None
+    south = Layout(tmp_path / "south", own.venv)
+    south.make()
+    identity = ensure_identity(south)
+    identity = dataclasses.replace(
+        identity,
+        ports={**kept.ports, "glance": identity.ports["glance"]},
+        passwords=kept.passwords,
+    )
+    (south.folder / "identity.json").write_text(json.dumps(dataclasses.asdict(identity)))
+    config.write(south, identity)
+    shutil.copyfile(own.data / "glance.sqlite", south.data / "glance.sqlite")
+    clouds = yaml.safe_load(compute_box.clouds_file.read_text())["clouds"]
+    clouds["both"] = {**clouds["devcloud"], "regions": [config.REGION, "south"]}
+    del clouds["both"]["region_name"]
+    path = tmp_path / "clouds.yaml"
+    path.write_text(yaml.safe_dump({"clouds": clouds}))
+    monkeypatch.setenv("OS_CLIENT_CONFIG_FILE", str(path))
+    made = Regions(compute_box, south)
+    made.start()
+    try:
+        with in_catalog(compute_box.admin, "south", image=identity.url("glance")):
+            yield made
+    finally:
+        made.stop()
+
+
+@contextlib.contextmanager
+def in_catalog(administrator: CloudSession, region: str, **urls: str) -> Iterator[None]:
+    """A region in Keystone's catalog with these services, for the length of a ``with`` block."""
+
+    def ask(method: str, path: str, **body: object) -> Any:
+        address = f"{administrator.endpoint('identity')}{path}"
+        answer = administrator.call("ask Keystone", method, address, json=body or None)
+        return answer.json() if answer.content else {}
+
+    ids = {service["type"]: service["id"] for service in ask("GET", "/services")["services"]}
+    with contextlib.ExitStack() as stack:
+        ask("POST", "/regions", region={"id": region})
+        stack.callback(ask, "DELETE", f"/regions/{region}")
+        for kind, url in urls.items():
+            endpoint = {"service_id": ids[kind], "region_id": region, "interface": "public"}
+            made = ask("POST", "/endpoints", endpoint={**endpoint, "url": url})["endpoint"]
+            stack.callback(ask, "DELETE", f"/endpoints/{made['id']}")
+        yield
+
+
+def test_a_release_is_published_in_each_region_and_each_is_judged_by_itself(
+    regions: Regions,
+) -> None:
+    artifact(regions.box.site.artifacts, "20261122", size=2**17)
+    regions.stop()
+    half = regions.run("publish", SLUG, "--cloud", "both")
+    assert half.returncode == 1
+    assert f"{SLUG} was not published to both/south" in half.stderr
+    assert "Traceback" not in half.stderr
+    assert regions.releases(config.REGION) == {"20261122": "current"}
+    regions.start()
+    done = regions.run("publish", SLUG, "--cloud", "both")
+    assert done.returncode == 0, done.stderr
+    assert regions.releases("south") == {"20261122": "current"}
+    ids = dict(line.split() for line in done.stdout.splitlines())
+    assert ids.keys() == {"both/devcloud", "both/south"}
+    assert len(set(ids.values())) == 2
+    again = regions.run("publish", SLUG, "--cloud", "both")
+    assert dict(line.split() for line in again.stdout.splitlines()) == ids
+    assert again.stderr.count("nothing to do") == 2
+
+
+def test_a_command_for_one_cloud_wants_to_know_the_region(regions: Regions) -> None:
+    artifact(regions.box.site.artifacts, "20261122", size=2**17)
+    assert regions.run("publish", SLUG, "--cloud", "both/south").returncode == 0
+    unsaid = regions.run("status", "--cloud", "both")
+    assert unsaid.returncode == 2
+    assert "both has several regions: devcloud, south" in unsaid.stderr
+    assert "both/devcloud" in unsaid.stderr
+    shown = regions.run("status", "--cloud", "both/south", "--json")
+    assert shown.returncode == 0, shown.stderr
+    assert "20261122" in shown.stdout
+    assert regions.releases(config.REGION) == {}
+    elsewhere = regions.run("status", "--cloud", "both/north")
+    assert elsewhere.returncode == 2
+    assert "north is not a valid region" in elsewhere.stderr
+
+
+def test_users_in_a_region_that_shares_the_glance_keep_a_retired_image(regions: Regions) -> None:
+    box = regions.box
+    ids = []
+    for release in ("20260822", "20261122"):
+        artifact(box.site.artifacts, release, size=2**17)
+        done = regions.run("publish", SLUG, "--cloud", "devcloud")
+        assert done.returncode == 0, done.stderr
+        ids.append(done.stdout.strip())
+    old, _ = ids
+    servers.boot(box.alice, old)
+    down = True
+
+    def nova(path: str, query: Query) -> Answer | None:
+        if down:
+            return 503, {}, b"{}"
+        if path != "/compute/v2.1/servers/detail":
+            return None
+        bobs = {"id": "b0b", "tenant_id": box.bob.project_id, "image": {"id": old}}
+        found = [] if "marker" in query else [{**bobs, "status": "ACTIVE"}]
+        return 200, {}, json.dumps({"servers": found}).encode()
+
+    with serving(Sizes()) as west:
+        west.fault = nova
+        with in_catalog(box.admin, "west", compute=f"{west.url}/compute/v2.1"):
+            refused = regions.run("retire", SLUG, "--cloud", "devcloud", "--now")
+            assert refused.returncode == 1
+            assert "devcloud/west: cannot list" in refused.stderr
+            assert regions.releases(config.REGION)["20260822"] == "superseded"
+            down = False
+            done = regions.run("retire", SLUG, "--cloud", "devcloud", "--now")
+    assert done.returncode == 0, done.stderr
+    assert regions.releases(config.REGION)["20260822"] == "retired"
+    assert box.glance.members(old).keys() == {box.alice.project_id, box.bob.project_id}
