@@ -177,6 +177,22 @@ def test_what_is_left_out_must_exist_and_not_be_built(tmp_path: Path) -> None:
     ]
 
 
+def test_a_region_of_a_cloud_is_called_in_a_way_that_jenkins_takes(tmp_path: Path) -> None:
+    jobs = library.copy(tmp_path)
+    library.change(jobs, "clouds.yaml", "      - devcloud\n", "      - production/north\n")
+    assert mistakes(jobs) == [
+        f"clouds.yaml:3: Jenkins takes no / in a name: production/north-{job}"
+        for job in ("retire", "status")
+    ]
+    region = "production-north: {cloud: production/north}"
+    library.change(jobs, "clouds.yaml", "production/north", region)
+    made = checking.check(jobs, families()).rendered.jobs
+    for job in ("retire", "status"):
+        text = made[f"production-north-{job}"]
+        assert "<defaultValue>production/north</defaultValue>" in text
+        assert "CLOUD=production/north" in text
+
+
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
     jobs = library.copy(tmp_path)
     library.change(jobs, "linux.yaml", "[base, server]", "[base]")

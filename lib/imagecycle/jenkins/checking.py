@@ -41,6 +41,7 @@ def check(folder: Path, families: tuple[Family, ...]) -> Checked:
     problems = list(matrix.compare(matrices, families))
     try:
         problems += keys.unknown(library)
+        problems += _impossible_names(library)
         rendered = rendering.Rendered(library.jobs(), library.views())
     except InvalidFile as invalid:
         problems += invalid.problems
@@ -48,6 +49,14 @@ def check(folder: Path, families: tuple[Family, ...]) -> Checked:
         unique: dict[Problem, None] = dict.fromkeys(problems)
         raise InvalidFile(sorted(unique, key=lambda problem: (problem.path, problem.line)))
     return Checked(matrices, rendered)
+
+
+def _impossible_names(library: rendering.Library) -> Iterator[Problem]:
+    for job in library.instances:
+        if found := names.REFUSED & set(job.name):
+            places = (*(context.pos for context in job.context), job.data.pos)
+            message = f"Jenkins takes no {' '.join(sorted(found))} in a name: {job.name}"
+            yield rendering.problem(message, *places, folder=library.folder)
 
 
 def write(rendered: rendering.Rendered, out: Path) -> int:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 STAGES = ("build", "verify", "publish")
 """In the order of a family's way; each starts the next one"""
+REFUSED = frozenset("?*/\\%!@#$^&|<>[]:;")
+"""What Jenkins takes in no name (``jenkins.model.Jenkins.checkGoodName``)"""
 
 
 def job(family: str, stage: str) -> str:
