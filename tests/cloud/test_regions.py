@@ -118,6 +118,26 @@ def test_a_glance_may_be_in_a_region_without_servers(
     assert [cloud.name for cloud in found] == [f"large/{REGION}", "large/south"]
 
 
+def test_a_glance_that_is_not_in_the_catalog_may_be_that_of_any_region(
+    clouds: tuple[LargeCloud, LargeCloud], site: Site
+) -> None:
+    own, other = clouds
+    own.elsewhere = {"south": services(other, "compute", "image")}
+    entry(site, image_endpoint_override="http://127.0.0.1:9/v2")
+    found = open_cloud("large", site).wherever("compute")
+    assert [cloud.name for cloud in found] == ["large", "large/south"]
+
+
+def test_a_region_without_a_glance_says_which_has_one(
+    clouds: tuple[LargeCloud, LargeCloud], site: Site
+) -> None:
+    own, other = clouds
+    own.elsewhere = {"south": services(other, "compute")}
+    entry(site, region_name="south")
+    with pytest.raises(NoImageService, match=r"no image service in this region, only in r$"):
+        open_cloud("large", site)
+
+
 def test_a_service_that_the_entry_takes_from_another_region_is_asked_once(
     clouds: tuple[LargeCloud, LargeCloud], site: Site
 ) -> None:

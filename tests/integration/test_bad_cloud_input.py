@@ -20,6 +20,7 @@ from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.devcloud import services
 from imagecycle.devcloud.layout import CLEAN, HOST, Identity, load_identity
+from integration import catalog
 from integration.conftest import Box, ComputeBox
 from integration.proxy import Fault
 from lifecycle.families import FAMILY, artifact
@@ -173,18 +174,15 @@ def test_an_incomplete_listing_of_servers_takes_nothing_from_anyone(
     assert [compute_box.glance.image(image.id) for image in images] == images
 
 
-def test_a_cloud_without_nova_retires_nothing(
-    box: Box, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cloud_without_nova_retires_nothing(box: Box, run: Run) -> None:
     admin = open_cloud("devcloud", box.site)
-    elsewhere = {"region_name": "elsewhere", "image_endpoint_override": admin.image_url}
-    add_entry("no-nova", elsewhere, tmp_path, monkeypatch)
     images = [
         release(admin, "20260822", "superseded", "public", **OLD),
         release(admin, "20261122", "current", "public"),
     ]
-    told = run("retire", SLUG, "--now", "--cloud", "no-nova")
-    refused(told, 1, "no-nova: its catalog has no compute service")
+    with catalog.without(admin, "compute"):
+        told = run("retire", SLUG, "--now", "--cloud", "devcloud")
+    refused(told, 1, "devcloud: its catalog has no compute service")
     assert [box.glance.image(image.id) for image in images] == images
 
 

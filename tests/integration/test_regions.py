@@ -6,7 +6,6 @@ server of bob.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
@@ -15,18 +14,17 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from bench.large_cloud import Answer, Query, Sizes, serving
 from imagecycle.cloud.glance import Glance
-from imagecycle.cloud.session import CloudSession, open_cloud
+from imagecycle.cloud.session import open_cloud
 from imagecycle.devcloud import config, services
 from imagecycle.devcloud.layout import Layout, ensure_identity, load_identity
 from imagecycle.devcloud.services import SERVICES
-from integration import servers
+from integration import catalog, servers
 from integration.conftest import ComputeBox
 from lifecycle.families import FAMILY, artifact
 
@@ -104,30 +102,10 @@ def regions(
     made = Regions(compute_box, south)
     made.start()
     try:
-        with in_catalog(compute_box.admin, "south", image=identity.url("glance")):
+        with catalog.with_region(compute_box.admin, "south", image=identity.url("glance")):
             yield made
     finally:
         made.stop()
-
-
-@contextlib.contextmanager
-def in_catalog(administrator: CloudSession, region: str, **urls: str) -> Iterator[None]:
-    """A region in Keystone's catalog with these services, for the length of a ``with`` block."""
-
-    def ask(method: str, path: str, **body: object) -> Any:
-        address = f"{administrator.endpoint('identity')}{path}"
-        answer = administrator.call("ask Keystone", method, address, json=body or None)
-        return answer.json() if answer.content else {}
-
-    ids = {service["type"]: service["id"] for service in ask("GET", "/services")["services"]}
-    with contextlib.ExitStack() as stack:
-        ask("POST", "/regions", region={"id": region})
-        stack.callback(ask, "DELETE", f"/regions/{region}")
-        for kind, url in urls.items():
-            endpoint = {"service_id": ids[kind], "region_id": region, "interface": "public"}
-            made = ask("POST", "/endpoints", endpoint={**endpoint, "url": url})["endpoint"]
-            stack.callback(ask, "DELETE", f"/endpoints/{made['id']}")
-        yield
 
 
 def test_a_release_is_published_in_each_region_and_each_is_judged_by_itself(
@@ -191,7 +169,7 @@ def test_users_in_a_region_that_shares_the_glance_keep_a_retired_image(regions: 
 
     with serving(Sizes()) as west:
         west.fault = nova
-        with in_catalog(box.admin, "west", compute=f"{west.url}/compute/v2.1"):
+        with catalog.with_region(box.admin, "west", compute=f"{west.url}/compute/v2.1"):
             refused = regions.run("retire", SLUG, "--cloud", "devcloud", "--now")
             assert refused.returncode == 1
             assert "devcloud/west: cannot list" in refused.stderr

@@ -44,7 +44,7 @@ class CloudSession:
     project_id: str
     image_url: str
     """Glance's address up to and with ``/v2``"""
-    region: Any = None
+    region: Any
     """openstacksdk's view of the entry in clouds.yaml"""
     elsewhere: str = ""
     """The region whose services are meant, when it is not the entry's own"""
@@ -52,7 +52,7 @@ class CloudSession:
     @property
     def options(self) -> str:
         """What tells the command ``openstack`` to use this cloud."""
-        entry = self.region.name if self.region else self.name
+        entry = self.region.name
         place = self.region.get_region_name() if self.name != entry else ""
         return f"--os-cloud {entry}" + (f" --os-region-name {place}" if place else "")
 
@@ -70,16 +70,17 @@ class CloudSession:
         """This cloud in each region that has a service whose images come from our Glance.
 
         Those are our own, and each whose Glance is the same by the service catalog, or that has
-        none.
+        none. Where the entry names a Glance that the catalog does not know, all are.
 
         :param service: as for :meth:`endpoint`.
         """
-        glances = _by_region("image", self.session, self.region)
-        override = (self.region.get_endpoint("image") or "").rstrip("/")
-        ours = glances.get(self.region.get_region_name("image") or next(iter(glances), ""))
-        if override in glances.values():
-            ours = override
-        places = _by_region(service, self.session, self.region)
+        with explained(self.name, f"find its {service} services"):
+            glances = _by_region("image", self.session, self.region)
+            places = _by_region(service, self.session, self.region)
+        named = _bare(self.region.get_endpoint("image") or "")
+        if named and named not in glances.values():
+            glances = {}
+        ours = named or glances.get(self.region.get_region_name("image") or next(iter(glances), ""))
         own = self.region.get_region_name(service) or next(iter(places), "")
         others = [place for place in places if place != own and glances.get(place, ours) == ours]
         entry = self.name.removesuffix(f"/{own}")
@@ -145,11 +146,13 @@ def open_cloud(name: str, site: Site) -> CloudSession:
         endpoint = _endpoint("image", session, region)
         glances = _by_region("image", session, region)
     if not endpoint:
+        others = f" in this region, only in {', '.join(glances)}" if glances else ""
         raise NoImageService(
-            f"{name}: its catalog has no image service",
+            f"{name}: its catalog has no image service{others}",
             hint="check region_name and interface of that entry in clouds.yaml",
         )
-    if not region.get_region_name("image") and len(set(glances.values())) > 1:
+    is_chosen = region.get_endpoint("image") or region.get_region_name("image")
+    if not is_chosen and len(set(glances.values())) > 1:
         raise UsageError(
             f"{name} has a Glance in each of several regions: {', '.join(glances)}",
             hint=f"say which one: {name}/{next(iter(glances))}",
@@ -175,14 +178,19 @@ def _endpoint(service: str, session: Any, region: Any, elsewhere: str = "") -> s
 
 
 def _by_region(service: str, session: Any, region: Any) -> dict[str, str]:
-    """The address of a service in each region of the catalog that has it."""
+    """The bare address of a service in each region of the catalog that has it."""
     found: dict[str, str] = {}
     if hasattr(session.auth, "get_access"):
         catalog = session.auth.get_access(session).service_catalog
         interface = region.get_interface(service)
         for one in catalog.get_endpoint_data_list(service_type=service, interface=interface):
-            found.setdefault(one.region_name or "", one.url.rstrip("/"))
+            found.setdefault(one.region_name or "", _bare(one.url))
     return found
+
+
+def _bare(address: str) -> str:
+    """An address without the version that it may name, to compare it."""
+    return _NAMES_VERSION.sub("", address.rstrip("/"))
 
 
 def _session(name: str, region: Any) -> Any:
