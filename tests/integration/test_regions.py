@@ -7,6 +7,7 @@ server of bob.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import os
 import shutil
@@ -32,6 +33,7 @@ pytestmark = pytest.mark.integration
 
 REPOSITORY = Path(__file__).parents[2]
 SLUG = FAMILY.slug
+TODAY = f"{datetime.datetime.now(datetime.UTC):%Y%m%d}"
 (GLANCE,) = (service for service in SERVICES if service.name == "glance")
 
 
@@ -108,20 +110,30 @@ def regions(
         made.stop()
 
 
+def is_due(regions: Regions) -> bool:
+    """Whether the matrix wants a new release, as long as one region has none of this quarter."""
+    done = regions.run("due", "linux", "--cloud", "both", "--json")
+    assert done.returncode == 0, done.stderr
+    (due,) = (one["due"] for one in json.loads(done.stdout) if one["family"] == SLUG)
+    return bool(due)
+
+
 def test_a_release_is_published_in_each_region_and_each_is_judged_by_itself(
     regions: Regions,
 ) -> None:
-    artifact(regions.box.site.artifacts, "20261122", size=2**17)
+    artifact(regions.box.site.artifacts, TODAY, size=2**17)
     regions.stop()
     half = regions.run("publish", SLUG, "--cloud", "both")
     assert half.returncode == 1
     assert f"{SLUG} was not published to both/south" in half.stderr
     assert "Traceback" not in half.stderr
-    assert regions.releases(config.REGION) == {"20261122": "current"}
+    assert regions.releases(config.REGION) == {TODAY: "current"}
     regions.start()
+    assert is_due(regions)
     done = regions.run("publish", SLUG, "--cloud", "both")
     assert done.returncode == 0, done.stderr
-    assert regions.releases("south") == {"20261122": "current"}
+    assert regions.releases("south") == {TODAY: "current"}
+    assert not is_due(regions)
     ids = dict(line.split() for line in done.stdout.splitlines())
     assert ids.keys() == {"both/devcloud", "both/south"}
     assert len(set(ids.values())) == 2
