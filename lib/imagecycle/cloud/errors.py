@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html import unescape
 
 from imagecycle.errors import ImagecycleError, Unreachable
@@ -52,10 +52,11 @@ class Protected(Refused):
 
 
 @contextlib.contextmanager
-def explained(cloud: str, doing: str) -> Iterator[None]:
+def explained(cloud: str, doing: str, *, hints: Mapping[int, str] | None = None) -> Iterator[None]:
     """Turn the client library's exceptions into ours.
 
     :param doing: what was asked for, after the word "cannot": ``list images``.
+    :param hints: what to do about an answer of 4xx, by its status, where it is something special.
     :raises Refused: for an answer of 4xx.
     :raises Unreachable: for an answer of 5xx, none, or none in time.
     """
@@ -73,7 +74,7 @@ def explained(cloud: str, doing: str) -> Iterator[None]:
             raise Unreachable(message, hint=away) from None
         if status == 403 and (name := _protected_property(message)):
             raise Protected(message, name) from None
-        raise Refused(message, status) from None
+        raise Refused(message, status, hint=(hints or {}).get(status, "")) from None
     except exceptions.SSLError as error:
         why, hint = _distrust(error)
         raise Unreachable(f"{cloud}: cannot {doing}: {why}", hint=hint) from None

@@ -136,7 +136,8 @@ def open_cloud(name: str, site: Site) -> CloudSession:
     """
     region = entries.find(name, site)
     session = _session(name, region)
-    with explained(name, "log in"), entries.complaints("keystoneauth"):
+    gone = "Keystone does not know what that entry of clouds.yaml names; mend it"
+    with explained(name, "log in", hints={404: gone}), entries.complaints("keystoneauth"):
         project_id = _log_in(session)
         if project_id is None:
             raise UsageError(
