@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from keystoneauth1.exceptions import BadRequest
 
@@ -19,7 +17,7 @@ from imagecycle.lifecycle import life
 from imagecycle.lifecycle.rules.retire import Wish
 from imagecycle.model import ProjectUse
 from imagecycle.site import Site
-from integration import servers, volumes
+from integration import catalog, servers, volumes
 from integration.conftest import ComputeBox
 from integration.proxy import Fault
 from integration.test_life import NEW, OLD, SLUG, publish, retire, site, states
@@ -97,10 +95,8 @@ def test_a_server_that_boots_from_a_volume_counts_by_it(compute_box: ComputeBox)
 
 def test_only_an_administrator_can_count_volumes(compute_box: ComputeBox) -> None:
     for cloud in (compute_box.alice, compute_box.robot):
-        url = cloud.endpoint("block-storage")
-        assert url is not None
         with pytest.raises(Incomplete, match="403") as caught:
-            list(cinder.volumes(cloud, url))
+            list(cinder.volumes(cloud))
         assert "administrators only" in caught.value.hint
 
 
@@ -129,13 +125,7 @@ def test_a_volume_keeps_its_project_a_member_until_it_is_gone(
     assert box.glance.members(old) == {}
     retire(box)  # and is over
     assert states(box) == {NEW: ("current", "public")}
-    assert volume not in {one.id for one in cinder.volumes(box.admin, _url(box.admin))}
-
-
-def _url(cloud: CloudSession) -> str:
-    url = cloud.endpoint("block-storage")
-    assert url is not None
-    return url
+    assert volume not in {one.id for one in cinder.volumes(box.admin)}
 
 
 def assert_not_retired(box: ComputeBox, cloud: str) -> None:
@@ -175,38 +165,21 @@ def test_nothing_is_retired_while_cinder_is_stopped(
     assert states(box)[OLD] == ("retired", "shared")
 
 
-@pytest.fixture
-def without_cinder(compute_box: ComputeBox) -> Iterator[ComputeBox]:
-    """The cloud while its catalog has no volume service."""
-    admin = compute_box.admin
-    services_url = f"{admin.endpoint('identity')}/services"
-    (entry,) = admin.session.get(f"{services_url}?type=block-storage").json()["services"]
-
-    def enable(enabled: bool) -> None:
-        service = {"service": {"enabled": enabled}}
-        admin.session.patch(f"{services_url}/{entry['id']}", json=service)
-
-    enable(False)
-    try:
-        yield compute_box
-    finally:
-        enable(True)
-
-
 def test_a_cloud_without_cinder_in_its_catalog_has_no_volumes(
-    without_cinder: ComputeBox,
+    compute_box: ComputeBox,
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    box = without_cinder
+    box = compute_box
     monkeypatch.setenv("IMAGECYCLE_HOME", str(box.site.home))
     old = publish(box, OLD)
     servers.boot(box.alice, old)
-    assert not collect(open_cloud("devcloud", box.site)).with_volumes
-    assert main(["usage", old, "--cloud", "devcloud"]) == 0
-    out = capsys.readouterr().out
-    assert "1 ACTIVE" in out
-    assert "no volume service" in out
-    publish(box, NEW)
-    retire(box)
+    with catalog.without(box.admin, "block-storage"):
+        assert not collect(open_cloud("devcloud", box.site)).with_volumes
+        assert main(["usage", old, "--cloud", "devcloud"]) == 0
+        out = capsys.readouterr().out
+        assert "1 ACTIVE" in out
+        assert "no volume service" in out
+        publish(box, NEW)
+        retire(box)
     assert box.glance.members(old) == {box.alice.project_id: "pending"}
