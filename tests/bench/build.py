@@ -22,6 +22,7 @@ from pathlib import Path
 from bench.table import Row
 from imagecycle import accelerator, catalog, command, mirror, unattended
 from imagecycle.build import cpio, installtree, template
+from imagecycle.errors import ImagecycleError
 from imagecycle.model import Family
 from imagecycle.site import CATALOG, Site
 
@@ -33,7 +34,12 @@ OZ_KNOWS = "9"
 
 
 def rows(site: Site, scratch: Path) -> list[Row]:
-    """Medians of the three, and the two ratios."""
+    """Medians of the three, and the two ratios.
+
+    :raises ImagecycleError: when Packer is not installed.
+    """
+    if shutil.which("packer") is None:
+        raise ImagecycleError("packer is not installed", hint="apt-get install packer")
     family = catalog.find(CATALOG, FAMILY)
     tree = installtree.ensure(family, site, mirror.find(site))
     scratch.chmod(0o755)
@@ -74,9 +80,9 @@ def _imagecycle(tree: installtree.InstallTree, site: Site, folder: Path) -> None
     cache.mkdir(parents=True)
     shutil.copytree(tree.folder, cache / tree.folder.name, copy_function=os.link)
     accelerator.find(site)
-    for name in ("accelerator.json",):
-        if (site.cache / name).exists():
-            shutil.copy(site.cache / name, home / "cache")
+    found = site.cache / "accelerator.json"
+    if found.exists():
+        shutil.copy(found, home / "cache")
     command.run(
         [sys.executable, "-m", "imagecycle", "build", FAMILY],
         timeout=TIMEOUT,
