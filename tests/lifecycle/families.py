@@ -84,7 +84,8 @@ def artifact(root: Path, release: str, *, size: int = 3 * 2**20) -> Artifact:
     verify = {
         "verdict": "passed",
         "disk_sha256": sums["sha256"],
-        "started_at": "2026-11-22T12:10:00+00:00",
+        "started_at": "2026-11-22T12:08:30+00:00",
+        "ended_at": "2026-11-22T12:10:00+00:00",
         "checks": [{"outcome": "passed"}, {"outcome": "passed"}, {"outcome": "left out"}],
     }
     for stage, record in (("build", build), ("verify", verify)):

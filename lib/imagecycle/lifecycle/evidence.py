@@ -75,7 +75,7 @@ def _verdict(artifact: Artifact, sha256: str) -> dict[str, Any]:
         raise NotVerified(f"{family} {release} was verified with another disk", hint=again)
     checks = _get(artifact, "verify", verify, "checks")
     return {
-        "verified_at": str(_get(artifact, "verify", verify, "started_at")),
+        "verified_at": str(_get(artifact, "verify", verify, "ended_at")),
         "checks": sum(check.get("outcome") == "passed" for check in checks),
     }
 

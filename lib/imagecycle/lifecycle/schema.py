@@ -306,7 +306,7 @@ PROPERTIES: tuple[Property, ...] = (
         f"{PREFIX}verified",
         "Verified",
         TIMESTAMP,
-        "When it was booted and checked.",
+        "When it had been booted and checked.",
         "imagecycle",
         "publish",
         "2026-11-22T12:10:00+00:00",

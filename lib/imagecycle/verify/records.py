@@ -27,6 +27,7 @@ def record(artifact: Artifact, built: Record, findings: Findings) -> dict[str, A
         "verdict": verdict.verdict(results),
         "disk_sha256": built["disk"]["sha256"],
         "started_at": findings.started_at.isoformat(timespec="seconds"),
+        "ended_at": findings.ended_at.isoformat(timespec="seconds"),
         "checks": [
             {key: value for key, value in asdict(result).items() if key != "detail"}
             for result in results

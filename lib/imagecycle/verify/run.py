@@ -39,6 +39,7 @@ class Findings:
 
     accelerator: Accelerator
     started_at: datetime.datetime
+    ended_at: datetime.datetime
     results: Sequence[CheckResult]
     machines: Sequence[MachineReport]
     spans: Sequence[Span]
@@ -86,6 +87,7 @@ class Run:
         return Findings(
             accelerator=self.accelerator,
             started_at=started_at,
+            ended_at=datetime.datetime.now(datetime.UTC),
             results=results,
             machines=[self._machine_report(boot) for boot in boots],
             spans=_spans(boots, begun, ended),
