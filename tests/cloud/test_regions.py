@@ -1,6 +1,11 @@
 """One Keystone, several regions: whose Glance, Nova and Cinder are meant."""
 
 import json
+import os
+import signal
+import socket
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +23,8 @@ from imagecycle.lifecycle import everywhere
 from imagecycle.site import Site
 
 SIZES = Sizes(images=4, servers=30, projects=3, volumes=12)
+LIB = Path(__file__).parents[2] / "lib"
+INTERRUPTED = "interrupted; what was begun has been cleaned up"
 MORE = Sizes(images=4, servers=41, projects=5, volumes=7)
 SERVERS = "/compute/v2.1/servers/detail"
 
@@ -208,3 +215,22 @@ def test_regions_without_any_glance_are_an_error(
     entry(site, regions=["south", "west"])
     with pytest.raises(NoImageService, match="none of large/south, large/west has"):
         everywhere.places(["large"], site)
+
+
+def test_an_interrupt_does_not_wait_for_a_cloud_that_is_silent(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        auth = {"auth_url": f"http://127.0.0.1:{port}/v3", "username": "u", "password": "p"}
+        entry(site, regions=["north", "south"], auth={**auth, "project_name": "x"})
+        silent.settimeout(60)
+        with subprocess.Popen(
+            [sys.executable, "-m", "imagecycle", "due", "linux", "--cloud", "large"],
+            env={**os.environ, "IMAGECYCLE_HOME": str(site.home), "PYTHONPATH": str(LIB)},
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as process:
+            connection, _ = silent.accept()
+            with connection:
+                process.send_signal(signal.SIGTERM)
+                _, said = process.communicate(timeout=30)  # an answer would have 60 s
+    assert (process.returncode, said.strip()) == (130, f"error: {INTERRUPTED}")

@@ -29,8 +29,7 @@ def places(names: Sequence[str], site: Site) -> list[str]:
     named = [place for name in dict.fromkeys(names) for place in entries.regions(name, site)]
     if len(named) == 1:
         return named
-    with ThreadPoolExecutor(max_workers=len(named)) as pool:
-        found = dict(zip(named, pool.map(lambda name: _glance(name, site), named), strict=True))
+    found = _glances(named, site)
     wanted: dict[object, str] = {}
     for name, glance in found.items():
         if glance is None:
@@ -43,6 +42,27 @@ def places(names: Sequence[str], site: Site) -> list[str]:
             hint="check regions and interface of these entries in clouds.yaml",
         )
     return list(wanted.values())
+
+
+def _glances(names: Sequence[str], site: Site) -> dict[str, object | None]:
+    """What :func:`_glance` says of each; an interrupt does not wait for who is silent."""
+    found: dict[str, object | None] = {}
+    failed: list[BaseException] = []
+
+    def ask(name: str) -> None:
+        try:
+            found[name] = _glance(name, site)
+        except BaseException as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=ask, args=[name], daemon=True) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failed:
+        raise failed[0]
+    return {name: found[name] for name in names}
 
 
 def _glance(name: str, site: Site) -> object | None:
