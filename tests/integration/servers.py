@@ -21,10 +21,19 @@ _NO_NETWORK = {"OpenStack-API-Version": "compute 2.37"}
 def request(cloud: CloudSession, method: str, path: str, **body: Any) -> Any:
     """The answer of Nova; None when it has no body.
 
+    A question is asked again when Nova answers 500, as it may once about a server in the making.
+
     :raises keystoneauth1.exceptions.HttpError: when Nova refuses.
     """
     url = f"{cloud.endpoint('compute')}{path}"
-    answer = cloud.session.request(url, method, headers=_NO_NETWORK, json=body or None)
+    answer = cloud.session.request(
+        url,
+        method,
+        headers=_NO_NETWORK,
+        json=body or None,
+        status_code_retries=2 if method == "GET" else 0,
+        retriable_status_codes=[500, 503],
+    )
     return answer.json() if answer.content else None
 
 

@@ -30,7 +30,7 @@ STATE_LIMIT = 300.0
 DELETE_LIMIT = 120.0
 _VERSION = {"OpenStack-API-Version": "compute 2.37"}
 _PASSING = (500, 502, 503, 504)
-"""How Nova, and what stands before it, refuse to delete a server that is just being made"""
+"""How Nova, and what stands before it, may answer once about a server that is just being made"""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
 _GIB = 2**30
 
@@ -238,7 +238,8 @@ class Canaries:
         )
 
     def _get(self, doing: str, path: str, query: Mapping[str, str] | None = None) -> Any:
-        return self._call(doing, "GET", path, retries=2, params=query).json()
+        answer = self._call(doing, "GET", path, retries=2, retry_on=_PASSING, params=query)
+        return answer.json()
 
     def _call(self, doing: str, method: str, path: str, **more: Any) -> Any:
         return self._cloud.call(doing, method, f"{self._address}{path}", headers=_VERSION, **more)
