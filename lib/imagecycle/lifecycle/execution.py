@@ -231,7 +231,13 @@ class Execution:
         self._delete(step)
 
     def _delete(self, step: Discard | Delete) -> None:
-        before = self.unchanged(step.image_id)
+        try:
+            before = self.unchanged(step.image_id)
+        except Changed:
+            before = self.images.image(step.image_id)
+            # Glance may notice late that an upload broke off, and says "queued" again then
+            if not isinstance(step, Discard) or before.status not in ("queued", "saving"):
+                raise
         with self.audit.mutation(str(step), step.image_id, before.facts()):
             self.images.delete(step.image_id)
         del self._expected[step.image_id]
