@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,8 @@ from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import open_cloud
 from imagecycle.errors import ImagecycleError, LockHeld, UnknownName, Unreachable
 from imagecycle.lifecycle import publish as stage
+from imagecycle.lifecycle.cloudside import CloudSide
+from imagecycle.lifecycle.execution import Result
 from imagecycle.model import Release
 from integration.conftest import Box
 from integration.proxy import Fault
@@ -303,6 +306,33 @@ def test_after_a_kill_the_next_run_finishes_and_leaves_no_second_image(
     publish(box, "faulty")
     assert states(box) == {"20260822": "superseded", "20261122": "current"}
     assert len(images(box)) == 2
+
+
+def test_a_broken_upload_that_glance_notices_after_the_plan_is_removed_all_the_same(
+    box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(box, size=24 * 2**20)
+    stall = threading.Event()
+    fault = Fault("PUT", "/file", cut_after=9 * 2**20, stall=stall, times=1)
+    box.proxy.faults.append(fault)
+    with subprocess.Popen(
+        cli(box, "--cloud", "faulty"),
+        env=environment(box),
+        cwd=REPOSITORY,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        await_status(box, "saving")
+        process.kill()
+    take = CloudSide.carry_out
+
+    def late(*told: Any) -> Result:
+        stall.set()
+        await_status(box, "queued")
+        return take(*told)
+
+    monkeypatch.setattr(CloudSide, "carry_out", late)
+    published = publish(box)
+    assert [image.id for image in images(box)] == [published.id]
 
 
 def await_status(box: Box, status: str) -> None:

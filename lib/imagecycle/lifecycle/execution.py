@@ -8,7 +8,7 @@ family's last current release away, the one that sees it gives it back.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,9 @@ from imagecycle.lifecycle.steps import (
 )
 from imagecycle.lifecycle.uploading import upload
 from imagecycle.model import ProjectUse, State
+
+_WITHOUT_DATA = {"queued", "saving"}
+"""Statuses of an image before its data has arrived, and after an upload that broke off"""
 
 
 @dataclass
@@ -114,7 +117,7 @@ class Execution:
             if refused.status != 404:
                 raise
             raise Changed(self.images.cloud, f"image {image_id} is gone") from None
-        if found != self._expected.get(image_id):
+        if not _is_same(found, self._expected.get(image_id)):
             raise Changed(self.images.cloud, f"somebody changed image {image_id}")
         return found
 
@@ -185,7 +188,8 @@ class Execution:
             for id_, image in self._expected.items()
             if image.properties.get(metadata.FAMILY) == step.family and id_ != step.image_id
         }
-        if found != before:
+        same = (_is_same(image, before.get(id_)) for id_, image in found.items())
+        if found.keys() != before.keys() or not all(same):
             raise Changed(self.images.cloud)
 
     def _change(self, step: Change, family: str) -> None:
@@ -231,13 +235,7 @@ class Execution:
         self._delete(step)
 
     def _delete(self, step: Discard | Delete) -> None:
-        try:
-            before = self.unchanged(step.image_id)
-        except Changed:
-            before = self.images.image(step.image_id)
-            # Glance may notice late that an upload broke off, and says "queued" again then
-            if not isinstance(step, Discard) or before.status not in ("queued", "saving"):
-                raise
+        before = self.unchanged(step.image_id)
         with self.audit.mutation(str(step), step.image_id, before.facts()):
             self.images.delete(step.image_id)
         del self._expected[step.image_id]
@@ -256,6 +254,13 @@ class Execution:
             )
         found = self.usage([image_id]).by_image.get(image_id, {})
         return {project: use for project, use in found.items() if own or project != owner}
+
+
+def _is_same(found: Image, expected: Image | None) -> bool:
+    """Whether nobody has changed an image; Glance itself notices late that an upload broke off."""
+    if expected is not None and {found.status, expected.status} <= _WITHOUT_DATA:
+        found = replace(found, status=expected.status, updated_at=expected.updated_at)
+    return found == expected
 
 
 def _fields(image: Image) -> dict[str, object]:
