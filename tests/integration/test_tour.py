@@ -13,7 +13,7 @@ from imagecycle import tour
 from imagecycle.artifacts import Artifact
 from imagecycle.cloud import view
 from imagecycle.errors import ImagecycleError, UnknownName, UsageError
-from imagecycle.lifecycle import life, metadata, schema
+from imagecycle.lifecycle import life, metadata, validation
 from imagecycle.lifecycle.evidence import NotVerified
 from imagecycle.model import Release
 from integration import servers
@@ -65,7 +65,7 @@ def test_all_that_is_written_on_images_in_their_life_keeps_to_the_schema(
 
     def recorded(self: object, image_id: str, fields: dict[str, object]) -> object:
         image = change(self, image_id, fields)  # type: ignore[arg-type]
-        assert schema.problems(image.properties) == []
+        assert validation.problems(image.properties) == []
         written.update(image.properties)
         return image
 

@@ -6,7 +6,7 @@ import pytest
 
 from imagecycle.cloud.image import Image
 from imagecycle.errors import InvalidFile
-from imagecycle.lifecycle import adopt, adoption, metadata, proposal, schema
+from imagecycle.lifecycle import adopt, adoption, metadata, proposal, validation
 from imagecycle.lifecycle.adopt import Candidate, Verdict
 from imagecycle.lifecycle.patterns import parse
 from imagecycle.lifecycle.plan import image_digest
@@ -116,7 +116,7 @@ def test_adopting_adds_only_properties_of_ours_and_they_keep_to_the_schema(hidde
     before = image(1, "Debian 12", os_hidden=hidden, os_distro="debian")
     change = adopt.addition(before, SERVER, Release.parse("20260822"), NOW)
     assert all(name.startswith(metadata.PREFIX) for name in change.fields)
-    assert schema.problems(dict(change.fields)) == []
+    assert validation.problems(dict(change.fields)) == []
     state = State.SUPERSEDED if hidden else State.CURRENT
     assert metadata.read(dict(change.fields)) == metadata.Identity(
         SERVER, Release.parse("20260822"), state

@@ -8,7 +8,7 @@ import pytest
 
 from imagecycle import catalog, declaration, promises
 from imagecycle.errors import UsageError
-from imagecycle.lifecycle import evidence, metadata, schema
+from imagecycle.lifecycle import evidence, metadata, schema, validation
 from imagecycle.lifecycle.kinds import Kind
 from imagecycle.lifecycle.steps import members_digest
 from imagecycle.model import Release, State
@@ -22,7 +22,7 @@ AGREED = """
 
 
 def test_every_example_is_right() -> None:
-    assert schema.problems({one.name: one.example for one in schema.PROPERTIES}) == []
+    assert validation.problems({one.name: one.example for one in schema.PROPERTIES}) == []
 
 
 def test_names_and_titles_are_unique() -> None:
@@ -46,7 +46,7 @@ def test_every_property_of_a_release_is_in_the_schema_or_the_catalogs_own(tmp_pa
         - family().properties.keys()
     )
     assert written <= schema.BY_NAME.keys()
-    assert schema.missing(dict.fromkeys(written, "")) == []
+    assert validation.missing(dict.fromkeys(written, "")) == []
 
 
 def test_the_schema_has_what_public_clouds_agreed_on() -> None:
@@ -121,7 +121,7 @@ VALUES = {
     ],
 )
 def test_a_value_is_right_or_wrong(name: str, value: str, right: bool) -> None:
-    assert (schema.problems({name: value}) == []) is right
+    assert (validation.problems({name: value}) == []) is right
 
 
 def test_every_kind_of_value_was_tried() -> None:
@@ -160,23 +160,23 @@ def test_states_are_those_of_the_model() -> None:
 
 
 def test_an_unknown_property_of_ours_is_answered_with_the_nearest() -> None:
-    assert schema.problems({"imagecycle_famly": "x"}) == [
+    assert validation.problems({"imagecycle_famly": "x"}) == [
         "property imagecycle_famly is not in the schema; did you mean imagecycle_family?"
     ]
 
 
 def test_properties_of_nova_and_others_are_none_of_our_business() -> None:
-    assert schema.problems({"hw_disk_bus": "virtio", "trait:CUSTOM_GPU": "required"}) == []
+    assert validation.problems({"hw_disk_bus": "virtio", "trait:CUSTOM_GPU": "required"}) == []
 
 
 def test_what_glance_could_not_keep_is_refused() -> None:
-    assert "at most 255 characters" in schema.problems({"x" * 256: "y"})[0]
-    assert "65535 bytes" in schema.problems({"hw_note": "ü" * 40_000})[0]
+    assert "at most 255 characters" in validation.problems({"x" * 256: "y"})[0]
+    assert "65535 bytes" in validation.problems({"hw_note": "ü" * 40_000})[0]
 
 
 def test_all_mistakes_are_named_at_once() -> None:
-    with pytest.raises(schema.InvalidProperties) as caught:
-        schema.validate({"os_type": "linux\x1b[31m", "hotfix_hours": "two"}, "x 20261122")
+    with pytest.raises(validation.InvalidProperties) as caught:
+        validation.validate({"os_type": "linux\x1b[31m", "hotfix_hours": "two"}, "x 20261122")
     lines = caught.value.message.splitlines()
     assert lines[0].startswith("x 20261122: property os_type: expected linux or windows, found ")
     assert "\x1b" not in lines[0]

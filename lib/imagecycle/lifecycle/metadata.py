@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from imagecycle import __version__
 from imagecycle.cloud.image import OWN_FIELDS
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.lifecycle import schema
+from imagecycle.lifecycle import schema, validation
 from imagecycle.lifecycle.evidence import Evidence
 from imagecycle.model import Family, Release, State
 
@@ -121,7 +121,7 @@ def properties(family: Family, evidence: Evidence, *, kept: int = 1) -> dict[str
         CHECKS: str(evidence.checks),
         VERSION: __version__,
     }
-    schema.validate(written, f"{family.slug} {evidence.release}")
+    validation.validate(written, f"{family.slug} {evidence.release}")
     return written
 
 
