@@ -5,13 +5,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
-from imagecycle.cloud.session import CloudSession
-from integration import servers
+from integration import catalog, servers
 from integration.conftest import ComputeBox
 from lifecycle.families import FAMILY, artifact
 
@@ -20,11 +18,6 @@ pytestmark = pytest.mark.integration
 REPOSITORY = Path(__file__).parents[2]
 SLUG = FAMILY.slug
 Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def identity(cloud: CloudSession, method: str, path: str, **body: object) -> Any:
-    address = f"{cloud.endpoint('identity')}{path}"
-    return cloud.call("ask Keystone", method, address, json=body or None)
 
 
 @pytest.fixture
@@ -59,7 +52,7 @@ def test_an_application_credential_is_enough_for_a_whole_life(
 ) -> None:
     admin = compute_box.admin
     path = f"/users/{admin.session.get_user_id()}/application_credentials"
-    made = identity(admin, "POST", path, application_credential={"name": "robot"}).json()
+    made = catalog.ask(admin, "POST", path, application_credential={"name": "robot"})
     credential = made["application_credential"]
     auth = {
         "application_credential_id": credential["id"],
@@ -83,7 +76,7 @@ def test_an_application_credential_is_enough_for_a_whole_life(
         used = with_it("usage", SLUG)
         assert "alpha" in used.stdout, used.stderr
     finally:
-        identity(admin, "DELETE", f"{path}/{credential['id']}")
+        catalog.ask(admin, "DELETE", f"{path}/{credential['id']}")
     refused = with_it("status")
     assert refused.returncode == 1
     assert "other-way: cannot log in: 404 Could not find Application Credential" in refused.stderr
