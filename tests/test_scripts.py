@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -152,10 +153,13 @@ class Debian:
         digest = hashlib.sha256(("\n".join(lines) + "\n" + version).encode()).hexdigest()
         (self.checkout / ".venv" / "installed").write_text(f"{digest}\n")
 
-    def setup(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def setup(
+        self, *arguments: str, around: Sequence[str] = (), **environment: str
+    ) -> subprocess.CompletedProcess[str]:
         path = f"{self.programs}:/usr/bin:/bin"
         # setup puts the folders of system programs first, and none of these is there
-        return run(self.checkout / "scripts" / "setup", *arguments, PATH=path)
+        script = self.checkout / "scripts" / "setup"
+        return run(*around, script, *arguments, PATH=path, **environment)
 
     def calls(self, program: str) -> list[str]:
         lines = self.journal.read_text().splitlines()
@@ -200,6 +204,64 @@ def test_setup_starts_a_network_that_is_down(debian: Debian) -> None:
     done = debian.setup()
     assert done.returncode == 0, done.stderr
     assert debian.calls("virsh")[-1].endswith("net-start default")
+
+
+NETWORK = """
+<network>
+  <name>default</name>
+  <bridge name='virbr0' stp='on' delay='0'/>
+  <ip address='192.168.122.1' netmask='255.255.255.0'>
+  </ip>
+</network>
+"""
+LEFT = """
+ip link set lo up
+ip link add virbr0 type bridge
+ip address add 192.168.122.1/24 dev virbr0
+ip link set virbr0 up
+"""
+SERVER = """
+import os, socket, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("192.168.122.1", 53))
+server.set_inheritable(True)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(
+    ("before", "starts"),
+    [
+        pytest.param(LEFT, True, id="left"),
+        pytest.param("true", True, id="none"),
+        pytest.param(
+            LEFT + "ip tuntap add port0 mode tap; ip link set port0 master virbr0",
+            False,
+            id="attached",
+        ),
+        pytest.param(LEFT + 'set -- python3 -c "$SERVER" "$@"', False, id="served"),
+        pytest.param(LEFT + "ip address flush dev virbr0", False, id="another's"),
+        pytest.param("ip tuntap add virbr0 mode tap", False, id="no bridge"),
+    ],
+)
+def test_setup_removes_a_bridge_that_a_killed_libvirt_left(
+    debian: Debian, before: str, starts: bool
+) -> None:
+    debian.program(
+        "virsh",
+        f"""case $* in
+          *net-list*--all*) echo default;;
+          *net-dumpxml*) cat {debian.folder}/network.xml;;
+          *net-start*) ! ip link show dev virbr0 >/dev/null 2>&1 || exit 1;;
+        esac""",
+    )
+    (debian.folder / "network.xml").write_text(NETWORK)
+    # a network namespace of its own, with what is found there, and as another process may keep it
+    around = ("unshare", "--net", "bash", "-ec", f'{before}\nexec "$@"', "bash")
+    done = debian.setup(around=around, SERVER=SERVER)
+    assert ("error" in done.stderr) == (done.returncode != 0) == (not starts), done.stderr
+    assert ("removing the bridge virbr0" in done.stdout) == (starts and before != "true")
 
 
 def test_setup_gives_kvm_its_group_where_udev_does_not(debian: Debian) -> None:
