@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import terminal
 from imagecycle.artifacts import (
     Artifact,
     ArtifactStore,
@@ -156,7 +157,7 @@ def _holder(path: Path) -> subprocess.Popen[str]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env=terminal.environment(),
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "held\n"

@@ -10,11 +10,10 @@ from pathlib import Path
 import click
 import pytest
 
+import terminal
 from imagecycle import cli, errors
 from imagecycle.cli import main
 from imagecycle.errors import ImagecycleError
-
-LIB = Path(cli.__file__).parents[2]
 
 
 @pytest.fixture(autouse=True)
@@ -153,7 +152,7 @@ def test_a_mistake_in_the_catalog_exits_with_2(
 def start(code: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": str(LIB)},
+        env=terminal.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -209,7 +208,7 @@ def test_a_signal_that_comes_in_a_destructor_is_not_lost(number: signal.Signals)
 def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run(
         ["sh", "-c", f"{sys.executable} -m imagecycle list | true"],
-        env={**os.environ, "PYTHONPATH": str(LIB)},
+        env=terminal.environment(),
         capture_output=True,
         timeout=60,
         check=False,

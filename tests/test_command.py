@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import terminal
 from imagecycle import command
 from imagecycle.errors import CommandFailed, MissingProgram
 
@@ -115,7 +115,7 @@ def test_a_program_does_not_outlive_imagecycle_even_when_that_is_killed(tmp_path
         [sys.executable, "-c", program],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        env=terminal.environment(),
     )
     assert parent.stdout is not None
     child = int(parent.stdout.readline())

@@ -1,11 +1,9 @@
 """One Keystone, several regions: whose Glance, Nova and Cinder are meant."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ from pathlib import Path
 import pytest
 from openstack.config import loader
 
+import terminal
 from bench.large_cloud import REGION, LargeCloud, Sizes, clouds_file, serving
 from imagecycle.cloud import paging
 from imagecycle.cloud.errors import Incomplete
@@ -23,7 +22,6 @@ from imagecycle.lifecycle import everywhere
 from imagecycle.site import Site
 
 SIZES = Sizes(images=4, servers=30, projects=3, volumes=12)
-LIB = Path(__file__).parents[2] / "lib"
 INTERRUPTED = "interrupted; what was begun has been cleaned up"
 MORE = Sizes(images=4, servers=41, projects=5, volumes=7)
 SERVERS = "/compute/v2.1/servers/detail"
@@ -224,8 +222,8 @@ def test_an_interrupt_does_not_wait_for_a_cloud_that_is_silent(site: Site) -> No
         entry(site, regions=["north", "south"], auth={**auth, "project_name": "x"})
         silent.settimeout(60)
         with subprocess.Popen(
-            [sys.executable, "-m", "imagecycle", "due", "linux", "--cloud", "large"],
-            env={**os.environ, "IMAGECYCLE_HOME": str(site.home), "PYTHONPATH": str(LIB)},
+            terminal.argv("due", "linux", "--cloud", "large"),
+            env=terminal.environment(site.home),
             stderr=subprocess.PIPE,
             text=True,
         ) as process:

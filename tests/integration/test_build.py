@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+import terminal
 from imagecycle import catalog
 from imagecycle.artifacts import Artifact, ArtifactStore, checksums
 from imagecycle.build import domain as domains
@@ -190,12 +190,8 @@ def started(
     settings = tmp_path / "site.yaml"
     settings.write_text(json.dumps({"home": str(site.home), "catalog": str(folder)}))
     process = subprocess.Popen(
-        [sys.executable, "-m", "imagecycle", "build", "debian-12-x86_64-server"],
-        env={
-            **os.environ,
-            "IMAGECYCLE_SITE": str(settings),
-            "PYTHONPATH": os.pathsep.join(sys.path),
-        },
+        terminal.argv("build", "debian-12-x86_64-server"),
+        env=terminal.environment(IMAGECYCLE_SITE=str(settings)),
         stderr=subprocess.PIPE,
         text=True,
     )

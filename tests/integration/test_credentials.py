@@ -1,21 +1,19 @@
 """The ways in which robots log in to clouds, besides a password with a project."""
 
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
 
+import terminal
 from integration import catalog, servers
 from integration.conftest import ComputeBox
 from lifecycle.families import FAMILY, artifact
 
 pytestmark = pytest.mark.integration
 
-REPOSITORY = Path(__file__).parents[2]
 SLUG = FAMILY.slug
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -30,18 +28,9 @@ def run(compute_box: ComputeBox, tmp_path: Path) -> Run:
         clouds["other-way"] = {"region_name": own["region_name"], **entry, "auth": auth}
         path = tmp_path / "clouds.yaml"
         path.write_text(yaml.safe_dump({"clouds": clouds}))
-        return subprocess.run(
-            [sys.executable, "-m", "imagecycle", *words, "--cloud", "other-way"],
-            env={
-                **os.environ,
-                "IMAGECYCLE_HOME": str(compute_box.site.home),
-                "OS_CLIENT_CONFIG_FILE": str(path),
-                "PYTHONPATH": str(REPOSITORY / "lib"),
-            },
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
+        home = compute_box.site.home
+        return terminal.run(
+            *words, "--cloud", "other-way", home=home, OS_CLIENT_CONFIG_FILE=str(path)
         )
 
     return run

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import terminal
 from imagecycle import devcloud
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import open_cloud
@@ -23,7 +24,6 @@ from integration.conftest import Box
 
 pytestmark = pytest.mark.integration
 
-REPOSITORY = Path(__file__).parents[2]
 KEYSTONE, GLANCE = SERVICES
 
 
@@ -55,22 +55,7 @@ def serves(site: Site) -> bool:
 
 
 def command(site: Site, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "imagecycle", "devcloud", *words],
-        env=environment(site),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
-def environment(site: Site) -> dict[str, str]:
-    return {
-        **os.environ,
-        "IMAGECYCLE_HOME": str(site.home),
-        "PYTHONPATH": str(REPOSITORY / "lib"),
-    }
+    return terminal.run("devcloud", *words, home=site.home, limit=120)
 
 
 def test_what_is_changed_at_one_moment_is_all_changed(box: Box) -> None:
@@ -94,7 +79,7 @@ def start_and_kill_when(site: Site, condition: Callable[[], bool]) -> None:
     tick = threading.Event()
     with subprocess.Popen(
         [sys.executable, "-m", "imagecycle", "devcloud", "start"],
-        env=environment(site),
+        env=terminal.environment(site.home),
         stderr=subprocess.DEVNULL,
     ) as process:
         while not condition():

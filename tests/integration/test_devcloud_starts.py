@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import terminal
 from imagecycle import devcloud
 from imagecycle.cloud.session import open_cloud
 from imagecycle.devcloud import compute, services
@@ -25,7 +25,6 @@ from integration.images import make_image
 
 pytestmark = [pytest.mark.integration, pytest.mark.disturbs]
 
-REPOSITORY = Path(__file__).parents[2]
 EVERY = (*services.SERVICES, *compute.SERVICES)
 
 
@@ -134,15 +133,10 @@ def what_dies_is_told_and_made_good(site: Site) -> None:
 
 def start_and_end_when(site: Site, condition: Callable[[], bool], number: signal.Signals) -> None:
     """Start a development cloud with Nova, and end the command once the condition holds."""
-    environment = {
-        **os.environ,
-        "IMAGECYCLE_HOME": str(site.home),
-        "PYTHONPATH": str(REPOSITORY / "lib"),
-    }
     tick = threading.Event()
     with subprocess.Popen(
-        [sys.executable, "-m", "imagecycle", "devcloud", "start", "--with-compute"],
-        env=environment,
+        terminal.argv("devcloud", "start", "--with-compute"),
+        env=terminal.environment(site.home),
         stderr=subprocess.DEVNULL,
     ) as process:
         while not condition():

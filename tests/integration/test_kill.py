@@ -6,10 +6,8 @@ request while the process is killed.
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+import terminal
 from imagecycle import cli
 from imagecycle.cloud.glance import Glance
 from integration import servers
@@ -142,8 +141,8 @@ def kill_at(box: ComputeBox, case: Case, number: int, when: str) -> None:
     box.proxy.fault = fault  # type: ignore[method-assign]
     try:
         with subprocess.Popen(
-            [sys.executable, "-m", "imagecycle", *case.words],
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY / "lib")},
+            terminal.argv(*case.words),
+            env=terminal.environment(),
             cwd=REPOSITORY,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

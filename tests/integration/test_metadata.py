@@ -2,15 +2,13 @@
 
 import dataclasses
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+import terminal
 from imagecycle.cloud import namespace
 from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.session import open_cloud
@@ -22,7 +20,6 @@ from lifecycle.families import FAMILY, artifact, family
 
 pytestmark = pytest.mark.integration
 
-REPOSITORY = Path(__file__).parents[2]
 ADDRESS = "/metadefs/namespaces/imagecycle"
 
 
@@ -48,18 +45,7 @@ def install(box: Box, cloud: str = "faulty", *, dry_run: bool = False) -> list[s
 
 
 def run(box: Box, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "imagecycle", "metadata", *words],
-        env={
-            **os.environ,
-            "IMAGECYCLE_HOME": str(box.site.home),
-            "PYTHONPATH": str(REPOSITORY / "lib"),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    return terminal.run("metadata", *words, home=box.site.home, limit=60)
 
 
 def test_every_user_of_the_cloud_can_read_the_definitions(bare: Box) -> None:

@@ -2,15 +2,13 @@
 
 import io
 import json
-import os
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+import terminal
 from imagecycle.cloud import canary
 from imagecycle.cloud.canary import Canaries
 from imagecycle.cloud.errors import Refused
@@ -24,7 +22,6 @@ from integration.proxy import Fault
 
 pytestmark = pytest.mark.integration
 
-REPOSITORY = Path(__file__).parents[2]
 DATA = b"a disk that nobody boots" * 1000
 
 
@@ -205,24 +202,18 @@ def test_a_server_that_takes_too_long_is_given_up_and_deleted(
         prove(compute_box, image)
 
 
-def environment(box: ComputeBox) -> dict[str, str]:
-    return {
-        **os.environ,
-        "IMAGECYCLE_HOME": str(box.site.home),
-        "PYTHONPATH": str(REPOSITORY / "lib"),
-    }
-
-
 def words(image: str) -> list[str]:
     who = ["--cloud", "devcloud", "--as", "devcloud-alice", "--stranger", "devcloud-bob"]
-    return [sys.executable, "-m", "imagecycle", "prove", image, *who]
+    return ["prove", image, *who]
 
 
 def test_what_a_killed_proof_left_is_deleted_by_the_next(
     compute_box: ComputeBox, image: str
 ) -> None:
     with subprocess.Popen(
-        words(image), env=environment(compute_box), stderr=subprocess.DEVNULL
+        terminal.argv(*words(image)),
+        env=terminal.environment(compute_box.site.home),
+        stderr=subprocess.DEVNULL,
     ) as process:
         tick = threading.Event()
         for _ in range(600):
@@ -236,14 +227,7 @@ def test_what_a_killed_proof_left_is_deleted_by_the_next(
 
 
 def test_the_command_tells_what_each_step_proves(compute_box: ComputeBox, image: str) -> None:
-    done = subprocess.run(
-        [*words(image), "--json"],
-        env=environment(compute_box),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = terminal.run(*words(image), "--json", home=compute_box.site.home, limit=120)
     assert done.returncode == 0, done.stderr
     assert "devcloud-alice rebuilds the canary" in done.stderr
     assert "with a pretended hypervisor, only the API" in done.stderr

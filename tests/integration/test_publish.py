@@ -3,7 +3,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+import terminal
 from imagecycle.artifacts import Artifact
 from imagecycle.cloud import glance as glance_module
 from imagecycle.cloud.image import Image
@@ -54,27 +54,11 @@ def states(box: Box) -> dict[str, str]:
 
 
 def cli(box: Box, *words: str) -> Sequence[str]:
-    return [sys.executable, "-m", "imagecycle", "publish", SLUG, *words]
-
-
-def environment(box: Box) -> dict[str, str]:
-    return {
-        **os.environ,
-        "IMAGECYCLE_HOME": str(box.site.home),
-        "PYTHONPATH": str(REPOSITORY / "lib"),
-    }
+    return terminal.argv("publish", SLUG, *words)
 
 
 def run(box: Box, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        cli(box, *words),
-        env=environment(box),
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return terminal.run("publish", SLUG, *words, home=box.site.home, cwd=REPOSITORY, limit=120)
 
 
 def test_a_release_is_published_with_its_metadata_and_the_very_bytes(box: Box) -> None:
@@ -290,7 +274,7 @@ def test_after_a_kill_the_next_run_finishes_and_leaves_no_second_image(
     box.proxy.faults.append(Fault(**{**fault.__dict__, **changes, "times": 1}))
     with subprocess.Popen(
         cli(box, "--cloud", "faulty"),
-        env=environment(box),
+        env=terminal.environment(box.site.home),
         cwd=REPOSITORY,
         stderr=subprocess.DEVNULL,
     ) as process:
@@ -317,7 +301,7 @@ def test_a_broken_upload_that_glance_notices_after_the_plan_is_removed_all_the_s
     box.proxy.faults.append(fault)
     with subprocess.Popen(
         cli(box, "--cloud", "faulty"),
-        env=environment(box),
+        env=terminal.environment(box.site.home),
         cwd=REPOSITORY,
         stderr=subprocess.DEVNULL,
     ) as process:
@@ -351,7 +335,7 @@ def test_an_interrupt_in_the_upload_leaves_no_image(box: Box, number: signal.Sig
     box.proxy.faults.append(Fault("PUT", "/file", cut_after=9 * 2**20, stall=stall))
     with subprocess.Popen(
         cli(box, "--cloud", "faulty"),
-        env=environment(box),
+        env=terminal.environment(box.site.home),
         cwd=REPOSITORY,
         stderr=subprocess.PIPE,
         text=True,
@@ -422,7 +406,7 @@ def test_an_interrupt_ends_the_uploads_to_all_clouds(box: Box) -> None:
     box.proxy.faults.append(Fault("PUT", "/file", cut_after=9 * 2**20, stall=stall, times=1))
     with subprocess.Popen(
         cli(box, "--cloud", "faulty", "--cloud", "silent"),
-        env=environment(box),
+        env=terminal.environment(box.site.home),
         cwd=REPOSITORY,
         stderr=subprocess.PIPE,
         text=True,

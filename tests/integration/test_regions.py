@@ -9,16 +9,15 @@ from __future__ import annotations
 import dataclasses
 import datetime
 import json
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 import yaml
 
+import terminal
 from bench.large_cloud import Answer, Query, Sizes, serving
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import open_cloud
@@ -31,7 +30,6 @@ from lifecycle.families import FAMILY, artifact
 
 pytestmark = pytest.mark.integration
 
-REPOSITORY = Path(__file__).parents[2]
 SLUG = FAMILY.slug
 TODAY = f"{datetime.datetime.now(datetime.UTC):%Y%m%d}"
 (GLANCE,) = (service for service in SERVICES if service.name == "glance")
@@ -55,18 +53,7 @@ class Regions:
         services.stop(self.south, GLANCE)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "imagecycle", *words],
-            env={
-                **os.environ,
-                "IMAGECYCLE_HOME": str(self.box.site.home),
-                "PYTHONPATH": str(REPOSITORY / "lib"),
-            },
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-        )
+        return terminal.run(*words, home=self.box.site.home)
 
     def releases(self, region: str) -> Mapping[str, str]:
         """The state of each release in a region."""

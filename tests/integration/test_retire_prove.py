@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+import terminal
 from imagecycle.lifecycle import publish as stage
 from integration import servers
 from integration.conftest import ComputeBox
@@ -17,7 +15,6 @@ from lifecycle.families import FAMILY, artifact, family
 
 pytestmark = pytest.mark.integration
 
-REPOSITORY = Path(__file__).parents[2]
 SLUG = FAMILY.slug
 RELEASES = ("20260522", "20260822", "20261122")
 
@@ -47,18 +44,7 @@ def retire(
 ) -> subprocess.CompletedProcess[str]:
     words = ["retire", SLUG, "--cloud", "devcloud", "--now", "--prove"]
     who = ["--as", user, "--stranger", stranger]
-    return subprocess.run(
-        [sys.executable, "-m", "imagecycle", *words, *who, *more],
-        env={
-            **os.environ,
-            "IMAGECYCLE_HOME": str(box.site.home),
-            "PYTHONPATH": str(REPOSITORY / "lib"),
-        },
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return terminal.run(*words, *who, *more, home=box.site.home)
 
 
 def states(box: ComputeBox) -> list[str]:

@@ -1,14 +1,13 @@
 """The tour for newcomers, against a real Nova."""
 
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import terminal
 from imagecycle import tour
 from imagecycle.artifacts import Artifact
 from imagecycle.cloud import view
@@ -21,8 +20,6 @@ from integration.conftest import ComputeBox
 from lifecycle.families import artifact
 
 pytestmark = pytest.mark.integration
-
-REPOSITORY = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -132,14 +129,7 @@ def home(compute_box: ComputeBox) -> Iterator[Path]:
 
 
 def command(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "imagecycle", "tour", *words],
-        env={**os.environ, "IMAGECYCLE_HOME": str(home), "PYTHONPATH": str(REPOSITORY / "lib")},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    return terminal.run("tour", *words, home=home)
 
 
 def test_the_command_tells_the_tour_and_leaves_nothing(compute_box: ComputeBox, home: Path) -> None:

@@ -9,7 +9,6 @@ import shutil
 import signal
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Any
 
 import pytest
 
+import terminal
 from imagecycle import cli
 from imagecycle.artifacts import Artifact, checksums, write_json
 from imagecycle.model import Family, Release
@@ -203,8 +203,8 @@ def verifying(catalog_family: Family, home: Path) -> Iterator[subprocess.Popen[b
     subprocess.run(argv, check=True, timeout=60)
     release_of(catalog_family, home, disk)
     process = subprocess.Popen(
-        [sys.executable, "-m", "imagecycle", "verify", catalog_family.slug],
-        env={**os.environ, "PYTHONPATH": str(REPOSITORY / "lib")},
+        terminal.argv("verify", catalog_family.slug),
+        env=terminal.environment(),
         stderr=(home / "stderr").open("wb"),
     )
     deadline = time.monotonic() + 60

@@ -1,4 +1,3 @@
-import os
 import signal
 import subprocess
 import sys
@@ -6,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import terminal
 from imagecycle.verify.work_folder import sweep, work_folder
 
 
@@ -50,8 +50,7 @@ def test_folder_of_a_killed_run_is_removed_by_the_next(tmp_path: Path) -> None:
         [sys.executable, "-c", script, tmp_path],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": "lib"},
-        cwd=Path(__file__).parents[2],
+        env=terminal.environment(),
     )
     assert run.stdout is not None
     left = Path(run.stdout.readline().decode().strip())

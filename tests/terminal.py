@@ -1,0 +1,38 @@
+"""The command as a person at a terminal starts it: in a process of its own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+LIB = Path(__file__).resolve().parents[1] / "lib"
+
+
+def argv(*words: str) -> list[str]:
+    """``imagecycle`` with these words."""
+    return [sys.executable, "-m", "imagecycle", *words]
+
+
+def environment(home: Path | None = None, **more: str) -> dict[str, str]:
+    """What the command finds around it: this process's, with a home of its own and more."""
+    own = {} if home is None else {"IMAGECYCLE_HOME": str(home)}
+    return {**os.environ, "PYTHONPATH": str(LIB), **own, **more}
+
+
+def run(
+    *words: str,
+    home: Path | None = None,
+    cwd: Path | None = None,
+    limit: float = 300,
+    **more: str,
+) -> subprocess.CompletedProcess[str]:
+    """Run the command to its end, at most ``limit`` seconds; its output is kept as text."""
+    return subprocess.run(
+        argv(*words),
+        env=environment(home, **more),
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=limit,
+        check=False,
+    )
