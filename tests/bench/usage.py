@@ -1,8 +1,8 @@
 """How usage and plan grow with a cloud: time, memory and the number of requests at three sizes.
 
-The cloud is a stand-in of its own process (``bench.large_cloud``); imagecycle runs as a whole
-process, as an operator runs it. What the stand-in itself takes is measured apart, by reading the
-same pages without looking at them.
+The cloud is a stand-in of its own process (``bench.large_cloud_server``); imagecycle runs as a
+whole process, as an operator runs it. What the stand-in itself takes is measured apart,
+by reading the same pages without looking at them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from bench.large_cloud import Sizes, clouds_file
+from bench.large_cloud import Sizes
+from bench.large_cloud_server import clouds_file
 from bench.table import Row
 from imagecycle import command
 from imagecycle.site import Site
@@ -89,7 +90,7 @@ def _large_cloud(sizes: Sizes, scratch: Path) -> Iterator[str]:
     output = scratch / "address"
     output.unlink(missing_ok=True)
     environment = {"PYTHONPATH": f"{TESTS}:{LIB}"}
-    argv = [sys.executable, "-m", "bench.large_cloud", *words]
+    argv = [sys.executable, "-m", "bench.large_cloud_server", *words]
     with command.background(argv, output=output, env=environment) as process:
         deadline = time.monotonic() + 60
         while not (output.exists() and output.read_text().endswith("\n")):

@@ -12,7 +12,8 @@ import pytest
 from openstack.config import loader
 
 import terminal
-from bench.large_cloud import REGION, LargeCloud, Sizes, clouds_file, serving
+from bench.large_cloud import REGION, LargeCloud, Sizes
+from bench.large_cloud_server import clouds_file, serving
 from imagecycle.cloud import paging
 from imagecycle.cloud.errors import Incomplete
 from imagecycle.cloud.session import CloudSession, NoImageService, open_cloud

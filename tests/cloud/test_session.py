@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.large_cloud import Sizes, clouds_file, serving
+from bench.large_cloud import Sizes
+from bench.large_cloud_server import clouds_file, serving
 from imagecycle.cloud.session import _versioned, open_cloud
 from imagecycle.errors import ImagecycleError
 from imagecycle.site import Site

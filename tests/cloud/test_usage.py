@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from openstack.config import loader
 
-from bench.large_cloud import ADMIN, Answer, LargeCloud, Query, Sizes, clouds_file, serving
+from bench.large_cloud import ADMIN, Answer, LargeCloud, Query, Sizes
+from bench.large_cloud_server import clouds_file, serving
 from imagecycle.cloud import paging
 from imagecycle.cloud.errors import Incomplete
 from imagecycle.cloud.session import CloudSession, open_cloud

@@ -18,7 +18,8 @@ import pytest
 import yaml
 
 import terminal
-from bench.large_cloud import Answer, Query, Sizes, serving
+from bench.large_cloud import Answer, Query, Sizes
+from bench.large_cloud_server import serving
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import open_cloud
 from imagecycle.devcloud import config, services

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from bench.large_cloud import Answer, LargeCloud, Query, Sizes, clouds_file
-from bench.large_cloud import serving as serving_cloud
+from bench.large_cloud import Answer, LargeCloud, Query, Sizes
+from bench.large_cloud_server import clouds_file
+from bench.large_cloud_server import serving as serving_cloud
 from imagecycle.cli import main
 from lifecycle.mail_server import MailServer, serving
 
