@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from imagecycle import log
 from imagecycle.cloud import entries
 from imagecycle.cloud.image import Image
-from imagecycle.cloud.session import NoImageService, open_cloud
+from imagecycle.cloud.session import ANSWER_LIMIT, NoImageService, open_cloud
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import uploading
 from imagecycle.lifecycle.publish import publish
 from imagecycle.model import Family
 from imagecycle.site import Site
+
+_PATIENCE = 2.0
+"""Seconds after an interrupt before it is said who keeps it from ending"""
 
 
 def places(names: Sequence[str], site: Site) -> list[str]:
@@ -96,14 +99,15 @@ def publish_everywhere(
 
     running: dict[str, Future[Image | None]] = {}
     with ThreadPoolExecutor(max_workers=len(clouds)) as pool:
-        for cloud in dict.fromkeys(clouds):
-            running[cloud] = pool.submit(contextvars.copy_context().run, one, cloud)
         try:
+            for cloud in dict.fromkeys(clouds):
+                running[cloud] = pool.submit(contextvars.copy_context().run, one, cloud)
             failed = {
                 cloud: error for cloud, work in running.items() if (error := work.exception())
             }
         except BaseException:
             stop.set()
+            _tell_who_is_silent(running)
             raise
     for cloud, error in failed.items():
         if not isinstance(error, ImagecycleError):
@@ -116,3 +120,14 @@ def publish_everywhere(
             "run this again, it goes on where it stopped",
         )
     return {cloud: work.result() for cloud, work in running.items()}
+
+
+def _tell_who_is_silent(running: Mapping[str, Future[Image | None]]) -> None:
+    """After an interrupt: why it is not over yet."""
+    wait(running.values(), timeout=_PATIENCE)
+    silent = [cloud for cloud, work in running.items() if not work.done()]
+    if silent:
+        log.say(
+            f"interrupted; waiting at most {ANSWER_LIMIT:.0f} s for {', '.join(silent)} to answer, "
+            "so that nothing half-done is left there"
+        )
