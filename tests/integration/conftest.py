@@ -43,9 +43,7 @@ class Box:
         for glance in (self.glance, self.demo):
             for image in glance.images():
                 glance.delete(image.id)
-        self.proxy.faults.clear()
-        self.proxy.requests.clear()
-        self.proxy.struck.clear()
+        self.proxy.reset()
 
 
 @pytest.fixture(scope="session")
@@ -131,9 +129,7 @@ class ComputeBox(Box):
                 glance.delete(image.id)
         super().empty()
         for one in (self.nova_proxy, self.keystone_proxy, self.cinder_proxy):
-            one.faults.clear()
-            one.requests.clear()
-            one.struck.clear()
+            one.reset()
 
 
 @pytest.fixture(scope="session")

@@ -53,7 +53,7 @@ class Proxy:
     port: int = 0
     scheme: str = "http"
     faults: list[Fault] = field(default_factory=list)
-    requests: list[tuple[str, str, int]] = field(default_factory=list)
+    _requests: list[tuple[str, str, int]] = field(default_factory=list)
     struck: dict[int, int] = field(default_factory=dict)
     closing: threading.Event = field(default_factory=threading.Event)
     under_way: int = 0
@@ -63,13 +63,32 @@ class Proxy:
     def url(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
-    def settle(self) -> None:
-        """Wait until every request that came is in ``requests``."""
+    def requests(self) -> list[tuple[str, str, int]]:
+        """All that came, also those whose answer is only just under way."""
         with self.changed:
-            assert self.changed.wait_for(lambda: not self.under_way, 60)
+            assert self.changed.wait_for(lambda: not self.under_way, 90)
+            return list(self._requests)
 
     def mutations(self) -> list[tuple[str, str, int]]:
-        return [entry for entry in self.requests if entry[0] not in ("GET", "HEAD")]
+        return [entry for entry in self.requests() if entry[0] not in ("GET", "HEAD")]
+
+    def forget(self) -> None:
+        """The requests that came so far."""
+        self.requests()
+        self._requests.clear()
+
+    def reset(self) -> None:
+        """As at the beginning: no request, no fault."""
+        self.forget()
+        self.faults.clear()
+        self.struck.clear()
+
+    def note(self, method: str, path: str, status: int) -> None:
+        """A request has come and gone."""
+        with self.changed:
+            self._requests.append((method, path, status))
+            self.under_way -= 1
+            self.changed.notify_all()
 
     def fault(self, method: str, path: str) -> Fault | None:
         for fault in self.faults:
@@ -124,10 +143,7 @@ def running(upstream_port: int, *, certificate: tuple[Path, Path] | None = None)
                     self.connection.shutdown(socket.SHUT_RDWR)
             finally:
                 upstream.close()
-            with proxy.changed:
-                proxy.requests.append((self.command, self.path, status))
-                proxy.under_way -= 1
-                proxy.changed.notify_all()
+            proxy.note(self.command, self.path, status)
 
         def pass_on(self, upstream: http.client.HTTPConnection, fault: Fault | None) -> int:
             if fault and fault.before:

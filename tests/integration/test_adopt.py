@@ -96,7 +96,7 @@ def test_adopting_adds_properties_and_users_see_what_they_saw(box: Box, tmp_path
     hidden = by_hand(box, "Debian 12 2026-02-22", os_hidden=True)
     other = by_hand(box, "Fedora 40")
     path = proposed(box, tmp_path / "proposal.yaml")
-    box.proxy.requests.clear()
+    box.proxy.forget()
     assert apply(box, path) == 3
     assert [method for method, _, _ in box.proxy.mutations()] == ["PATCH"] * 3
     for image in (newer, older, hidden, other):
@@ -142,7 +142,7 @@ def test_an_image_that_changed_since_is_refused_and_nothing_is_done(
     changed = by_hand(box, "Debian 12 2026-08-22")
     path = proposed(box, tmp_path / "proposal.yaml")
     box.glance.change(changed.id, {"os_hidden": True})
-    box.proxy.requests.clear()
+    box.proxy.forget()
     done = run("--apply", str(path))
     assert done.returncode == 1
     assert f'image {changed.id} ("Debian 12 2026-08-22") was changed' in done.stderr
@@ -158,7 +158,7 @@ def test_an_image_of_somebody_else_is_refused(box: Box, run: Run, tmp_path: Path
     document = yaml.safe_load(path.read_text())
     document["images"].append({**document["images"][0], "id": theirs.id, "release": "20260822"})
     path.write_text(yaml.safe_dump(document))
-    box.proxy.requests.clear()
+    box.proxy.forget()
     done = run("--apply", str(path))
     assert done.returncode == 2
     assert f"image {theirs.id} belongs to project {theirs.owner}, not to ours" in done.stderr

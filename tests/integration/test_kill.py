@@ -187,6 +187,6 @@ def test_the_points_are_all_there_are(
         for folder in (compute_box.site.artifacts / SLUG,):
             subprocess.run(["rm", "-rf", str(folder)], check=True)
         prepare(compute_box, case, monkeypatch)
-        compute_box.proxy.requests.clear()
+        compute_box.proxy.forget()
         run(*case.words)
         assert len(compute_box.proxy.mutations()) == case.changes, case.words

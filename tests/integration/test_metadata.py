@@ -59,7 +59,7 @@ def test_every_user_of_the_cloud_can_read_the_definitions(bare: Box) -> None:
 
 def test_a_second_run_changes_nothing(bare: Box) -> None:
     install(bare)
-    bare.proxy.requests.clear()
+    bare.proxy.forget()
     assert install(bare) == []
     assert bare.proxy.mutations() == []
 

@@ -92,17 +92,13 @@ class Scene:
 
     def clear(self) -> None:
         for proxy in self.proxies.values():
-            proxy.settle()
-            proxy.faults.clear()
-            proxy.struck.clear()
-            proxy.requests.clear()
+            proxy.reset()
 
     def calls(self) -> list[Call]:
         """The first of each kind of call in the last run: service, its number, what it was."""
         found: dict[tuple[str, str], int] = {}
         for service, proxy in self.proxies.items():
-            proxy.settle()
-            for number, (method, path, _) in enumerate(proxy.requests):
+            for number, (method, path, _) in enumerate(proxy.requests()):
                 kind = IDENTIFIER.sub("*", f"{method} {path.partition('?')[0]}")
                 found.setdefault((service, kind), number)
         return [(service, number, kind) for (service, kind), number in found.items()]
