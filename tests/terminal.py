@@ -22,7 +22,6 @@ def environment(home: Path | None = None, **more: str) -> dict[str, str]:
 def run(
     *words: str,
     home: Path | None = None,
-    cwd: Path | None = None,
     limit: float = 300,
     **more: str,
 ) -> subprocess.CompletedProcess[str]:
@@ -30,9 +29,19 @@ def run(
     return subprocess.run(
         argv(*words),
         env=environment(home, **more),
-        cwd=cwd,
         capture_output=True,
         text=True,
         timeout=limit,
         check=False,
+    )
+
+
+def start(*words: str, home: Path | None = None, **more: str) -> subprocess.Popen[str]:
+    """Start the command, for what happens to it while it runs; what it says on stderr is kept."""
+    return subprocess.Popen(
+        argv(*words),
+        env=environment(home, **more),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
     )

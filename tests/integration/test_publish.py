@@ -5,8 +5,6 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,7 +25,6 @@ from lifecycle.families import FAMILY, artifact, family
 
 pytestmark = pytest.mark.integration
 
-REPOSITORY = Path(__file__).parents[2]
 SLUG = FAMILY.slug
 
 
@@ -53,12 +50,12 @@ def states(box: Box) -> dict[str, str]:
     }
 
 
-def cli(box: Box, *words: str) -> Sequence[str]:
-    return terminal.argv("publish", SLUG, *words)
+def start(box: Box, *words: str) -> subprocess.Popen[str]:
+    return terminal.start("publish", SLUG, *words, home=box.site.home)
 
 
 def run(box: Box, *words: str) -> subprocess.CompletedProcess[str]:
-    return terminal.run("publish", SLUG, *words, home=box.site.home, cwd=REPOSITORY, limit=120)
+    return terminal.run("publish", SLUG, *words, home=box.site.home, limit=120)
 
 
 def test_a_release_is_published_with_its_metadata_and_the_very_bytes(box: Box) -> None:
@@ -263,7 +260,7 @@ def test_after_a_kill_the_next_run_finishes_and_leaves_no_second_image(
     when, fault = KILL_POINTS[point]
     started = threading.Event()
     stall = threading.Event()
-    running: list[subprocess.Popen[bytes]] = []
+    running: list[subprocess.Popen[str]] = []
 
     def kill() -> None:
         assert started.wait(60)
@@ -272,12 +269,7 @@ def test_after_a_kill_the_next_run_finishes_and_leaves_no_second_image(
 
     changes = {when: kill} if when != "during" else {"cut_after": 9 * 2**20, "stall": stall}
     box.proxy.faults.append(Fault(**{**fault.__dict__, **changes, "times": 1}))
-    with subprocess.Popen(
-        cli(box, "--cloud", "faulty"),
-        env=terminal.environment(box.site.home),
-        cwd=REPOSITORY,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    with start(box, "--cloud", "faulty") as process:
         running.append(process)
         started.set()
         if when == "during":
@@ -299,12 +291,7 @@ def test_a_broken_upload_that_glance_notices_after_the_plan_is_removed_all_the_s
     stall = threading.Event()
     fault = Fault("PUT", "/file", cut_after=9 * 2**20, stall=stall, times=1)
     box.proxy.faults.append(fault)
-    with subprocess.Popen(
-        cli(box, "--cloud", "faulty"),
-        env=terminal.environment(box.site.home),
-        cwd=REPOSITORY,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    with start(box, "--cloud", "faulty") as process:
         await_status(box, "saving")
         process.kill()
     take = CloudSide.carry_out
@@ -333,13 +320,7 @@ def test_an_interrupt_in_the_upload_leaves_no_image(box: Box, number: signal.Sig
     make(box, size=24 * 2**20)
     stall = threading.Event()
     box.proxy.faults.append(Fault("PUT", "/file", cut_after=9 * 2**20, stall=stall))
-    with subprocess.Popen(
-        cli(box, "--cloud", "faulty"),
-        env=terminal.environment(box.site.home),
-        cwd=REPOSITORY,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with start(box, "--cloud", "faulty") as process:
         await_status(box, "saving")
         process.send_signal(number)
         _, errors = process.communicate(timeout=60)
@@ -404,13 +385,7 @@ def test_an_interrupt_ends_the_uploads_to_all_clouds(box: Box) -> None:
     make(box, size=24 * 2**20)
     stall = threading.Event()
     box.proxy.faults.append(Fault("PUT", "/file", cut_after=9 * 2**20, stall=stall, times=1))
-    with subprocess.Popen(
-        cli(box, "--cloud", "faulty", "--cloud", "silent"),
-        env=terminal.environment(box.site.home),
-        cwd=REPOSITORY,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with start(box, "--cloud", "faulty", "--cloud", "silent") as process:
         await_status(box, "saving")
         process.send_signal(signal.SIGINT)
         stall.set()
