@@ -3,7 +3,6 @@
 import json
 import signal
 import socket
-import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -222,12 +221,8 @@ def test_an_interrupt_does_not_wait_for_a_cloud_that_is_silent(site: Site) -> No
         auth = {"auth_url": f"http://127.0.0.1:{port}/v3", "username": "u", "password": "p"}
         entry(site, regions=["north", "south"], auth={**auth, "project_name": "x"})
         silent.settimeout(60)
-        with subprocess.Popen(
-            terminal.argv("due", "linux", "--cloud", "large"),
-            env=terminal.environment(site.home),
-            stderr=subprocess.PIPE,
-            text=True,
-        ) as process:
+        words = ("due", "linux", "--cloud", "large")
+        with terminal.start(*words, home=site.home) as process:
             connection, _ = silent.accept()
             with connection:
                 process.send_signal(signal.SIGTERM)

@@ -11,7 +11,6 @@ import subprocess
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +24,6 @@ from lifecycle.families import FAMILY, artifact
 
 pytestmark = [pytest.mark.integration, pytest.mark.disturbs]
 
-REPOSITORY = Path(__file__).parents[2]
 SLUG = FAMILY.slug
 OLD, NEW = "20260822", "20261122"
 CLOUD = ("--cloud", "faulty")
@@ -118,7 +116,7 @@ def prepare(box: ComputeBox, case: Case, monkeypatch: pytest.MonkeyPatch) -> Non
 def kill_at(box: ComputeBox, case: Case, number: int, when: str) -> None:
     """Run the command and kill it at its change ``number``, counted from 0."""
     started = threading.Event()
-    process: list[subprocess.Popen[bytes]] = []
+    process: list[subprocess.Popen[str]] = []
     seen = 0
 
     def kill() -> None:
@@ -140,13 +138,7 @@ def kill_at(box: ComputeBox, case: Case, number: int, when: str) -> None:
     original: Callable[[str, str], Fault | None] = box.proxy.fault
     box.proxy.fault = fault  # type: ignore[method-assign]
     try:
-        with subprocess.Popen(
-            terminal.argv(*case.words),
-            env=terminal.environment(),
-            cwd=REPOSITORY,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        ) as running:
+        with terminal.start(*case.words) as running:
             process.append(running)
             started.set()
             assert running.wait(120) == -signal.SIGKILL

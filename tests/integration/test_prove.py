@@ -2,7 +2,6 @@
 
 import io
 import json
-import subprocess
 import threading
 from collections.abc import Iterator
 
@@ -210,11 +209,7 @@ def words(image: str) -> list[str]:
 def test_what_a_killed_proof_left_is_deleted_by_the_next(
     compute_box: ComputeBox, image: str
 ) -> None:
-    with subprocess.Popen(
-        terminal.argv(*words(image)),
-        env=terminal.environment(compute_box.site.home),
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    with terminal.start(*words(image), home=compute_box.site.home) as process:
         tick = threading.Event()
         for _ in range(600):
             if servers.canaries(compute_box.admin):
