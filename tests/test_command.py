@@ -59,7 +59,7 @@ def test_an_interrupt_while_a_program_is_being_started_ends_it(
     def interrupt(_number: int, _frame: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(command, "_die_with_parent", lambda: time.sleep(30))
+    monkeypatch.setattr(command, "_die_with_parent", lambda _parent: time.sleep(30))
     children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
     there = children.read_text()
     before = signal.signal(signal.SIGALRM, interrupt)
@@ -105,14 +105,36 @@ def test_a_background_program_ends_with_its_block(tmp_path: Path) -> None:
     assert gone(process.pid)
 
 
-def test_a_program_does_not_outlive_imagecycle_even_when_that_is_killed(tmp_path: Path) -> None:
-    program = (
-        "import pathlib, time\nfrom imagecycle import command\n"
-        f"with command.background(['sleep', '60'], output=pathlib.Path({str(tmp_path / 'o')!r}))"
-        " as process:\n    print(process.pid, flush=True)\n    time.sleep(60)\n"
-    )
+STARTED_AND_KILLED = """
+import pathlib, time
+from imagecycle import command
+with command.background(['sleep', '60'], output=pathlib.Path({output!r})) as process:
+    print(process.pid, flush=True)
+    time.sleep(60)
+"""
+
+KILLED_BETWEEN_FORK_AND_REQUEST = """
+import os, pathlib, time
+from imagecycle import command
+request, parent, out = command._prctl, os.getpid(), os.dup(1)
+def late(*arguments):
+    os.write(out, b"%d\\n" % os.getpid())
+    while os.getppid() == parent:
+        time.sleep(0.01)
+    return request(*arguments)
+command._prctl = late
+with command.background(['sleep', '60'], output=pathlib.Path({output!r})):
+    pass
+"""
+
+
+@pytest.mark.parametrize("program", [STARTED_AND_KILLED, KILLED_BETWEEN_FORK_AND_REQUEST])
+def test_a_program_does_not_outlive_imagecycle_even_when_that_is_killed(
+    program: str, tmp_path: Path
+) -> None:
+    """Also not when imagecycle is killed before the kernel was asked to end the program too."""
     parent = subprocess.Popen(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", program.format(output=str(tmp_path / "o"))],
         stdout=subprocess.PIPE,
         text=True,
         env=terminal.environment(),
@@ -120,5 +142,6 @@ def test_a_program_does_not_outlive_imagecycle_even_when_that_is_killed(tmp_path
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
     parent.send_signal(signal.SIGKILL)
-    parent.communicate(timeout=10)
+    parent.wait(10)
+    parent.stdout.close()
     assert gone(child)

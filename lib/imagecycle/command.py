@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import signal
 import subprocess
@@ -202,7 +203,7 @@ def _started(
             stdout=stdout,
             stderr=stderr,
             start_new_session=True,
-            preexec_fn=_die_with_parent,
+            preexec_fn=functools.partial(_die_with_parent, os.getpid()),
         )
     except FileNotFoundError as error:
         if error.filename == (str(cwd) if cwd else None):
@@ -227,8 +228,10 @@ class _Program(subprocess.Popen[bytes]):
             raise
 
 
-def _die_with_parent() -> None:
+def _die_with_parent(parent: int) -> None:
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # killed since the fork: no signal will come any more
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _end(process: subprocess.Popen[bytes], grace: float = 5.0) -> None:
