@@ -1,8 +1,11 @@
 """The command as a person at a terminal starts it: in a process of its own."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 LIB = Path(__file__).resolve().parents[1] / "lib"
@@ -45,3 +48,20 @@ def start(*words: str, home: Path | None = None, **more: str) -> subprocess.Pope
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def end_when(
+    condition: Callable[[], bool], number: signal.Signals, *words: str, home: Path
+) -> subprocess.CompletedProcess[str]:
+    """Start the command and send it a signal as soon as the condition holds; how it ended."""
+    with start(*words, home=home) as process:
+        try:
+            while not condition():
+                assert process.poll() is None, process.communicate()[1]
+                time.sleep(0.01)
+            process.send_signal(number)
+            _, said = process.communicate(timeout=60)
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(process.args, process.returncode, "", said)

@@ -189,12 +189,7 @@ def started(
     (folder / "answers.preseed.j2").write_text(NO_DISK)
     settings = tmp_path / "site.yaml"
     settings.write_text(json.dumps({"home": str(site.home), "catalog": str(folder)}))
-    process = subprocess.Popen(
-        terminal.argv("build", "debian-12-x86_64-server"),
-        env=terminal.environment(IMAGECYCLE_SITE=str(settings)),
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = terminal.start("build", "debian-12-x86_64-server", IMAGECYCLE_SITE=str(settings))
     try:
         slug = "debian-12-x86_64-server"
         wait_for(lambda: domains_of(connection, slug, site), 60, "the virtual machine")

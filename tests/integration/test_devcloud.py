@@ -3,7 +3,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -76,17 +75,8 @@ def test_what_is_changed_at_one_moment_is_all_changed(box: Box) -> None:
 
 def start_and_kill_when(site: Site, condition: Callable[[], bool]) -> None:
     """Start a development cloud, and kill the command once the condition holds."""
-    tick = threading.Event()
-    with subprocess.Popen(
-        [sys.executable, "-m", "imagecycle", "devcloud", "start"],
-        env=terminal.environment(site.home),
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        while not condition():
-            assert process.poll() is None, "it ended before it could be killed"
-            tick.wait(0.01)
-        process.kill()
-    assert process.returncode == -signal.SIGKILL
+    done = terminal.end_when(condition, signal.SIGKILL, "devcloud", "start", home=site.home)
+    assert done.returncode == -signal.SIGKILL
 
 
 def test_a_start_that_is_killed_anywhere_is_made_good_by_the_next(site: Site) -> None:

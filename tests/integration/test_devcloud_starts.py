@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -133,17 +131,9 @@ def what_dies_is_told_and_made_good(site: Site) -> None:
 
 def start_and_end_when(site: Site, condition: Callable[[], bool], number: signal.Signals) -> None:
     """Start a development cloud with Nova, and end the command once the condition holds."""
-    tick = threading.Event()
-    with subprocess.Popen(
-        terminal.argv("devcloud", "start", "--with-compute"),
-        env=terminal.environment(site.home),
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        while not condition():
-            assert process.poll() is None, "it ended before it could be ended"
-            tick.wait(0.01)
-        process.send_signal(number)
-    assert process.returncode in (-number, 130)
+    words = ("devcloud", "start", "--with-compute")
+    done = terminal.end_when(condition, number, *words, home=site.home)
+    assert done.returncode in (-number, 130), done.stderr
 
 
 def moments(site: Site) -> list[Callable[[], bool]]:

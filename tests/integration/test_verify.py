@@ -192,7 +192,7 @@ def catalog_family() -> Family:
 
 
 @pytest.fixture
-def verifying(catalog_family: Family, home: Path) -> Iterator[subprocess.Popen[bytes]]:
+def verifying(catalog_family: Family, home: Path) -> Iterator[subprocess.Popen[str]]:
     """``imagecycle verify`` while both of its machines are running."""
     # A disk that boots into nothing but an endless loop, so that nobody gives it up.
     raw = home / "loop.raw"
@@ -202,19 +202,17 @@ def verifying(catalog_family: Family, home: Path) -> Iterator[subprocess.Popen[b
     argv = ["qemu-img", "convert", "-f", "raw", "-O", "qcow2", raw, disk]
     subprocess.run(argv, check=True, timeout=60)
     release_of(catalog_family, home, disk)
-    process = subprocess.Popen(
-        terminal.argv("verify", catalog_family.slug),
-        env=terminal.environment(),
-        stderr=(home / "stderr").open("wb"),
-    )
-    deadline = time.monotonic() + 60
-    while processes_in(home).count("qemu-system-x86") < 2:
-        assert process.poll() is None, (home / "stderr").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    yield process
-    process.kill()
-    process.wait(10)
+    process = terminal.start("verify", catalog_family.slug)
+    try:
+        deadline = time.monotonic() + 60
+        while processes_in(home).count("qemu-system-x86") < 2:
+            assert process.poll() is None, process.communicate()[1]
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=10)
 
 
 def wait_for_silence(home: Path) -> None:
@@ -226,18 +224,19 @@ def wait_for_silence(home: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupt_leaves_no_machine_and_no_folder(
-    verifying: subprocess.Popen[bytes], home: Path, number: signal.Signals
+    verifying: subprocess.Popen[str], home: Path, number: signal.Signals
 ) -> None:
     verifying.send_signal(number)
-    assert verifying.wait(30) == 130
-    assert "interrupted" in (home / "stderr").read_text()
-    assert "Traceback" not in (home / "stderr").read_text()
+    _, said = verifying.communicate(timeout=30)
+    assert verifying.returncode == 130
+    assert "interrupted" in said
+    assert "Traceback" not in said
     wait_for_silence(home)
     assert list(Site(home=home).work.iterdir()) == []
 
 
 def test_kill_leaves_no_machine_and_the_next_run_cleans_up(
-    verifying: subprocess.Popen[bytes], home: Path, catalog_family: Family
+    verifying: subprocess.Popen[str], home: Path, catalog_family: Family
 ) -> None:
     verifying.kill()
     verifying.wait(10)
