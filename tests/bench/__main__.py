@@ -1,4 +1,4 @@
-"""``scripts/bench``: measure the stages beside what they are compared with, and print a table."""
+"""``scripts/bench [SUBJECT...]``: measure stages beside what they are compared with, as a table."""
 
 from __future__ import annotations
 
@@ -20,7 +20,16 @@ SUBJECTS = ("build", "verify", "publish", "usage", "share", "jobs", "quarter", "
 
 
 def main(arguments: list[str]) -> int:
-    """Measure the named subjects, all by default."""
+    """Measure the named subjects, all by default.
+
+    :returns: 0; 1 when a subject could not be measured, which takes nothing from the others; 2 when
+        there is no such subject.
+    """
+    if {"-h", "--help"} & set(arguments):
+        print("usage: scripts/bench [SUBJECT...]\n")
+        print(f"subjects, all by default: {', '.join(SUBJECTS)}")
+        print("docs/benchmarks.rst tells what each of them compares")
+        return 0
     unknown = [name for name in arguments if name not in SUBJECTS]
     if unknown:
         print(f"error: unknown subject: {', '.join(unknown)}", file=sys.stderr)
@@ -29,6 +38,7 @@ def main(arguments: list[str]) -> int:
     settings = site.load()
     settings.work.mkdir(parents=True, exist_ok=True)
     measured: list[Row] = []
+    failed: list[str] = []
     for name in arguments or SUBJECTS:
         print(f"measuring {name} ...", file=sys.stderr)
         module = importlib.import_module(f"bench.{name}")
@@ -37,9 +47,12 @@ def main(arguments: list[str]) -> int:
                 measured += module.rows(settings, Path(scratch))
             except ImagecycleError as error:
                 print(f"error: {name}: {error.message}\nhint: {error.hint}", file=sys.stderr)
-                return 1
-    _print(measured, settings)
-    return 0
+                failed.append(name)
+    if measured:
+        _print(measured, settings)
+    if failed:
+        print(f"not measured: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def _print(measured: list[Row], settings: site.Site) -> None:
