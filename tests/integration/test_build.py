@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -9,9 +10,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import libvirt
 import pytest
 
 import terminal
@@ -56,6 +59,13 @@ def failing(built_family: Built, tmp_path: Path) -> tuple[Family, Site]:
 
 def domains_of(connection: Any, slug: str, site: Site) -> list[Any]:
     return list(domains.own_domains(connection, site.artifacts / slug))
+
+
+def is_running(connection: Any, slug: str, site: Site) -> bool:
+    with contextlib.suppress(libvirt.libvirtError):
+        states = [domain.state()[0] for domain in domains_of(connection, slug, site)]
+        return states == [libvirt.VIR_DOMAIN_RUNNING]
+    return False
 
 
 def identity(path: Path) -> tuple[int, int, int]:
@@ -157,6 +167,48 @@ def test_a_failed_installation_says_why_and_leaves_only_the_evidence(
     assert (folder / "screenshot.png").read_bytes().startswith(b"\x89PNG")
     assert domains_of(connection, family.slug, site) == []
     assert ArtifactStore(site.artifacts).partials(family.slug) == []
+
+
+@pytest.mark.parametrize(
+    ("crashes", "message"), [(1, "there is no disk /dev/vdz"), (2, "the virtual machine crashed")]
+)
+def test_an_installation_whose_virtual_machine_crashes_is_begun_once_more(
+    failing: tuple[Family, Site],
+    connection: Any,
+    capsys: pytest.CaptureFixture[str],
+    crashes: int,
+    message: str,
+) -> None:
+    family, site = failing
+    killed: set[Path] = set()
+
+    def kill_each() -> None:
+        for _ in range(crashes):
+            wait_for(lambda: emulators(family.slug) - killed, 60, "another QEMU")
+            wait_for(lambda: is_running(connection, family.slug, site), 60, "its machine's start")
+            (process,) = emulators(family.slug) - killed
+            os.kill(int(process.name), signal.SIGKILL)
+            killed.add(process)
+
+    with ThreadPoolExecutor(1) as beside:
+        killing = beside.submit(kill_each)
+        with pytest.raises(ImagecycleError, match=message):
+            stage.build(family, site)
+        killing.result()
+    assert capsys.readouterr().err.count("the virtual machine crashed; installing once more") == 1
+    assert domains_of(connection, family.slug, site) == []
+    assert ArtifactStore(site.artifacts).partials(family.slug) == []
+
+
+def emulators(slug: str) -> set[Path]:
+    """The processes of QEMU that run a family's virtual machine."""
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            words = (process / "cmdline").read_bytes()
+            if words.startswith(b"/usr/bin/qemu") and f"guest=imagecycle-{slug}".encode() in words:
+                found.add(process)
+    return found
 
 
 def test_an_installation_that_takes_too_long_is_ended(

@@ -54,11 +54,11 @@ class Console:
             raise self.failure(InstallationFailed(self._failure), None)
 
     def failure(self, error: InstallationFailed, picture: Path | None) -> InstallationFailed:
-        """The error with what the console showed last and where to look."""
+        """The error, of its own kind, with what the console showed last and where to look."""
         places = [f"console: {self.path}"] + ([f"screenshot: {picture}"] if picture else [])
         last = "\n".join(f"  | {line}" for line in self.last_lines())
         message = f"the installation failed: {error.message}" + (f"\n{last}" if last else "")
-        return InstallationFailed(message, hint="; ".join(places))
+        return type(error)(message, hint="; ".join(places))
 
     def last_lines(self) -> list[str]:
         """The end of the console, without control characters."""

@@ -33,6 +33,10 @@ class InstallationFailed(ImagecycleError):
     """The installer ran, but not to its end."""
 
 
+class MachineCrashed(InstallationFailed):
+    """The virtual machine is gone, and not because its guest ended: QEMU crashed or was killed."""
+
+
 @dataclass(frozen=True)
 class Limits:
     """Seconds: for the whole, and without any activity of disk, network or console."""
@@ -112,7 +116,8 @@ def watch(
     """Wait until the domain has ended.
 
     :param tick: called about twice a second; returns whether it saw a sign of life.
-    :raises InstallationFailed: at the time limit, at a stall, or when the guest crashed.
+    :raises InstallationFailed: at the time limit or at a stall.
+    :raises MachineCrashed: when QEMU did not live as long as its guest.
     """
     details: list[int] = []
     ended = threading.Event()
@@ -143,7 +148,7 @@ def watch(
                 )
         tick()
         if set(details) & _CRASHES:
-            raise InstallationFailed("the virtual machine crashed")
+            raise MachineCrashed("the virtual machine crashed")
     finally:
         with contextlib.suppress(libvirt.libvirtError):
             connection.domainEventDeregisterAny(callback)

@@ -15,7 +15,7 @@ from imagecycle import accelerator, log, mirror, unattended
 from imagecycle.artifacts import lock_file, write_json, write_text
 from imagecycle.build import clean, disk, media, offline, oz_guest, template
 from imagecycle.build.console import Console
-from imagecycle.build.domain import Limits, name_of
+from imagecycle.build.domain import Limits, MachineCrashed, name_of
 from imagecycle.build.inputs import digest_of
 from imagecycle.model import Family
 from imagecycle.site import Site
@@ -98,6 +98,17 @@ def surroundings(family: Family, site: Site, folder: Path) -> oz_guest.Surroundi
 
 
 def _install(family: Family, site: Site, url: str, folder: Path, raw: Path) -> None:
+    """Install, and once more when QEMU crashed: software emulation does now and then."""
+    try:
+        _install_once(family, site, url, folder, raw)
+    except MachineCrashed as crash:
+        log.say(f"{crash.message.splitlines()[0]}; installing once more")
+        for left in (raw, folder / "console.log"):
+            left.unlink(missing_ok=True)
+        _install_once(family, site, url, folder, raw)
+
+
+def _install_once(family: Family, site: Site, url: str, folder: Path, raw: Path) -> None:
     answers = folder / "unattended"
     sources = _mirror_of(family, site)
     write_text(answers, unattended.render(family, **sources))
