@@ -39,14 +39,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     assert processes_in(tmp_path) == []
 
 
-def processes_in(folder: Path) -> list[str]:
-    """The programs that run in a folder or below it."""
-    found = []
+def running_in(folder: Path) -> dict[int, str]:
+    """The programs that run in a folder or below it, by their process ids."""
+    found = {}
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if (process / "cwd").readlink().is_relative_to(folder):
-                found.append((process / "comm").read_text().strip())
+                found[int(process.name)] = (process / "comm").read_text().strip()
     return found
+
+
+def processes_in(folder: Path) -> list[str]:
+    return list(running_in(folder).values())
 
 
 def release_of(family: Family, home: Path, disk: Path) -> Path:
@@ -246,4 +250,27 @@ def test_kill_leaves_no_machine_and_the_next_run_cleans_up(
     release_of(catalog_family, home, empty(home))
     assert cli.main(["verify", catalog_family.slug]) == 3
     assert not left.exists()
+    assert list(Site(home=home).work.iterdir()) == []
+
+
+def test_a_crash_of_qemu_is_no_verdict(
+    verifying: subprocess.Popen[str], home: Path, catalog_family: Family
+) -> None:
+    def emulators() -> set[int]:
+        return {pid for pid, name in running_in(home).items() if name == "qemu-system-x86"}
+
+    first = emulators()
+    os.kill(min(first), signal.SIGSEGV)
+    deadline = time.monotonic() + 60
+    while len(again := emulators() - first) < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    os.kill(max(again), signal.SIGSEGV)
+    _, said = verifying.communicate(timeout=30)
+    assert verifying.returncode == 1
+    assert said.count("; verifying once more") == 1
+    assert "was ended by SIGSEGV, which says nothing about the image" in said.splitlines()[-2]
+    assert "Traceback" not in said
+    folder = Site(home=home).artifacts / catalog_family.slug / RELEASE
+    assert not (folder / "verify.json").exists()
     assert list(Site(home=home).work.iterdir()) == []

@@ -57,7 +57,10 @@ class Run:
     accelerator: Accelerator
 
     def carry_out(self) -> Findings:
-        """Boot both machines, let the checks look at them, collect what there is to know."""
+        """Boot both machines, let the checks look at them, collect what there is to know.
+
+        :raises EmulatorCrashed: when the machines did not live as long as it takes.
+        """
         started_at = datetime.datetime.now(datetime.UTC)
         begun = time.monotonic()
         size = virtual_machine.virtual_size(self.artifact.disk) + GROWTH
@@ -147,6 +150,7 @@ class Run:
         next_look = begun + STORAGE_INTERVAL
         while not checks.done():
             for boot in boots:
+                boot.machine.check_emulator()
                 boot.poll()
             if time.monotonic() > next_look:
                 next_look += STORAGE_INTERVAL
@@ -158,6 +162,8 @@ class Run:
                     hint="run verify again with --keep and look at checks.log",
                 )
             time.sleep(POLL)
+        for boot in boots:
+            boot.machine.check_emulator()
 
     def _machine_report(self, boot: Boot) -> MachineReport:
         outcome = boot.outcome

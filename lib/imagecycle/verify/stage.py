@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 from imagecycle import accelerator, log
@@ -13,7 +14,8 @@ from imagecycle.site import Site
 from imagecycle.verify import hardware, records, report
 from imagecycle.verify.records import HTML
 from imagecycle.verify.run import Run
-from imagecycle.verify.verdict import LEFT_OUT, PASSED
+from imagecycle.verify.verdict import LEFT_OUT, PASSED, CheckResult
+from imagecycle.verify.virtual_machine import EmulatorCrashed
 from imagecycle.verify.work_folder import work_folder
 
 
@@ -39,15 +41,15 @@ def verify(family: Family, site: Site, *, release: str | None, force: bool, keep
     with (
         store.lock(family.slug, "verify"),
         log.step(f"verifying {family.slug} {artifact.release}"),
-        work_folder(site.work, f"{family.slug}-{artifact.release}", keep=keep) as folder,
     ):
         _compare_disk(artifact, built)
-        findings = Run(family, site, artifact, folder, accelerator.find(site)).carry_out()
-        record = records.record(artifact, built, findings)
-        records.keep(artifact, family.title, record, findings)
-    results = findings.results
+        try:
+            verdict, results = _look(family, site, artifact, built, keep)
+        except EmulatorCrashed as crash:  # software emulation does now and then
+            log.say(f"{crash.message}; verifying once more")
+            verdict, results = _look(family, site, artifact, built, keep)
     log.say(report.summary(results))
-    if record["verdict"] != PASSED:
+    if verdict != PASSED:
         defects = [r for r in results if r.outcome not in (PASSED, LEFT_OUT)]
         for result in defects:
             message = textwrap.shorten(result.message, 160, placeholder=" ...")
@@ -58,6 +60,18 @@ def verify(family: Family, site: Site, *, release: str | None, force: bool, keep
             hint=f"read {artifact.folder / HTML}",
         )
     return artifact.folder / HTML
+
+
+def _look(
+    family: Family, site: Site, artifact: Artifact, built: Record, keep: bool
+) -> tuple[str, Sequence[CheckResult]]:
+    """The verdict and the checks it rests on, once both have been recorded."""
+    name = f"{family.slug}-{artifact.release}"
+    with work_folder(site.work, name, keep=keep) as folder:
+        findings = Run(family, site, artifact, folder, accelerator.find(site)).carry_out()
+        record = records.record(artifact, built, findings)
+        records.keep(artifact, family.title, record, findings)
+    return record["verdict"], findings.results
 
 
 def _build_record(artifact: Artifact) -> Record:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -22,6 +23,10 @@ QEMU_IMG = "qemu-img"
 START_LIMIT = 60.0
 """Seconds until QEMU's monitor must answer; it takes less than one."""
 OUTPUT = "qemu.log"
+
+
+class EmulatorCrashed(ImagecycleError):
+    """QEMU was ended by a signal, which says nothing about the image."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,16 @@ class VirtualMachine:
             return None
         said = (self.folder / OUTPUT).read_text(errors="replace").strip().splitlines()
         return f"QEMU ended with {status}: {said[-1] if said else 'it said nothing'}"
+
+    def check_emulator(self) -> None:
+        """:raises EmulatorCrashed: when QEMU crashed or was killed."""
+        status = self.process.poll()
+        if status is not None and status < 0:
+            raise EmulatorCrashed(
+                f"QEMU of the {self.name} was ended by {signal.Signals(-status).name}, "
+                "which says nothing about the image",
+                hint="look for it in the kernel's log; then run verify again",
+            )
 
     def check_storage(self) -> None:
         """:raises ImagecycleError: when QEMU has halted the machine because its disk is full."""
