@@ -22,6 +22,8 @@ from imagecycle.verify.monitor import Monitor
 QEMU_IMG = "qemu-img"
 START_LIMIT = 60.0
 """Seconds until QEMU's monitor must answer; it takes less than one."""
+GOING_LIMIT = 2.0
+"""Seconds that a QEMU may take to be gone when its monitor is."""
 OUTPUT = "qemu.log"
 
 
@@ -61,13 +63,7 @@ class VirtualMachine:
 
     def check_emulator(self) -> None:
         """:raises EmulatorCrashed: when QEMU crashed or was killed."""
-        status = self.process.poll()
-        if status is not None and status < 0:
-            raise EmulatorCrashed(
-                f"QEMU of the {self.name} was ended by {signal.Signals(-status).name}, "
-                "which says nothing about the image",
-                hint="look for it in the kernel's log; then run verify again",
-            )
+        _check_emulator(self.name, self.process)
 
     def check_storage(self) -> None:
         """:raises ImagecycleError: when QEMU has halted the machine because its disk is full."""
@@ -111,6 +107,7 @@ def running(name: str, folder: Path, parts: Hardware) -> Iterator[VirtualMachine
     """Power a prepared machine on for the length of a ``with`` block.
 
     :raises ImagecycleError: when QEMU does not start.
+    :raises EmulatorCrashed: when it crashes meanwhile.
     """
     output = folder / OUTPUT
     started = time.monotonic()
@@ -118,8 +115,14 @@ def running(name: str, folder: Path, parts: Hardware) -> Iterator[VirtualMachine
         command.background(parts.command_line(), output=output, cwd=folder) as process,
         contextlib.ExitStack() as stack,
     ):
-        monitor = _connected(stack, name, folder, process)
-        port = monitor.forwarded_port()
+        try:
+            monitor = _connected(stack, name, folder, process)
+            port = monitor.forwarded_port()
+        except ImagecycleError:
+            with contextlib.suppress(subprocess.TimeoutExpired):  # it may just be going
+                process.wait(GOING_LIMIT)
+            _check_emulator(name, process)
+            raise
         yield VirtualMachine(name, folder, parts, process, monitor, port, started)
 
 
@@ -139,3 +142,13 @@ def _connected(
                 hint="look at `imagecycle doctor`",
             )
         time.sleep(0.01)
+
+
+def _check_emulator(name: str, process: subprocess.Popen[bytes]) -> None:
+    status = process.poll()
+    if status is not None and status < 0:
+        raise EmulatorCrashed(
+            f"QEMU of the {name} was ended by {signal.Signals(-status).name}, "
+            "which says nothing about the image",
+            hint="look for it in the kernel's log; then run verify again",
+        )
