@@ -53,6 +53,11 @@ def processes_in(folder: Path) -> list[str]:
     return list(running_in(folder).values())
 
 
+def emulators(folder: Path) -> set[int]:
+    """The process ids of the machines that run below a folder."""
+    return {pid for pid, name in running_in(folder).items() if name == "qemu-system-x86"}
+
+
 def release_of(family: Family, home: Path, disk: Path) -> Path:
     """A release whose disk is ``disk``, as build would leave it; returns its folder."""
     folder = Site(home=home).artifacts / family.slug / RELEASE
@@ -209,7 +214,7 @@ def verifying(catalog_family: Family, home: Path) -> Iterator[subprocess.Popen[s
     process = terminal.start("verify", catalog_family.slug)
     try:
         deadline = time.monotonic() + 60
-        while processes_in(home).count("qemu-system-x86") < 2:
+        while len(emulators(home)) < 2:
             assert process.poll() is None, process.communicate()[1]
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -256,13 +261,10 @@ def test_kill_leaves_no_machine_and_the_next_run_cleans_up(
 def test_a_crash_of_qemu_is_no_verdict(
     verifying: subprocess.Popen[str], home: Path, catalog_family: Family
 ) -> None:
-    def emulators() -> set[int]:
-        return {pid for pid, name in running_in(home).items() if name == "qemu-system-x86"}
-
-    first = emulators()
+    first = emulators(home)
     os.kill(min(first), signal.SIGSEGV)
     deadline = time.monotonic() + 60
-    while len(again := emulators() - first) < 2:
+    while len(again := emulators(home) - first) < 2:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     os.kill(max(again), signal.SIGSEGV)
@@ -274,3 +276,19 @@ def test_a_crash_of_qemu_is_no_verdict(
     folder = Site(home=home).artifacts / catalog_family.slug / RELEASE
     assert not (folder / "verify.json").exists()
     assert list(Site(home=home).work.iterdir()) == []
+
+
+def test_after_a_crash_of_qemu_the_second_attempt_decides(
+    catalog_family: Family, home: Path
+) -> None:
+    folder = release_of(catalog_family, home, empty(home))
+    with terminal.start("verify", catalog_family.slug) as process:
+        deadline = time.monotonic() + 60
+        while not (running := emulators(home)):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        os.kill(min(running), signal.SIGSEGV)
+        _, said = process.communicate(timeout=300)
+    assert process.returncode == 3
+    assert said.count("; verifying once more") == 1
+    assert "nothing to boot" in not_passed(folder)["boot.lets_the_injected_key_in[instance]"]
