@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from imagecycle import accelerator
-from imagecycle.accelerator import Accelerator
 from imagecycle.errors import MissingProgram, UsageError
+from imagecycle.machine import accelerator
+from imagecycle.machine.accelerator import Accelerator
 from imagecycle.site import Site
 
 

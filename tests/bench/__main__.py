@@ -13,8 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.table import Row
-from imagecycle import accelerator, site
+from imagecycle import site
 from imagecycle.errors import ImagecycleError
+from imagecycle.machine import accelerator
 
 SUBJECTS = ("build", "verify", "publish", "usage", "share", "jobs", "quarter", "jenkins")
 

@@ -20,9 +20,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.table import Row
-from imagecycle import accelerator, catalog, command, mirror, unattended
+from imagecycle import catalog, command, mirror, unattended
 from imagecycle.build import cpio, installtree, template
 from imagecycle.errors import ImagecycleError
+from imagecycle.machine import accelerator
 from imagecycle.model import Family
 from imagecycle.site import CATALOG, Site
 

@@ -18,14 +18,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.table import Row
-from imagecycle import accelerator, catalog
+from imagecycle import catalog
 from imagecycle.artifacts import Artifact, ArtifactStore, Record
 from imagecycle.errors import ImagecycleError
+from imagecycle.machine import accelerator, hardware, virtual_machine
+from imagecycle.machine.config_drive import Told
+from imagecycle.machine.hardware import Hardware
 from imagecycle.model import Family
 from imagecycle.site import Site
-from imagecycle.verify import guest, hardware, virtual_machine
-from imagecycle.verify.config_drive import Told
-from imagecycle.verify.hardware import Hardware
+from imagecycle.verify import guest
 from imagecycle.verify.run import GROWTH
 
 LIB = Path(__file__).parents[2] / "lib"

@@ -10,9 +10,9 @@ import oz.TDL
 import pytest
 
 from imagecycle import catalog
-from imagecycle.accelerator import Accelerator
 from imagecycle.build import oz_guest, template
 from imagecycle.build.domain import Limits
+from imagecycle.machine.accelerator import Accelerator
 from imagecycle.site import CATALOG
 
 FAMILY = catalog.find(CATALOG, "debian-12-x86_64-server")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from imagecycle import accelerator
-from imagecycle.accelerator import Accelerator
 from imagecycle.doctor import host, services, software
 from imagecycle.doctor.finding import Verdict
 from imagecycle.errors import ImagecycleError, InvalidFile, MissingProgram
+from imagecycle.machine import accelerator
+from imagecycle.machine.accelerator import Accelerator
 from imagecycle.site import Site
 
 OK, WARNING, FAILED = Verdict.OK, Verdict.WARNING, Verdict.FAILED

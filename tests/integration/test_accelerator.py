@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from imagecycle import accelerator, command
+from imagecycle import command
+from imagecycle.machine import accelerator
 from imagecycle.site import Site
 
 pytestmark = [pytest.mark.integration, pytest.mark.machines]

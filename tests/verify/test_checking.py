@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from imagecycle.errors import ImagecycleError
+from imagecycle.machine.config_drive import Told
 from imagecycle.verify import checking
-from imagecycle.verify.config_drive import Told
 from imagecycle.verify.session import INSTANCE, TWIN, Outcome, Session, Subject
 from imagecycle.verify.verdict import CheckResult
 

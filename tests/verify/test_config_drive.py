@@ -6,8 +6,8 @@ from typing import Any
 import pycdlib
 import pytest
 
-from imagecycle.verify import config_drive
-from imagecycle.verify.config_drive import Told
+from imagecycle.machine import config_drive
+from imagecycle.machine.config_drive import Told
 
 TOLD = Told(name="verify-one", public_key="ssh-ed25519 AAAA key", mac="fa:16:3e:00:00:01")
 

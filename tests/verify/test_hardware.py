@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.verify import hardware
-from imagecycle.verify.hardware import Hardware
+from imagecycle.machine import hardware
+from imagecycle.machine.hardware import Hardware
 
 PARTS = Hardware(
     firmware="bios",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from imagecycle.errors import ImagecycleError
-from imagecycle.verify.monitor import Monitor
+from imagecycle.machine.monitor import Monitor
 
 USERNET = """Hub -1 (net):
   Protocol[State]    FD  Source Address  Port   Dest. Address  Port RecvQ SendQ

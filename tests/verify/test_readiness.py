@@ -7,12 +7,12 @@ from typing import Any, cast
 import pytest
 
 from imagecycle.errors import ImagecycleError
+from imagecycle.machine.config_drive import Told
+from imagecycle.machine.hardware import Hardware
+from imagecycle.machine.virtual_machine import VirtualMachine
 from imagecycle.verify import readiness
-from imagecycle.verify.config_drive import Told
-from imagecycle.verify.hardware import Hardware
 from imagecycle.verify.readiness import Boot
 from imagecycle.verify.session import Outcome, Subject
-from imagecycle.verify.virtual_machine import VirtualMachine
 
 
 class Screen:

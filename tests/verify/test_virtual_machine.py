@@ -5,10 +5,10 @@ from typing import Any, cast
 import pytest
 
 from imagecycle.errors import CommandFailed, ImagecycleError
-from imagecycle.verify import virtual_machine
-from imagecycle.verify.config_drive import Told
-from imagecycle.verify.hardware import Hardware
-from imagecycle.verify.virtual_machine import VirtualMachine
+from imagecycle.machine import virtual_machine
+from imagecycle.machine.config_drive import Told
+from imagecycle.machine.hardware import Hardware
+from imagecycle.machine.virtual_machine import VirtualMachine
 
 TOLD = Told(name="verify-one", public_key="key", mac="fa:16:3e:00:00:01")
 PARTS = Hardware("bios", 64, 1, TOLD.uuid, TOLD.mac, ["-accel", "tcg"])

@@ -27,11 +27,11 @@ import oz.ozutil
 import oz.TDL
 
 from imagecycle import command
-from imagecycle.accelerator import Accelerator
 from imagecycle.build import domain as domains
 from imagecycle.build.console import Console
 from imagecycle.build.reach import Reach
 from imagecycle.errors import CommandFailed, ImagecycleError
+from imagecycle.machine.accelerator import Accelerator
 
 NO_PASSWORD = "locked"
 """What templates say where Oz wants a password; cleaning locks every account."""

@@ -11,7 +11,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from imagecycle import __version__, accelerator, command, log
+from imagecycle import __version__, command, log
 from imagecycle.artifacts import Artifact, ArtifactStore, write_json
 from imagecycle.build import (
     clean,
@@ -25,6 +25,7 @@ from imagecycle.build import (
     recovery,
 )
 from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.machine import accelerator
 from imagecycle.model import Family, Release, newest_since
 from imagecycle.site import Site
 

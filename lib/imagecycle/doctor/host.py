@@ -7,10 +7,10 @@ import re
 import shutil
 from pathlib import Path
 
-from imagecycle import accelerator as accelerators
 from imagecycle import command
 from imagecycle.catalog import load
 from imagecycle.doctor.finding import Finding, failed, ok, warning
+from imagecycle.machine import accelerator as accelerators
 from imagecycle.site import Site
 
 GIB = 2**30

@@ -9,11 +9,11 @@ import re
 import sys
 from pathlib import Path
 
-from imagecycle import accelerator as accelerators
 from imagecycle import catalog as catalogs
 from imagecycle import command
 from imagecycle.doctor.finding import Finding, failed, ok, warning
 from imagecycle.errors import CommandFailed
+from imagecycle.machine import accelerator as accelerators
 from imagecycle.site import Site
 
 SETUP = "run scripts/setup"

@@ -6,8 +6,8 @@ import contextlib
 import time
 from dataclasses import dataclass
 
-from imagecycle.verify import hardware
-from imagecycle.verify.monitor import Monitor
+from imagecycle.machine import hardware
+from imagecycle.machine.monitor import Monitor
 from imagecycle.verify.session import Session
 
 LIMITS = {"kvm": 60.0, "tcg": 300.0}

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from imagecycle.errors import ImagecycleError
-from imagecycle.verify import hardware
-from imagecycle.verify.monitor import Monitor
+from imagecycle.machine import hardware
+from imagecycle.machine.monitor import Monitor
 from imagecycle.verify.session import Session
 
 MOUNT = "/run/imagecycle-pristine"

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from imagecycle import log
 from imagecycle.errors import ImagecycleError
+from imagecycle.machine.virtual_machine import VirtualMachine
 from imagecycle.verify.console import Watch
 from imagecycle.verify.guest import Login
 from imagecycle.verify.session import Outcome, Subject
-from imagecycle.verify.virtual_machine import VirtualMachine
 
 SCREENSHOT = "screenshot.png"
 AFTERWARDS = 60.0

@@ -10,7 +10,8 @@ from typing import Any
 
 from imagecycle import __version__, command
 from imagecycle.artifacts import Artifact, Record, write_text
-from imagecycle.verify import hardware, report, verdict
+from imagecycle.machine import hardware
+from imagecycle.verify import report, verdict
 from imagecycle.verify.run import Findings
 from imagecycle.verify.verdict import LEFT_OUT
 

@@ -11,14 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagecycle.accelerator import Accelerator
 from imagecycle.artifacts import Artifact
 from imagecycle.errors import ImagecycleError
+from imagecycle.machine import virtual_machine
+from imagecycle.machine.accelerator import Accelerator
+from imagecycle.machine.config_drive import Told
+from imagecycle.machine.hardware import Hardware
 from imagecycle.model import Family
 from imagecycle.site import Site
-from imagecycle.verify import checking, console, guest, power_off, virtual_machine
-from imagecycle.verify.config_drive import Told
-from imagecycle.verify.hardware import Hardware
+from imagecycle.verify import checking, console, guest, power_off
 from imagecycle.verify.readiness import Boot
 from imagecycle.verify.report import MachineReport, Span
 from imagecycle.verify.session import INSTANCE, TWIN, Session, Subject

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from imagecycle.artifacts import write_json
 from imagecycle.errors import ImagecycleError
-from imagecycle.verify import hardware
-from imagecycle.verify.config_drive import Told
+from imagecycle.machine import hardware
+from imagecycle.machine.config_drive import Told
 
 SESSION = "session.json"
 OUTCOME = "outcome.json"

@@ -6,16 +6,17 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-from imagecycle import accelerator, log
+from imagecycle import log
 from imagecycle.artifacts import Artifact, ArtifactStore, Record, checksums
 from imagecycle.errors import DefectsFound, ImagecycleError, UsageError
+from imagecycle.machine import accelerator, hardware
+from imagecycle.machine.virtual_machine import EmulatorCrashed
 from imagecycle.model import Family
 from imagecycle.site import Site
-from imagecycle.verify import hardware, records, report
+from imagecycle.verify import records, report
 from imagecycle.verify.records import HTML
 from imagecycle.verify.run import Run
 from imagecycle.verify.verdict import LEFT_OUT, PASSED, CheckResult
-from imagecycle.verify.virtual_machine import EmulatorCrashed
 from imagecycle.verify.work_folder import work_folder
 
 

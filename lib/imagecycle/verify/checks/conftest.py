@@ -19,8 +19,9 @@ import pytest
 from testinfra.host import Host
 
 from imagecycle.errors import ImagecycleError
-from imagecycle.verify import hardware, power_off, shell
-from imagecycle.verify.monitor import Monitor
+from imagecycle.machine import hardware
+from imagecycle.machine.monitor import Monitor
+from imagecycle.verify import power_off, shell
 from imagecycle.verify.power_off import PowerOff
 from imagecycle.verify.pristine import Pristine
 from imagecycle.verify.session import INSTANCE, TWIN, Session, Subject

@@ -2,7 +2,8 @@
 
 import pytest
 
-from imagecycle.verify import ext4, hardware
+from imagecycle.machine import hardware
+from imagecycle.verify import ext4
 from imagecycle.verify.power_off import PowerOff
 from imagecycle.verify.session import INSTANCE, TWIN, Session
 

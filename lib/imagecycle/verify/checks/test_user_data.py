@@ -2,7 +2,7 @@
 
 from testinfra.host import Host
 
-from imagecycle.verify.config_drive import MARKER_FILE
+from imagecycle.machine.config_drive import MARKER_FILE
 from imagecycle.verify.session import Subject
 
 

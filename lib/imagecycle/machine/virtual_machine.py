@@ -14,10 +14,10 @@ from pathlib import Path
 
 from imagecycle import command
 from imagecycle.errors import ImagecycleError
-from imagecycle.verify import config_drive, hardware
-from imagecycle.verify.config_drive import Told
-from imagecycle.verify.hardware import Hardware
-from imagecycle.verify.monitor import Monitor
+from imagecycle.machine import config_drive, hardware
+from imagecycle.machine.config_drive import Told
+from imagecycle.machine.hardware import Hardware
+from imagecycle.machine.monitor import Monitor
 
 QEMU_IMG = "qemu-img"
 START_LIMIT = 60.0
