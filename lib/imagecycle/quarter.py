@@ -19,8 +19,9 @@ from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import open_cloud
 from imagecycle.jenkins import matrix
-from imagecycle.lifecycle import due, everywhere, metadata
+from imagecycle.lifecycle import due, everywhere
 from imagecycle.lifecycle.due import Answer, Made, Wanted
+from imagecycle.metadata import identity
 from imagecycle.model import Release, State
 from imagecycle.site import Site
 
@@ -65,7 +66,7 @@ def known(
             verdict = (newest.record("verify") or {}).get("verdict", "")
             releases[newest.release] = Made(newest.release, verdict=str(verdict))
     for image in images:
-        identity = metadata.read(image.properties)
+        identity = identity.read(image.properties)
         if identity is None or identity.family not in found:
             continue
         releases = found[identity.family]

@@ -23,10 +23,11 @@ from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.lifecycle import life, metadata
+from imagecycle.lifecycle import life
 from imagecycle.lifecycle.cloudside import CloudSide
 from imagecycle.lifecycle.publish import publish_in, target_of
 from imagecycle.lifecycle.rules.retire import Wish
+from imagecycle.metadata import identity
 from imagecycle.model import Family, Release
 from imagecycle.site import Retirement, Site
 
@@ -79,8 +80,8 @@ class _Parties:
     family: str
 
     def lists(self, who: CloudSession) -> list[str]:
-        found = view.listed(who, **{metadata.FAMILY: self.family})
-        return [image.properties[metadata.RELEASE] for image in found]
+        found = view.listed(who, **{identity.FAMILY: self.family})
+        return [image.properties[identity.RELEASE] for image in found]
 
     def finds(self, who: CloudSession, image: Image) -> bool:
         try:
@@ -163,7 +164,7 @@ class _Tour:
             right = seen == releases
             if found is not None and of is not None:
                 there = self._parties.finds(who, of)
-                release = of.properties[metadata.RELEASE]
+                release = of.properties[identity.RELEASE]
                 words += f"; {release} by its id: {'there' if there else 'not found'}"
                 right = right and there is found[name]
             self._tell(words)
@@ -186,7 +187,7 @@ def _swept(side: CloudSide, family: str) -> Iterator[None]:
     """No image of the tour before and after it."""
 
     def sweep() -> None:
-        for image in side.images.images(**{metadata.FAMILY: family}):
+        for image in side.images.images(**{identity.FAMILY: family}):
             side.images.delete(image.id)
 
     with side.lock(["tour"], "tour"):

@@ -12,8 +12,8 @@ import terminal
 from imagecycle.cloud import namespace
 from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.session import open_cloud
-from imagecycle.lifecycle import definitions
 from imagecycle.lifecycle import publish as stage
+from imagecycle.metadata import definitions
 from integration.conftest import Box
 from integration.proxy import Fault
 from lifecycle.families import FAMILY, artifact, family

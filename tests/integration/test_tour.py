@@ -12,8 +12,9 @@ from imagecycle import tour
 from imagecycle.artifacts import Artifact
 from imagecycle.cloud import view
 from imagecycle.errors import ImagecycleError, UnknownName, UsageError
-from imagecycle.lifecycle import life, metadata, validation
-from imagecycle.lifecycle.evidence import NotVerified
+from imagecycle.lifecycle import life
+from imagecycle.metadata import identity, validation
+from imagecycle.metadata.evidence import NotVerified
 from imagecycle.model import Release
 from integration import servers
 from integration.conftest import ComputeBox
@@ -68,7 +69,7 @@ def test_all_that_is_written_on_images_in_their_life_keeps_to_the_schema(
 
     monkeypatch.setattr(type(compute_box.glance), "change", recorded)
     tour.run(compute_box.site, first, tour.next_of(first))
-    assert {metadata.SUPERSEDED_AT, metadata.RETIRED_AT, metadata.SHARED_WITH} <= written.keys()
+    assert {identity.SUPERSEDED_AT, identity.RETIRED_AT, identity.SHARED_WITH} <= written.keys()
 
 
 def test_a_tour_that_breaks_off_leaves_nothing(
@@ -93,14 +94,14 @@ def test_the_tour_leaves_the_familys_own_images_alone(
             "disk_format": "raw",
             "container_format": "bare",
             "visibility": "public",
-            metadata.FAMILY: first.family,
-            metadata.RELEASE: "20260822",
-            metadata.STATE: "current",
+            identity.FAMILY: first.family,
+            identity.RELEASE: "20260822",
+            identity.STATE: "current",
         }
     )
     tour.run(compute_box.site, first, tour.next_of(first))
     assert compute_box.glance.image(made.id) == made
-    assert [image.id for image in view.listed(compute_box.bob, **{metadata.STATE: "current"})] == [
+    assert [image.id for image in view.listed(compute_box.bob, **{identity.STATE: "current"})] == [
         made.id
     ]
 

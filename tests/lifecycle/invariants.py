@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from imagecycle.cloud.image import Image
-from imagecycle.lifecycle import metadata
+from imagecycle.metadata import identity
 from imagecycle.model import State
 from lifecycle.memory_cloud import OWNER, Broken, Cloud, Operator
 
@@ -38,7 +38,7 @@ class Watch:
         for image in self.cloud.images.values():
             self._same_identity(image)
             if is_current(image):
-                current.add(image.properties[metadata.FAMILY])
+                current.add(image.properties[identity.FAMILY])
         self.had_current |= current
         self.without |= self.given_up - current
         self.given_up -= self.without & current  # it has one again
@@ -61,7 +61,7 @@ class Watch:
         """What holds when retirement has nothing left to do."""
         self.check_ended()
         for image in self.cloud.images.values():
-            state = image.properties.get(metadata.STATE)
+            state = image.properties.get(identity.STATE)
             if state in (State.RETIRED, State.REVOKED) and image.visibility == "shared":
                 users = self.cloud.users(image.id) - {OWNER}
                 members = set(self.cloud.members.get(image.id, ()))
@@ -79,7 +79,7 @@ class Watch:
             if image_id in self.revoked_ids:
                 return
             raise Broken(f"2: {project} uses {image_id}, which is deleted")
-        state = image.properties.get(metadata.STATE)
+        state = image.properties.get(identity.STATE)
         if state == State.REVOKED:
             return
         if self.at_work and image.visibility == "shared":
@@ -102,14 +102,14 @@ class Watch:
 
     def _same_identity(self, image: Image) -> None:
         properties = image.properties
-        who = (properties.get(metadata.FAMILY, ""), properties.get(metadata.RELEASE, ""))
+        who = (properties.get(identity.FAMILY, ""), properties.get(identity.RELEASE, ""))
         if self.identities.setdefault(image.id, who) != who:
             raise Broken(f"4: {image.id} is {who} and was {self.identities[image.id]}")
-        if properties.get(metadata.STATE) == State.REVOKED:
+        if properties.get(identity.STATE) == State.REVOKED:
             self.revoked_ids.add(image.id)
 
 
 def is_current(image: Image) -> bool:
     """Whether users are offered this image."""
     shown = image.visibility == "public" and not image.hidden and image.status == "active"
-    return shown and image.properties.get(metadata.STATE) == State.CURRENT
+    return shown and image.properties.get(identity.STATE) == State.CURRENT

@@ -20,11 +20,11 @@ from typing import Any, BinaryIO
 from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.image import OWN_FIELDS, Image
 from imagecycle.errors import ImagecycleError, Unreachable
-from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle.audit import AuditLog, Outcome
 from imagecycle.lifecycle.cloudside import CloudSide
 from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.policies import Policies
+from imagecycle.metadata import identity
 from imagecycle.model import ProjectUse, State, Usage
 from imagecycle.site import Retirement
 
@@ -233,7 +233,7 @@ class Operator:
                 return False
             if image.protected:
                 raise Refused("it is protected", 403)
-            if image.properties.get(metadata.STATE) != State.CANDIDATE.value:
+            if image.properties.get(identity.STATE) != State.CANDIDATE.value:
                 self._listed(image_id)
             del self.world.images[image_id]
             self.world.members.pop(image_id, None)
@@ -333,7 +333,7 @@ class Operator:
 
     def _taking_needs_a_listing(self, image: Image, fields: Mapping[str, Any]) -> None:
         away = image.visibility == "public" and fields.get("visibility") in ("shared", "private")
-        if away and fields.get(metadata.STATE) != State.REVOKED.value:
+        if away and fields.get(identity.STATE) != State.REVOKED.value:
             self._listed(image.id)
 
     def _listed(self, image_id: str) -> None:

@@ -6,10 +6,11 @@ import pytest
 
 from imagecycle.cloud.image import Image
 from imagecycle.errors import InvalidFile
-from imagecycle.lifecycle import adopt, adoption, metadata, proposal, validation
+from imagecycle.lifecycle import adopt, adoption, proposal
 from imagecycle.lifecycle.adopt import Candidate, Verdict
 from imagecycle.lifecycle.patterns import parse
 from imagecycle.lifecycle.plan import image_digest
+from imagecycle.metadata import identity, validation
 from imagecycle.model import Release, State
 
 NOW = datetime.datetime(2026, 11, 22, 14, tzinfo=datetime.UTC)
@@ -115,13 +116,13 @@ def test_broken_properties_of_ours_are_left_alone_and_said() -> None:
 def test_adopting_adds_only_properties_of_ours_and_they_keep_to_the_schema(hidden: bool) -> None:
     before = image(1, "Debian 12", os_hidden=hidden, os_distro="debian")
     change = adopt.addition(before, SERVER, Release.parse("20260822"), NOW)
-    assert all(name.startswith(metadata.PREFIX) for name in change.fields)
+    assert all(name.startswith(identity.PREFIX) for name in change.fields)
     assert validation.problems(dict(change.fields)) == []
     state = State.SUPERSEDED if hidden else State.CURRENT
-    assert metadata.read(dict(change.fields)) == metadata.Identity(
+    assert identity.read(dict(change.fields)) == identity.Identity(
         SERVER, Release.parse("20260822"), state
     )
-    assert (metadata.SUPERSEDED_AT in change.fields) is hidden
+    assert (identity.SUPERSEDED_AT in change.fields) is hidden
 
 
 def test_a_table_shows_every_image_and_counts() -> None:

@@ -1,7 +1,7 @@
 import json
 from pathlib import Path
 
-from imagecycle.lifecycle import definitions, schema
+from imagecycle.metadata import definitions, schema
 
 PAGE = Path(__file__).parents[2] / "docs" / "metadata.rst"
 

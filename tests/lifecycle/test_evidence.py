@@ -6,7 +6,7 @@ import pytest
 
 from imagecycle.artifacts import Artifact
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle.evidence import NotVerified, gather
+from imagecycle.metadata.evidence import NotVerified, gather
 from lifecycle.families import artifact
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.lifecycle import evidence, metadata, schema
-from imagecycle.lifecycle.evidence import Evidence
+from imagecycle.metadata import evidence, identity, schema
+from imagecycle.metadata.evidence import Evidence
 from imagecycle.model import Promises, Release, State
 from lifecycle.families import artifact, family
 
@@ -20,7 +20,7 @@ def proven(tmp_path: Path) -> Evidence:
 
 
 def test_properties_tell_what_the_image_is(proven: Evidence) -> None:
-    assert metadata.properties(family(), proven) == {
+    assert identity.properties(family(), proven) == {
         "os_distro": "debian",
         "os_version": "12",
         "os_type": "linux",
@@ -49,7 +49,7 @@ def test_properties_tell_what_the_image_is(proven: Evidence) -> None:
 
 
 def test_an_image_that_boots_from_either_firmware_demands_none(proven: Evidence) -> None:
-    written = metadata.properties(family(firmware=("bios", "uefi")), proven)
+    written = identity.properties(family(firmware=("bios", "uefi")), proven)
     assert "hw_firmware_type" not in written
 
 
@@ -57,7 +57,7 @@ def test_what_the_operator_promises_is_told_in_the_words_of_public_clouds(
     proven: Evidence,
 ) -> None:
     promised = Promises("monthly", "last-3", "2028-01-31", 48)
-    written = metadata.properties(
+    written = identity.properties(
         family(
             description="What an administrator expects",
             promises=promised,
@@ -85,12 +85,12 @@ def test_what_the_operator_promises_is_told_in_the_words_of_public_clouds(
 def test_an_id_is_promised_for_as_long_as_the_policy_keeps_it(
     proven: Evidence, kept: int, promise: str
 ) -> None:
-    assert metadata.properties(family(), proven, kept=kept)["uuid_validity"] == promise
+    assert identity.properties(family(), proven, kept=kept)["uuid_validity"] == promise
 
 
 def test_a_build_date_is_told_in_utc(proven: Evidence) -> None:
     abroad = dataclasses.replace(proven, built_at="2026-11-23T01:30:00+05:30")
-    assert metadata.properties(family(), abroad)["image_build_date"] == "2026-11-22 20:00:00"
+    assert identity.properties(family(), abroad)["image_build_date"] == "2026-11-22 20:00:00"
 
 
 @pytest.mark.parametrize(
@@ -115,49 +115,49 @@ def test_a_wrong_value_is_named_with_what_is_expected(
     proven: Evidence, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(UsageError) as caught:
-        metadata.properties(family(**changes), proven)
+        identity.properties(family(**changes), proven)
     assert f"debian-12-x86_64-server 20261122: {message}" in caught.value.message.splitlines()
     assert "in the catalog file" in caught.value.hint
 
 
 def test_a_wrong_record_is_not_blamed_on_the_catalog(proven: Evidence) -> None:
     with pytest.raises(UsageError, match="property image_build_date: expected a time") as caught:
-        metadata.properties(family(), dataclasses.replace(proven, built_at="yesterday"))
+        identity.properties(family(), dataclasses.replace(proven, built_at="yesterday"))
     assert caught.value.hint.startswith("build and verify it again")
 
 
 @pytest.mark.parametrize("name", ["imagecycle_state", "visibility", "os_hash_value", "owner"])
 def test_the_catalog_cannot_set_what_is_not_its_own(proven: Evidence, name: str) -> None:
     with pytest.raises(UsageError, match=name):
-        metadata.properties(family(properties={name: "x"}), proven)
+        identity.properties(family(properties={name: "x"}), proven)
 
 
 def test_min_disk_is_never_less_than_the_disk_inside(proven: Evidence) -> None:
-    assert metadata.min_disk(family(disk_gib=3), proven) == 3
-    assert metadata.min_disk(family(disk_gib=0), proven) == 1
+    assert identity.min_disk(family(disk_gib=3), proven) == 3
+    assert identity.min_disk(family(disk_gib=0), proven) == 1
 
 
 def test_what_is_written_is_read_again(proven: Evidence) -> None:
-    written = {**metadata.properties(family(), proven), metadata.STATE: "superseded"}
-    assert metadata.read(written) == metadata.Identity(
+    written = {**identity.properties(family(), proven), identity.STATE: "superseded"}
+    assert identity.read(written) == identity.Identity(
         "debian-12-x86_64-server", Release.parse("20261122"), State.SUPERSEDED
     )
 
 
 def test_an_image_without_our_properties_is_none_of_ours() -> None:
-    assert metadata.read({"os_distro": "debian"}) is None
+    assert identity.read({"os_distro": "debian"}) is None
 
 
 def test_a_snapshot_of_a_server_is_no_release(proven: Evidence) -> None:
-    copied = {**metadata.properties(family(), proven), metadata.STATE: "current"}
-    assert metadata.read({**copied, "image_type": "snapshot"}) is None
+    copied = {**identity.properties(family(), proven), identity.STATE: "current"}
+    assert identity.read({**copied, "image_type": "snapshot"}) is None
 
 
 @pytest.mark.parametrize(
-    "wrong", [{metadata.STATE: "new"}, {metadata.RELEASE: "yesterday"}, {metadata.RELEASE: None}]
+    "wrong", [{identity.STATE: "new"}, {identity.RELEASE: "yesterday"}, {identity.RELEASE: None}]
 )
 def test_broken_properties_are_an_error(wrong: dict[str, str | None]) -> None:
-    good = {metadata.FAMILY: "f", metadata.RELEASE: "20261122", metadata.STATE: "current"}
+    good = {identity.FAMILY: "f", identity.RELEASE: "20261122", identity.STATE: "current"}
     broken = {key: value for key, value in {**good, **wrong}.items() if value is not None}
     with pytest.raises(ImagecycleError, match="make no sense"):
-        metadata.read(broken)
+        identity.read(broken)

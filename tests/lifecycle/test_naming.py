@@ -1,7 +1,7 @@
 import pytest
 
 from imagecycle.errors import UsageError
-from imagecycle.lifecycle.naming import name
+from imagecycle.metadata.naming import name
 from imagecycle.model import Release
 from imagecycle.site import Site
 from lifecycle.families import family

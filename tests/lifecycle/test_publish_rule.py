@@ -6,10 +6,10 @@ import pytest
 
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle.rules import publish
 from imagecycle.lifecycle.rules.publish import CannotPublish, Publication, Target
 from imagecycle.lifecycle.steps import Change, Discard, Upload
+from imagecycle.metadata import identity
 from imagecycle.model import Release, State
 
 NOW = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)
@@ -25,9 +25,9 @@ TARGET = Target(
     min_disk=3,
     min_ram=512,
     properties={
-        metadata.FAMILY: FAMILY,
-        metadata.RELEASE: "20261122",
-        metadata.VERSION: "0.1.0",
+        identity.FAMILY: FAMILY,
+        identity.RELEASE: "20261122",
+        identity.VERSION: "0.1.0",
         "os_distro": "debian",
     },
     hashes={"sha256": "22" * 32, "sha512": DISK},
@@ -38,8 +38,8 @@ def image(release: str = "20261122", state: str = "current", **fields: Any) -> I
     """An image as a finished publish leaves it, but for ``fields``."""
     properties = {
         **TARGET.properties,
-        metadata.RELEASE: release,
-        metadata.STATE: state,
+        identity.RELEASE: release,
+        identity.STATE: state,
         **fields.pop("properties", {}),
     }
     public = {"candidate": "private"}.get(state, "public")
@@ -73,13 +73,13 @@ def test_in_an_empty_cloud_the_disk_is_uploaded_privately_and_then_made_current(
     upload, change = plan.steps
     assert isinstance(upload, Upload)
     assert upload.fields["visibility"] == "private"
-    assert upload.fields[metadata.STATE] == "candidate"
+    assert upload.fields[identity.STATE] == "candidate"
     assert isinstance(change, Change)
     assert change.image_id == upload.image_id == "new"
     assert change.fields == {
         "visibility": "public",
         "os_hidden": False,
-        metadata.STATE: "current",
+        identity.STATE: "current",
     }
 
 
@@ -98,9 +98,9 @@ def test_the_new_release_is_public_before_the_old_one_is_hidden() -> None:
     assert last.relies_on == "new"
     assert last.fields == {
         "os_hidden": True,
-        metadata.STATE: "superseded",
-        metadata.SUPERSEDED_AT: "2026-11-22T12:00:00+00:00",
-        metadata.SUCCESSOR: "new",
+        identity.STATE: "superseded",
+        identity.SUPERSEDED_AT: "2026-11-22T12:00:00+00:00",
+        identity.SUCCESSOR: "new",
     }
 
 
@@ -178,15 +178,15 @@ def test_a_family_that_had_a_current_release_never_has_none() -> None:
     olds = [image("20260822", hash_value=OTHER_DISK), image("20260901", hash_value=OTHER_DISK)]
     own = [[], [image()], [image(state="candidate")], [image(state="superseded")]]
     for mine, count in itertools.product(own, range(len(olds) + 1)):
-        if mine and mine[0].properties[metadata.STATE] == "superseded" and count:
+        if mine and mine[0].properties[identity.STATE] == "superseded" and count:
             continue  # rolled back, and refused
         plan = decide(TARGET, [*mine, *olds[:count]])
         current = {entry.id for entry in [*mine, *olds[:count]] if is_current(entry)}
         had_one = bool(current)
         for step in plan.steps:
-            if isinstance(step, Change) and metadata.STATE in step.fields:
+            if isinstance(step, Change) and identity.STATE in step.fields:
                 name = step.image_id
-                if step.fields[metadata.STATE] == "current":
+                if step.fields[identity.STATE] == "current":
                     current.add(name)
                 else:
                     current.discard(name)
@@ -195,7 +195,7 @@ def test_a_family_that_had_a_current_release_never_has_none() -> None:
 
 
 def is_current(entry: Image) -> bool:
-    return entry.properties[metadata.STATE] == "current"
+    return entry.properties[identity.STATE] == "current"
 
 
 def test_a_release_older_than_the_current_one_is_refused() -> None:
@@ -220,7 +220,7 @@ def test_an_image_that_an_operator_deactivated_is_refused() -> None:
 
 
 def test_images_of_other_families_and_of_other_tools_do_not_count() -> None:
-    other = image(properties={metadata.FAMILY: "debian-12-x86_64-base"})
+    other = image(properties={identity.FAMILY: "debian-12-x86_64-base"})
     foreign = image()
     foreign = Image(**{**foreign.__dict__, "properties": {"os_distro": "debian"}})
     assert kinds(decide(TARGET, [other, foreign])) == [Upload, Change]
@@ -228,7 +228,7 @@ def test_images_of_other_families_and_of_other_tools_do_not_count() -> None:
 
 def test_properties_that_make_no_sense_are_an_error_not_a_guess() -> None:
     with pytest.raises(ImagecycleError, match="make no sense"):
-        decide(TARGET, [image(properties={metadata.STATE: "currant"})])
+        decide(TARGET, [image(properties={identity.STATE: "currant"})])
 
 
 def test_metadata_that_has_changed_is_brought_up_to_date_in_place() -> None:
@@ -240,7 +240,7 @@ def test_metadata_that_has_changed_is_brought_up_to_date_in_place() -> None:
 
 
 def test_a_newer_imagecycle_alone_changes_nothing() -> None:
-    assert decide(TARGET, [image(properties={metadata.VERSION: "0.0.1"})]).steps == []
+    assert decide(TARGET, [image(properties={identity.VERSION: "0.0.1"})]).steps == []
 
 
 def test_a_hash_of_another_kind_counts_when_the_disks_own_is_known() -> None:

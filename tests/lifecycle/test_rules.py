@@ -8,7 +8,6 @@ import datetime
 import pytest
 
 from imagecycle.cloud.image import Image
-from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.releases import Holding
 from imagecycle.lifecycle.rules import Decision, retire, revoke, rollback
@@ -16,6 +15,7 @@ from imagecycle.lifecycle.rules.retire import Wish
 from imagecycle.lifecycle.rules.revoke import CannotRevoke
 from imagecycle.lifecycle.rules.rollback import CannotRollBack
 from imagecycle.lifecycle.steps import Change, Delete, Share, SyncMembers, members_digest
+from imagecycle.metadata import identity
 from imagecycle.model import Release, State
 from imagecycle.site import Retirement
 
@@ -45,7 +45,7 @@ def held(
     properties = {f"imagecycle_{name}": value for name, value in moments.items()}
     if known and state in ("retired", "revoked"):
         digest = members_digest(users if members is None else members)
-        properties[metadata.SHARED_WITH] = digest
+        properties[identity.SHARED_WITH] = digest
     image = Image(
         id=release,
         name="",
@@ -62,7 +62,7 @@ def held(
         properties=properties,
         protected=protected,
     )
-    identity = metadata.Identity(FAMILY, Release.parse(release), State(state))
+    identity = identity.Identity(FAMILY, Release.parse(release), State(state))
     named = None if members is None else dict.fromkeys(members, "pending")
     return Holding(image, identity, named, frozenset(users) - {"o"}, "o" in users)
 
@@ -102,7 +102,7 @@ def test_retirement_comes_when_the_days_are_over(days: float, steps: int) -> Non
 def test_a_release_without_a_sensible_time_counts_from_now(moment: dict[str, str]) -> None:
     (step,) = retired(held("20260201", "superseded", **moment), CURRENT, keep=0).steps
     assert isinstance(step, Change)
-    assert step.fields == {metadata.SUPERSEDED_AT: "2026-11-22T12:00:00+00:00"}
+    assert step.fields == {identity.SUPERSEDED_AT: "2026-11-22T12:00:00+00:00"}
 
 
 def test_now_retires_whatever_the_age_and_the_hour() -> None:
@@ -116,7 +116,7 @@ def test_sharing_names_the_users_and_leaves_out_the_owner() -> None:
     (step,) = retired(old, CURRENT, keep=0).steps
     assert isinstance(step, Share)
     assert step.members == ("a", "b")
-    assert metadata.UNUSED_SINCE not in step.last
+    assert identity.UNUSED_SINCE not in step.last
 
 
 def test_a_family_without_a_current_release_loses_nothing_more() -> None:
@@ -188,7 +188,7 @@ def test_deletion_needs_the_whole_grace_period_without_users() -> None:
     assert done(retired(held("20260201", "retired", unused_since=ago(29)), CURRENT)) == []
     (mark,) = retired(held("20260201", "retired"), CURRENT).steps
     assert isinstance(mark, Change)
-    assert metadata.UNUSED_SINCE in mark.fields
+    assert identity.UNUSED_SINCE in mark.fields
 
 
 @pytest.mark.parametrize("users", ["a", "o"])
@@ -196,13 +196,13 @@ def test_use_again_ends_the_grace_period(users: str) -> None:
     one = held("20260201", "retired", users=users, unused_since=ago(300), known=True)
     (step,) = retired(one, CURRENT).steps
     assert isinstance(step, Change)
-    assert step.fields == {metadata.UNUSED_SINCE: None}
+    assert step.fields == {identity.UNUSED_SINCE: None}
 
 
 def test_a_grace_period_that_begins_in_the_future_begins_now() -> None:
     (step,) = retired(held("20260201", "retired", unused_since=ago(-9)), CURRENT).steps
     assert isinstance(step, Change)
-    assert step.fields == {metadata.UNUSED_SINCE: "2026-11-22T12:00:00+00:00"}
+    assert step.fields == {identity.UNUSED_SINCE: "2026-11-22T12:00:00+00:00"}
 
 
 @pytest.mark.parametrize("state", ["superseded", "retired", "revoked"])
@@ -247,9 +247,9 @@ def test_rollback_restores_a_retired_release() -> None:
     assert promoted.fields == {
         "visibility": "public",
         "os_hidden": False,
-        metadata.STATE: "current",
-        metadata.RETIRED_AT: None,
-        metadata.UNUSED_SINCE: None,
+        identity.STATE: "current",
+        identity.RETIRED_AT: None,
+        identity.UNUSED_SINCE: None,
     }
 
 
@@ -294,14 +294,14 @@ def test_revoking_the_current_release_makes_its_predecessor_current_first() -> N
     assert isinstance(away, Share)
     assert away.back is None
     assert away.first["visibility"] == "shared"
-    assert away.first[metadata.SUCCESSOR] == "20260801"
+    assert away.first[identity.SUCCESSOR] == "20260801"
     assert away.relies_on == "20260801"
 
 
 def test_revoking_an_older_release_names_the_current_one_as_successor() -> None:
     (away,) = revoked(held("20260801", "superseded"), CURRENT, release="20260801").steps
     assert isinstance(away, Share)
-    assert away.first[metadata.SUCCESSOR] == "20261101"
+    assert away.first[identity.SUCCESSOR] == "20261101"
     assert away.relies_on is None
 
 
@@ -316,7 +316,7 @@ def test_revoking_the_only_release_needs_force() -> None:
         revoked(CURRENT)
     (away,) = revoked(CURRENT, force=True).steps
     assert isinstance(away, Share)
-    assert metadata.SUCCESSOR not in away.first
+    assert identity.SUCCESSOR not in away.first
 
 
 def test_revoking_twice_changes_nothing() -> None:
@@ -326,7 +326,7 @@ def test_revoking_twice_changes_nothing() -> None:
 def test_a_revocation_that_broke_off_is_finished_by_the_next() -> None:
     (step,) = revoked(held("20260801", "revoked", known=False), CURRENT, release="20260801").steps
     assert isinstance(step, Share)
-    assert step.first == {metadata.SHARED_WITH: ""}
+    assert step.first == {identity.SHARED_WITH: ""}
 
 
 def test_revoking_what_is_not_there_or_protected_is_refused() -> None:

@@ -8,9 +8,9 @@ import pytest
 
 from imagecycle import catalog, declaration, promises
 from imagecycle.errors import UsageError
-from imagecycle.lifecycle import evidence, metadata, schema, validation
-from imagecycle.lifecycle.kinds import Kind
 from imagecycle.lifecycle.steps import members_digest
+from imagecycle.metadata import evidence, identity, schema, validation
+from imagecycle.metadata.property_types import Kind
 from imagecycle.model import Release, State
 from imagecycle.site import CATALOG
 from lifecycle.families import artifact, family
@@ -33,16 +33,16 @@ def test_names_and_titles_are_unique() -> None:
 def test_every_property_that_imagecycle_names_is_in_the_schema() -> None:
     named = {
         value
-        for name, value in vars(metadata).items()
+        for name, value in vars(identity).items()
         if name.isupper() and isinstance(value, str) and value.startswith(schema.PREFIX)
-    } - {metadata.PREFIX}
+    } - {identity.PREFIX}
     assert named == {name for name in schema.BY_NAME if name.startswith(schema.PREFIX)}
 
 
 def test_every_property_of_a_release_is_in_the_schema_or_the_catalogs_own(tmp_path: Path) -> None:
     proven = evidence.gather(artifact(tmp_path, "20261122", size=2**17))
     written = (
-        metadata.properties(family(end_of_support=datetime.date(2028, 6, 30)), proven).keys()
+        identity.properties(family(end_of_support=datetime.date(2028, 6, 30)), proven).keys()
         - family().properties.keys()
     )
     assert written <= schema.BY_NAME.keys()
@@ -58,7 +58,7 @@ def test_the_schema_has_what_public_clouds_agreed_on() -> None:
 def test_the_families_of_the_catalog_keep_to_the_schema(tmp_path: Path) -> None:
     proven = evidence.gather(artifact(tmp_path, "20261122", size=2**17))
     for one in catalog.load(CATALOG):
-        metadata.properties(one, proven)
+        identity.properties(one, proven)
 
 
 def test_the_catalog_takes_exactly_the_words_of_the_schema() -> None:
@@ -156,7 +156,7 @@ def test_patterns_mean_the_same_to_json_schema() -> None:
 
 
 def test_states_are_those_of_the_model() -> None:
-    assert schema.BY_NAME[metadata.STATE].kind.allowed == tuple(state.value for state in State)
+    assert schema.BY_NAME[identity.STATE].kind.allowed == tuple(state.value for state in State)
 
 
 def test_an_unknown_property_of_ours_is_answered_with_the_nearest() -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError, Unreachable
-from imagecycle.lifecycle import life, metadata
+from imagecycle.lifecycle import life
 from imagecycle.lifecycle.rules.retire import Wish
+from imagecycle.metadata import identity
 from imagecycle.model import Release
 from imagecycle.site import Retirement, Site
 from lifecycle.memory_cloud import BEGINNING, OWNER, Cloud, Killed, MemorySide, Operator
@@ -35,10 +36,10 @@ def cloud() -> Iterator[Cloud]:
 
 def put(cloud: Cloud, image_id: str, release: str, state: str, **fields: object) -> None:
     properties = {
-        metadata.FAMILY: FAMILY,
-        metadata.RELEASE: release,
-        metadata.STATE: state,
-        metadata.SUPERSEDED_AT: "2026-04-01T00:00:00+00:00",
+        identity.FAMILY: FAMILY,
+        identity.RELEASE: release,
+        identity.STATE: state,
+        identity.SUPERSEDED_AT: "2026-04-01T00:00:00+00:00",
     }
     values = {
         "id": image_id,
@@ -78,7 +79,7 @@ def at(operator: Operator, kind: str, deed: Callable[[], object]) -> None:
 
 def state(cloud: Cloud, image_id: str = "old") -> tuple[str, str]:
     image = cloud.images[image_id]
-    return image.properties[metadata.STATE], image.visibility
+    return image.properties[identity.STATE], image.visibility
 
 
 def test_a_retired_release_is_shared_with_exactly_who_uses_it(cloud: Cloud) -> None:
@@ -318,8 +319,8 @@ def test_a_revoked_release_is_kept_by_its_users_alone(cloud: Cloud) -> None:
     assert state(cloud, "old") == ("current", "public")
     assert set(cloud.members["new"]) == {"beta"}
     properties = cloud.images["new"].properties
-    assert properties[metadata.REVOKED_REASON] == "a key was left in it"
-    assert properties[metadata.SUCCESSOR] == "old"
+    assert properties[identity.REVOKED_REASON] == "a key was left in it"
+    assert properties[identity.SUCCESSOR] == "old"
     assert not cloud.boot("gamma", "new")
 
 

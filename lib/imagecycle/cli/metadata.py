@@ -18,7 +18,7 @@ def metadata() -> None:
 @click.option("--rst", "as_rst", is_flag=True, help="Print the table of docs/metadata.rst.")
 def metadata_show(as_json: bool, as_rst: bool) -> None:
     """Explain every property: its meaning, its values, who sets it and when."""
-    from imagecycle.lifecycle import definitions
+    from imagecycle.metadata import definitions
 
     if as_json and as_rst:
         raise click.UsageError("--json and --rst exclude each other")
@@ -32,7 +32,7 @@ def metadata_show(as_json: bool, as_rst: bool) -> None:
 @click.pass_obj
 def metadata_install(settings: site.Site, cloud: str, dry_run: bool) -> None:
     """Give a cloud the definitions, so that Horizon and others can explain the properties."""
-    from imagecycle.lifecycle import definitions
+    from imagecycle.metadata import definitions
 
     definitions.install(settings, cloud=cloud, dry_run=dry_run)
 

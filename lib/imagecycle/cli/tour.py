@@ -23,7 +23,7 @@ def tour(settings: site.Site, family: str, release: str | None) -> None:
     """
     from imagecycle import catalog, devcloud, tour
     from imagecycle.artifacts import ArtifactStore
-    from imagecycle.lifecycle import evidence
+    from imagecycle.metadata import evidence
 
     catalog.find(settings.catalog, family)
     artifact = ArtifactStore(settings.artifacts).find(family, release)

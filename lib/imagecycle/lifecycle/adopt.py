@@ -14,10 +14,10 @@ from enum import StrEnum
 
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle.patterns import Pattern, first_match
 from imagecycle.lifecycle.rules import stamp
 from imagecycle.lifecycle.steps import Change
+from imagecycle.metadata import identity
 from imagecycle.model import Release, State
 
 
@@ -82,7 +82,7 @@ def obstacle(image: Image) -> str:
         return f"its status is {image.status}"
     if image.visibility != "public":
         return f"its visibility is {image.visibility}, not public"
-    ours = sorted(name for name in image.properties if name.startswith(metadata.PREFIX))
+    ours = sorted(name for name in image.properties if name.startswith(identity.PREFIX))
     return f"it has {ours[0]}, but no family" if ours else ""
 
 
@@ -90,11 +90,11 @@ def addition(image: Image, family: str, release: Release, now: datetime.datetime
     """The change that adopts an image: properties that it does not have, and nothing else."""
     state = state_of(image)
     fields = {
-        metadata.FAMILY: family,
-        metadata.RELEASE: str(release),
-        metadata.STATE: state.value,
-        metadata.ADOPTED_AT: stamp(now),
-        **({metadata.SUPERSEDED_AT: stamp(now)} if state is State.SUPERSEDED else {}),
+        identity.FAMILY: family,
+        identity.RELEASE: str(release),
+        identity.STATE: state.value,
+        identity.ADOPTED_AT: stamp(now),
+        **({identity.SUPERSEDED_AT: stamp(now)} if state is State.SUPERSEDED else {}),
     }
     assert not fields.keys() & image.properties.keys(), "adopting only adds"
     what = f'"{image.name}" becomes {family} {release}, {state}'
@@ -102,7 +102,7 @@ def addition(image: Image, family: str, release: Release, now: datetime.datetime
 
 
 def _candidate(image: Image, patterns: Sequence[Pattern], catalog: Collection[str]) -> Candidate:
-    if metadata.FAMILY in image.properties:
+    if identity.FAMILY in image.properties:
         return _ours(image)
     if reason := obstacle(image):
         return Candidate(image, Verdict.LEFT, remark=reason)
@@ -123,7 +123,7 @@ def _candidate(image: Image, patterns: Sequence[Pattern], catalog: Collection[st
 
 def _ours(image: Image) -> Candidate:
     try:
-        identity = metadata.read(image.properties)
+        identity = identity.read(image.properties)
     except ImagecycleError as error:
         return Candidate(image, Verdict.LEFT, remark=error.message)
     assert identity is not None

@@ -18,7 +18,7 @@ from imagecycle import catalog, log
 from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.lifecycle import adopt, metadata, proposal
+from imagecycle.lifecycle import adopt, proposal
 from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.adopt import Candidate, Verdict
 from imagecycle.lifecycle.cloudside import CloudSide, say
@@ -27,6 +27,7 @@ from imagecycle.lifecycle.patterns import Pattern
 from imagecycle.lifecycle.plan import Changed, Plan, Seen
 from imagecycle.lifecycle.proposal import Entry, Proposal
 from imagecycle.lifecycle.steps import Change
+from imagecycle.metadata import identity
 from imagecycle.site import Site
 
 _WIDTH = 160  # where there is no terminal
@@ -125,7 +126,7 @@ def _plan(confirmed: Proposal, side: CloudSide, images: dict[str, Image]) -> Pla
     taken = {
         (identity.family, identity.release): image.id
         for image in images.values()
-        if (identity := metadata.read(image.properties))
+        if (identity := identity.read(image.properties))
     }
     steps: list[Change] = []
     seen: list[Seen] = []
@@ -157,7 +158,7 @@ def _as_proposed(entry: Entry, side: CloudSide, images: dict[str, Image]) -> Ima
     image = images.get(entry.image_id)
     if image is None:
         raise _not_ours(entry, side)
-    if metadata.FAMILY in image.properties:
+    if identity.FAMILY in image.properties:
         raise _changed(side, f"image {image.id} is imagecycle's already, as another release")
     if planning.image_digest(image) != entry.digest:
         raise _changed(side, f'image {image.id} ("{image.name}") was changed')

@@ -16,13 +16,14 @@ from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.cloud.whoami import whoami
 from imagecycle.errors import UnknownName
-from imagecycle.lifecycle import metadata, policies
+from imagecycle.lifecycle import policies
 from imagecycle.lifecycle.audit import AuditLog
 from imagecycle.lifecycle.execution import Execution, Result
 from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.releases import Holding, holdings
 from imagecycle.lifecycle.services import Images, UsageSource
+from imagecycle.metadata import identity
 from imagecycle.model import Usage
 from imagecycle.site import Site
 
@@ -67,7 +68,7 @@ class CloudSide:
         :raises UnknownName: when the cloud has no release of one of them.
         """
         if len(names) == 1:
-            found = holdings(self.images.images(**{metadata.FAMILY: next(iter(names))}))
+            found = holdings(self.images.images(**{identity.FAMILY: next(iter(names))}))
         else:
             found = holdings(self.images.images())
         known = sorted(found)

@@ -16,7 +16,7 @@ from imagecycle import log
 from imagecycle.cloud.errors import Protected, Refused
 from imagecycle.cloud.image import OWN_FIELDS, Image
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle import metadata, sharing
+from imagecycle.lifecycle import sharing
 from imagecycle.lifecycle.audit import AuditLog
 from imagecycle.lifecycle.plan import Changed, Plan
 from imagecycle.lifecycle.releases import holdings
@@ -32,6 +32,7 @@ from imagecycle.lifecycle.steps import (
     Upload,
 )
 from imagecycle.lifecycle.uploading import upload
+from imagecycle.metadata import identity
 from imagecycle.model import ProjectUse, State
 
 _WITHOUT_DATA = {"queued", "saving"}
@@ -73,7 +74,7 @@ class Execution:
         self._disk = disk
         self._expected = {image.id: image for image in found}
         self._had_current = {
-            image.properties.get(metadata.FAMILY)
+            image.properties.get(identity.FAMILY)
             for image in self._expected.values()
             if _is_current(image)
         }
@@ -139,13 +140,13 @@ class Execution:
         for name in [name for name, value in fields.items() if value is None]:
             expected.pop(name, None)
         if _fields(after) != expected:
-            if metadata.REVOKED_AT in after.properties.keys() - before.properties.keys():
+            if identity.REVOKED_AT in after.properties.keys() - before.properties.keys():
                 # our change came on top of a revocation, which outranks everything
                 visibility = "shared" if after.visibility == "public" else after.visibility
                 again = {
                     "visibility": visibility,
                     "os_hidden": True,
-                    metadata.STATE: State.REVOKED.value,
+                    identity.STATE: State.REVOKED.value,
                 }
                 self.images.change(before.id, again)
             raise Changed(self.images.cloud, f"somebody else changed image {before.id} just now")
@@ -176,7 +177,7 @@ class Execution:
         with self.audit.mutation(str(step), step.image_id, None) as outcome:
             upload(step, self.images, self._disk)
             found = {
-                image.id: image for image in self.images.images(**{metadata.FAMILY: step.family})
+                image.id: image for image in self.images.images(**{identity.FAMILY: step.family})
             }
             made = found.pop(step.image_id, None)
             if made is None:
@@ -186,7 +187,7 @@ class Execution:
         before = {
             id_: image
             for id_, image in self._expected.items()
-            if image.properties.get(metadata.FAMILY) == step.family and id_ != step.image_id
+            if image.properties.get(identity.FAMILY) == step.family and id_ != step.image_id
         }
         same = (_is_same(image, before.get(id_)) for id_, image in found.items())
         if found.keys() != before.keys() or not all(same):
@@ -211,7 +212,7 @@ class Execution:
     def _keep_a_current(self, family: str) -> bool:
         """Give a family a current release again, should another command have taken the last one
         away between our last look and our change; returns whether that was so."""
-        images = self.images.images(**{metadata.FAMILY: family})
+        images = self.images.images(**{identity.FAMILY: family})
         found = [held for held in holdings(images).get(family, []) if not held.image.protected]
         able = [held for held in found if held.state in (State.SUPERSEDED, State.RETIRED)]
         if (
@@ -277,7 +278,7 @@ def _written(fields: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _is_current(image: Image) -> bool:
-    state = image.properties.get(metadata.STATE)
+    state = image.properties.get(identity.STATE)
     return image.visibility == "public" and state == State.CURRENT.value
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from imagecycle import log
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.cloudside import CloudSide, Families, ids, say
 from imagecycle.lifecycle.execution import Result
@@ -22,6 +21,7 @@ from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.releases import holdings
 from imagecycle.lifecycle.rules import Decision, retire, revoke, rollback
 from imagecycle.lifecycle.steps import Upload, named
+from imagecycle.metadata import identity
 from imagecycle.model import Release, State
 from imagecycle.site import Retirement, Site
 
@@ -226,7 +226,7 @@ def _as_then(side: CloudSide, plan: Plan) -> Families:
     every = side.images.images() if len(plan.families) > 1 else None
     found: Families = {}
     for family in plan.families:
-        listed = every if every is not None else side.images.images(**{metadata.FAMILY: family})
+        listed = every if every is not None else side.images.images(**{identity.FAMILY: family})
         found |= {name: held for name, held in holdings(listed).items() if name == family}
     found = side.with_usage(found, [one.image_id for one in plan.seen if one.users is not None])
     there = set(ids(found))
@@ -237,7 +237,7 @@ def _as_then(side: CloudSide, plan: Plan) -> Families:
 def _disk(plan: Plan, site: Site) -> Path | None:
     """The disk that a plan uploads, when it still is the one that was verified."""
     from imagecycle.artifacts import ArtifactStore
-    from imagecycle.lifecycle import evidence
+    from imagecycle.metadata import evidence
 
     for step in plan.steps:
         if isinstance(step, Upload):

@@ -19,19 +19,20 @@ from imagecycle.cloud.projects import Contact, contacts, member_addresses
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.cloud.usage import collect
 from imagecycle.errors import ImagecycleError, UnknownName, UsageError
-from imagecycle.lifecycle import mail, metadata, policies
+from imagecycle.lifecycle import mail, policies
 from imagecycle.lifecycle.notices import Affected, Fate, Message, messages
 from imagecycle.lifecycle.notified import Notified
 from imagecycle.lifecycle.releases import Holding, current, holdings
+from imagecycle.metadata import identity
 from imagecycle.model import Release, State
 from imagecycle.site import Retirement, Site
 
 __all__ = ["Notice", "as_json", "as_text", "complain", "messages", "notify"]
 
 _SINCE = {
-    State.SUPERSEDED: metadata.SUPERSEDED_AT,
-    State.RETIRED: metadata.RETIRED_AT,
-    State.REVOKED: metadata.REVOKED_AT,
+    State.SUPERSEDED: identity.SUPERSEDED_AT,
+    State.RETIRED: identity.RETIRED_AT,
+    State.REVOKED: identity.REVOKED_AT,
 }
 
 
@@ -72,7 +73,7 @@ def notify(
         mail.check(site.smtp)
     session = open_cloud(cloud, site)
     glance = Glance(session)
-    found = holdings(glance.images(**({metadata.FAMILY: family} if family else {})))
+    found = holdings(glance.images(**({identity.FAMILY: family} if family else {})))
     chosen = _chosen(found, cloud, family, release, states)
     path = site.home / "notified" / f"{urllib.parse.quote(cloud, safe=' @+')}.jsonl"
     with lock_file(path.with_suffix(".lock"), f"notify for {cloud}", "notify"):
@@ -213,7 +214,7 @@ def _fate(held: Holding, family: Sequence[Holding], policy: Retirement) -> Fate:
         visibility=held.image.visibility,
         since=f"{since:%Y-%m-%d}" if since else "",
         retires_on=due,
-        reason=held.image.properties.get(metadata.REVOKED_REASON, ""),
+        reason=held.image.properties.get(identity.REVOKED_REASON, ""),
         successor=_successor(held, family),
     )
 
@@ -221,13 +222,13 @@ def _fate(held: Holding, family: Sequence[Holding], policy: Retirement) -> Fate:
 def _successor(held: Holding, family: Sequence[Holding]) -> Mapping[str, str] | None:
     """The family's current release, or what the image itself names."""
     currents = [other.image for other in current(family)]
-    named = held.image.properties.get(metadata.SUCCESSOR)
+    named = held.image.properties.get(identity.SUCCESSOR)
     images: list[Image] = currents[-1:] or [
         other.image for other in family if other.id == named and other.id != held.id
     ]
     if not images:
         return None
-    release = images[0].properties.get(metadata.RELEASE, "")
+    release = images[0].properties.get(identity.RELEASE, "")
     return {"id": images[0].id, "name": images[0].name, "release": release}
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from imagecycle import yamlfile
 from imagecycle.errors import InvalidFile, Problem, UsageError, suggestion
-from imagecycle.lifecycle import kinds
+from imagecycle.metadata import property_types
 from imagecycle.model import Release
 
 DEFAULT_FAMILY = "{os}-{arch}-{flavour}"
@@ -57,7 +57,7 @@ class Pattern:
             return None
         groups = {key: value or "" for key, value in found.groupdict().items()}
         family = self.family.format_map({key: _slug(value) for key, value in groups.items()})
-        if not kinds.FAMILY.accepts(family):
+        if not property_types.FAMILY.accepts(family):
             return Match(wrong=f'the pattern makes "{family}" of it, which is no family')
         try:
             return Match(family, _release(groups))

@@ -13,9 +13,9 @@ import yaml
 from imagecycle import yamlfile
 from imagecycle.artifacts import write_text
 from imagecycle.errors import InvalidFile, Problem, suggestion
-from imagecycle.lifecycle import kinds
 from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.adopt import Candidate, Verdict
+from imagecycle.metadata import property_types
 from imagecycle.model import Release
 from imagecycle.yamlfile import YamlFile
 
@@ -145,10 +145,10 @@ def _entry(file: YamlFile, number: int, document: Any) -> tuple[Entry | None, li
         if key not in _KEYS
     ]
     expected = {
-        "id": kinds.IMAGE_ID,
-        "family": kinds.FAMILY,
-        "release": kinds.RELEASE,
-        "digest": kinds.SHA256,
+        "id": property_types.IMAGE_ID,
+        "family": property_types.FAMILY,
+        "release": property_types.RELEASE,
+        "digest": property_types.SHA256,
     }
     for key, kind in expected.items():
         value = document.get(key)

@@ -17,13 +17,13 @@ from imagecycle import log
 from imagecycle.artifacts import Artifact, ArtifactStore, lock_file
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle import evidence, metadata, naming
 from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.cloudside import CloudSide, Families, lock_path, say
 from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.releases import holdings
 from imagecycle.lifecycle.rules.publish import Publication, Target, decide
 from imagecycle.lifecycle.uploading import digests
+from imagecycle.metadata import evidence, identity, naming
 from imagecycle.model import Family
 from imagecycle.site import Site
 
@@ -91,15 +91,15 @@ def target_of(family: Family, artifact: Artifact, site: Site) -> Target:
         name=naming.name(site.name_template, family, artifact.release),
         size=proven.size,
         disk_format=proven.disk_format,
-        min_disk=metadata.min_disk(family, proven),
+        min_disk=identity.min_disk(family, proven),
         min_ram=family.min_ram_mib,
-        properties=metadata.properties(family, proven, kept=kept),
+        properties=identity.properties(family, proven, kept=kept),
         hashes={"sha256": proven.sha256, "sha512": proven.sha512},
     )
 
 
 def _plan(target: Target, side: CloudSide, disk: Path) -> tuple[Plan, Families, Publication]:
-    images = side.images.images(**{metadata.FAMILY: target.family})
+    images = side.images.images(**{identity.FAMILY: target.family})
     unknown = {image.hash_algo for image in images if image.hash_algo} - target.hashes.keys()
     if unknown:
         found = digests(disk, {*unknown, "sha512"})

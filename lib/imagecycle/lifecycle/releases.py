@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from imagecycle.cloud.image import Image
-from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle.steps import members_digest
+from imagecycle.metadata import identity
 from imagecycle.model import Release, State, Usage
 
 
@@ -18,7 +18,7 @@ class Holding:
     """One release in a cloud: its image, who it is, who may use it and who does."""
 
     image: Image
-    identity: metadata.Identity
+    identity: identity.Identity
     members: Mapping[str, str] | None = None
     """Project id, then status; None when they were not asked for"""
     users: frozenset[str] | None = None
@@ -51,7 +51,7 @@ class Holding:
     @property
     def members_are_users(self) -> bool:
         """Whether what is written on the image says that its members are its users already."""
-        written = self.image.properties.get(metadata.SHARED_WITH)
+        written = self.image.properties.get(identity.SHARED_WITH)
         return self.users is not None and written == members_digest(self.users)
 
     @property
@@ -96,7 +96,7 @@ def holdings(images: Iterable[Image]) -> dict[str, list[Holding]]:
     """
     found: dict[str, list[Holding]] = {}
     for image in images:
-        if identity := metadata.read(image.properties):
+        if identity := identity.read(image.properties):
             found.setdefault(identity.family, []).append(Holding(image, identity))
     for family in found.values():
         family.sort(key=lambda held: (held.release, held.image.created_at, held.id))

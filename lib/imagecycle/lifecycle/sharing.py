@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from imagecycle import log
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle.audit import Outcome
 from imagecycle.lifecycle.steps import Share, SyncMembers, members_digest, named
+from imagecycle.metadata import identity
 from imagecycle.model import ProjectUse, State
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def share(step: Share, run: Execution) -> Window:
             there = run.images.members(image_id).keys()  # some from an earlier sharing, perhaps
             removed = _withdraw(there - users, step, run, before.owner)
             members = (there | users) - removed
-            written = {**step.last, metadata.SHARED_WITH: members_digest(members)}
+            written = {**step.last, identity.SHARED_WITH: members_digest(members)}
             after = run.change(run.unchanged(image_id), written)
         except BaseException:
             _give_back(step, run, outcome, began)
@@ -95,16 +95,16 @@ def sync(step: SyncMembers, run: Execution) -> None:
     image_id = step.image_id
     before = run.unchanged(image_id)
     with run.audit.mutation(str(step), image_id, before.facts()) as outcome:
-        if before.properties.get(metadata.SHARED_WITH):
+        if before.properties.get(identity.SHARED_WITH):
             # until the end, so that a run that breaks off here does not pass for a whole one
-            run.change(before, {metadata.SHARED_WITH: ""})
+            run.change(before, {identity.SHARED_WITH: ""})
         if step.add:
             run.images.add_members(image_id, step.add, accept=step.accept)
         removed = _withdraw(step.remove, step, run, before.owner)
         outcome.facts = {"added": list(step.add), "removed": sorted(removed)}
         if step.fields:
             written = members_digest(run.images.members(image_id))
-            fields = {**step.fields, metadata.SHARED_WITH: written}
+            fields = {**step.fields, identity.SHARED_WITH: written}
             outcome.after = run.change(run.unchanged(image_id), fields).facts()
     log.say(str(step))
 
@@ -196,7 +196,7 @@ def _give_back(step: Share, run: Execution, outcome: Outcome, began: float) -> N
     for number in range(1, _TRIES + 1):
         try:
             found = run.images.image(step.image_id)
-            state = found.properties.get(metadata.STATE)
+            state = found.properties.get(identity.STATE)
             if found.visibility == "shared" and state in (State.SUPERSEDED, State.RETIRED):
                 run.change(found, step.back)
             elif found.visibility == "shared" and state == State.CURRENT:

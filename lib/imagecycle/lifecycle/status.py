@@ -15,17 +15,17 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle.cloudside import CloudSide, ids
 from imagecycle.lifecycle.releases import Holding
+from imagecycle.metadata import identity
 from imagecycle.model import State, Usage
 from imagecycle.site import Site
 
 _WIDTH = 100
 _BEGAN = {
-    State.SUPERSEDED: metadata.SUPERSEDED_AT,
-    State.RETIRED: metadata.RETIRED_AT,
-    State.REVOKED: metadata.REVOKED_AT,
+    State.SUPERSEDED: identity.SUPERSEDED_AT,
+    State.RETIRED: identity.RETIRED_AT,
+    State.REVOKED: identity.REVOKED_AT,
 }
 _STYLES = {
     State.CURRENT: "green",
@@ -135,8 +135,8 @@ def _row(held: Holding, usage: Usage | None, moment: datetime.datetime) -> Row:
         visibility=held.image.visibility,
         hidden=held.image.hidden,
         protected=held.image.protected,
-        unused_since=properties.get(metadata.UNUSED_SINCE, ""),
-        revoked_reason=properties.get(metadata.REVOKED_REASON, ""),
+        unused_since=properties.get(identity.UNUSED_SINCE, ""),
+        revoked_reason=properties.get(identity.REVOKED_REASON, ""),
         remark=_remark(held),
         projects=None if uses is None else len(uses),
         servers=None if uses is None else sum(sum(use.servers.values()) for use in uses),
@@ -163,7 +163,7 @@ def _remark(held: Holding) -> str:
     if held.image.protected and held.state is not State.CURRENT:
         return "its image is protected: imagecycle leaves it alone"
     if held.state is State.REVOKED:
-        return f"revoked: {held.image.properties.get(metadata.REVOKED_REASON, '')}"
+        return f"revoked: {held.image.properties.get(identity.REVOKED_REASON, '')}"
     return ""
 
 

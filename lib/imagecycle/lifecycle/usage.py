@@ -14,7 +14,7 @@ from imagecycle.cloud.projects import Contact, contacts
 from imagecycle.cloud.session import open_cloud
 from imagecycle.cloud.usage import collect
 from imagecycle.errors import UnknownName, UsageError
-from imagecycle.lifecycle import metadata
+from imagecycle.metadata import identity
 from imagecycle.model import ProjectUse, Usage
 from imagecycle.site import Site
 
@@ -58,11 +58,11 @@ def _images(glance: Glance, subject: str | None) -> list[Image]:
     if subject is not None and _IMAGE_ID.fullmatch(subject):
         return [_image(glance, subject)]
     if subject is not None:
-        found = glance.images(**{metadata.FAMILY: subject})
+        found = glance.images(**{identity.FAMILY: subject})
     else:
-        found = [image for image in glance.images() if metadata.FAMILY in image.properties]
+        found = [image for image in glance.images() if identity.FAMILY in image.properties]
     if subject is not None and not found:
-        known = {image.properties.get(metadata.FAMILY, "") for image in glance.images()} - {""}
+        known = {image.properties.get(identity.FAMILY, "") for image in glance.images()} - {""}
         raise UnknownName(
             f"family in {glance.cloud}",
             subject,
@@ -84,7 +84,7 @@ def _image(glance: Glance, image_id: str) -> Image:
 
 
 def _place(image: Image) -> tuple[str, str, str]:
-    names = (metadata.FAMILY, metadata.RELEASE)
+    names = (identity.FAMILY, identity.RELEASE)
     family, release = (image.properties.get(name, "") for name in names)
     return family, release, image.created_at
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.projects import Contact
-from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle.usage import Report
+from imagecycle.metadata import identity
 from imagecycle.model import ProjectUse
 
 _GAP = "  "
@@ -83,7 +83,7 @@ def _document(report: Report, image: Image) -> dict[str, Any]:
 
 
 def _who(image: Image) -> tuple[str, str, str, str]:
-    names = (metadata.FAMILY, metadata.RELEASE, metadata.STATE)
+    names = (identity.FAMILY, identity.RELEASE, identity.STATE)
     family, release, state = (image.properties.get(name, "-") for name in names)
     return family, release, state, image.id
 

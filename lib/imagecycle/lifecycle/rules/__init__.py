@@ -11,9 +11,9 @@ import datetime
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle.releases import Holding
 from imagecycle.lifecycle.steps import Change, Step
+from imagecycle.metadata import identity
 from imagecycle.model import State
 
 
@@ -37,9 +37,9 @@ def supersede(held: Holding, by: str, by_release: object, now: datetime.datetime
         f"release {held.release} becomes superseded by {by_release}: hidden, still usable",
         {
             "os_hidden": True,
-            metadata.STATE: State.SUPERSEDED.value,
-            metadata.SUPERSEDED_AT: stamp(now),
-            metadata.SUCCESSOR: by,
+            identity.STATE: State.SUPERSEDED.value,
+            identity.SUPERSEDED_AT: stamp(now),
+            identity.SUCCESSOR: by,
         },
         relies_on=by,
     )
@@ -47,14 +47,14 @@ def supersede(held: Holding, by: str, by_release: object, now: datetime.datetime
 
 def promote(held: Holding) -> Change:
     """Make a release that was current once current again."""
-    later = (metadata.SUPERSEDED_AT, metadata.RETIRED_AT, metadata.UNUSED_SINCE, metadata.SUCCESSOR)
+    later = (identity.SUPERSEDED_AT, identity.RETIRED_AT, identity.UNUSED_SINCE, identity.SUCCESSOR)
     return Change(
         held.id,
         f"release {held.release} becomes current again: public",
         {
             "visibility": "public",
             "os_hidden": False,
-            metadata.STATE: State.CURRENT.value,
+            identity.STATE: State.CURRENT.value,
             **{name: None for name in later if name in held.image.properties},
         },
     )

@@ -13,10 +13,10 @@ from typing import Any
 
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle.releases import Holding, holdings
 from imagecycle.lifecycle.rules import Decision, reopen, supersede
 from imagecycle.lifecycle.steps import Change, Discard, Step, Upload
+from imagecycle.metadata import identity
 from imagecycle.model import Release, State
 
 _LEFTOVER = ("queued", "saving", "uploading", "importing", "killed")
@@ -121,7 +121,7 @@ def _refuse_older(target: Target, others: Sequence[Holding]) -> None:
 
 def _refuse_rolled_back(target: Target, chosen: Image | None, others: Sequence[Holding]) -> None:
     """A release that is superseded while an older one is current was put back on purpose."""
-    state = chosen and metadata.read(chosen.properties)
+    state = chosen and identity.read(chosen.properties)
     older = [held.release for held in others if held.state is State.CURRENT]
     if state and state.state is State.SUPERSEDED and older:
         raise CannotPublish(
@@ -136,7 +136,7 @@ def _sort_out(target: Target, same: Sequence[Image]) -> tuple[Image | None, list
     discarded = []
     whole = []
     for image in same:
-        identity = metadata.read(image.properties)
+        identity = identity.read(image.properties)
         assert identity is not None
         if identity.state in (State.RETIRED, State.REVOKED, State.DELETED):
             raise CannotPublish(
@@ -156,7 +156,7 @@ def _sort_out(target: Target, same: Sequence[Image]) -> tuple[Image | None, list
             raise _strange(target, image)
     whole.sort(key=lambda entry: entry[:2])
     for _, _, image in whole[1:]:
-        if metadata.read(image.properties).state is not State.CANDIDATE:  # type: ignore[union-attr]
+        if identity.read(image.properties).state is not State.CANDIDATE:  # type: ignore[union-attr]
             raise CannotPublish(
                 f"{target.family} {target.release} is in this cloud twice: "
                 f"images {whole[0][2].id} and {image.id}",
@@ -194,15 +194,15 @@ def _candidate(target: Target) -> dict[str, Any]:
         "min_disk": target.min_disk,
         "min_ram": target.min_ram,
         **target.properties,
-        metadata.STATE: State.CANDIDATE.value,
+        identity.STATE: State.CANDIDATE.value,
     }
 
 
 def _promotion(image_id: str, fields: Mapping[str, Any] | None = None) -> Change:
     if fields is None:
         # The upload wrote all the rest.
-        fields = {"visibility": "public", "os_hidden": False, metadata.STATE: State.CURRENT.value}
-    if {"visibility", metadata.STATE} & fields.keys():
+        fields = {"visibility": "public", "os_hidden": False, identity.STATE: State.CURRENT.value}
+    if {"visibility", identity.STATE} & fields.keys():
         return Change(image_id, "make it public and current", fields)
     return Change(image_id, f"bring {', '.join(sorted(fields))} up to date", fields)
 
@@ -224,17 +224,17 @@ def _differing(target: Target, image: Image) -> dict[str, Any]:
         "min_disk": target.min_disk,
         "min_ram": target.min_ram,
         **target.properties,
-        metadata.STATE: State.CURRENT.value,
+        identity.STATE: State.CURRENT.value,
     }
     left = {
         name: None
-        for name in (metadata.SUPERSEDED_AT, metadata.SUCCESSOR, metadata.UNUSED_SINCE)
+        for name in (identity.SUPERSEDED_AT, identity.SUCCESSOR, identity.UNUSED_SINCE)
         if name in image.properties
     }
     return {
         name: value
         for name, value in {**wanted, **left}.items()
-        if there.get(name) != value and not (name in metadata.WRITTEN_ONCE and name in there)
+        if there.get(name) != value and not (name in identity.WRITTEN_ONCE and name in there)
     }
 
 

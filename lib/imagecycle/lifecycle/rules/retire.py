@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.releases import Holding, current
 from imagecycle.lifecycle.rules import Decision, reopen, stamp, supersede
@@ -26,6 +25,7 @@ from imagecycle.lifecycle.steps import (
     members_digest,
     named,
 )
+from imagecycle.metadata import identity
 from imagecycle.model import State
 from imagecycle.site import Retirement
 
@@ -190,7 +190,7 @@ def _due(
     kept = [held for held in superseded if held.release < newest][::-1][: policy.keep]
     age = datetime.timedelta(days=policy.after_days)
     for held in superseded:
-        since = held.moment(metadata.SUPERSEDED_AT)
+        since = held.moment(identity.SUPERSEDED_AT)
         if wish.now:
             yield held.id
         elif since is None or since > now:
@@ -199,7 +199,7 @@ def _due(
                     Change(
                         held.id,
                         f"release {held.release} counts as superseded from now on",
-                        {metadata.SUPERSEDED_AT: stamp(now)},
+                        {identity.SUPERSEDED_AT: stamp(now)},
                     )
                 )
         elif now - since >= age and held not in kept:
@@ -217,18 +217,18 @@ def _share(held: Holding, policy: Retirement, now: datetime.datetime) -> Share:
     return Share(
         held.id,
         f"release {held.release} becomes retired: shared with who uses it, {named(held.users)}",
-        first={"visibility": "shared", metadata.SHARED_WITH: ""},
+        first={"visibility": "shared", identity.SHARED_WITH: ""},
         members=tuple(sorted(held.users)),
         last={
             "os_hidden": False,
-            metadata.STATE: State.RETIRED.value,
-            metadata.RETIRED_AT: stamp(now),
-            **({} if _used(held) else {metadata.UNUSED_SINCE: stamp(now)}),
+            identity.STATE: State.RETIRED.value,
+            identity.RETIRED_AT: stamp(now),
+            **({} if _used(held) else {identity.UNUSED_SINCE: stamp(now)}),
         },
         back={
             "visibility": "public",
             "os_hidden": True,
-            metadata.STATE: State.SUPERSEDED.value,
+            identity.STATE: State.SUPERSEDED.value,
         },
         accept=policy.members == "accepted",
     )
@@ -244,12 +244,12 @@ def _keep_true(
 ) -> None:
     """Members are who uses it; the grace period runs while nobody does."""
     assert held.users is not None, "nothing is taken away without a usage listing"
-    since = held.moment(metadata.UNUSED_SINCE)
+    since = held.moment(identity.UNUSED_SINCE)
     mark: dict[str, str | None] = {}
-    if _used(held) and metadata.UNUSED_SINCE in held.image.properties:
-        mark = {metadata.UNUSED_SINCE: None}
+    if _used(held) and identity.UNUSED_SINCE in held.image.properties:
+        mark = {identity.UNUSED_SINCE: None}
     elif not _used(held) and (since is None or since > now):
-        mark = {metadata.UNUSED_SINCE: stamp(now)}
+        mark = {identity.UNUSED_SINCE: stamp(now)}
     settled = held.image.visibility != "shared" or held.settled
     if not settled and held.members is not None:
         for step in _sync(held, held.members, held.users, policy, mark):
@@ -276,7 +276,7 @@ def _sync(
     remove = tuple(sorted(set(members) - users))
     what = f"members of release {held.release}"
     accept = policy.members == "accepted"
-    written = {metadata.SHARED_WITH: members_digest(users), **mark}
+    written = {identity.SHARED_WITH: members_digest(users), **mark}
     steps = []
     if add and remove:
         steps.append(SyncMembers(held.id, what, add=add, accept=accept))

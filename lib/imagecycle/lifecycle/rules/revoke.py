@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle import metadata
 from imagecycle.lifecycle.releases import Holding, current, predecessor
 from imagecycle.lifecycle.rules import Decision, promote, reopen, stamp
 from imagecycle.lifecycle.steps import Change, Share, Step
+from imagecycle.metadata import identity
 from imagecycle.model import Release, State
 
 
@@ -58,10 +58,10 @@ def decide(
         fields = _fields(held, reason, successor, now, private)
         if held.state is State.REVOKED and not (private and held.image.visibility != "private"):
             if held.image.visibility == "shared" and not held.image.properties.get(
-                metadata.SHARED_WITH
+                identity.SHARED_WITH
             ):
                 what = f"release {held.release} is revoked: who uses it becomes a member"
-                steps.append(Share(held.id, what, first={metadata.SHARED_WITH: ""}, accept=accept))
+                steps.append(Share(held.id, what, first={identity.SHARED_WITH: ""}, accept=accept))
             continue
         steps.append(_away(held, fields, successor, accept))
     return Decision([*reopen(rest), *steps])
@@ -98,11 +98,11 @@ def _fields(
     return {
         "visibility": "private" if private or stays else "shared",
         "os_hidden": True,
-        metadata.STATE: State.REVOKED.value,
-        metadata.REVOKED_AT: stamp(now),
-        metadata.REVOKED_REASON: reason,
-        metadata.SHARED_WITH: "",
-        **({metadata.SUCCESSOR: successor.id} if successor else {}),
+        identity.STATE: State.REVOKED.value,
+        identity.REVOKED_AT: stamp(now),
+        identity.REVOKED_REASON: reason,
+        identity.SHARED_WITH: "",
+        **({identity.SUCCESSOR: successor.id} if successor else {}),
     }
 
 

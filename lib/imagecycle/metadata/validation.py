@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from imagecycle.errors import UsageError, suggestion
-from imagecycle.lifecycle.schema import BY_NAME, PREFIX, PROPERTIES
+from imagecycle.metadata.schema import BY_NAME, PREFIX, PROPERTIES
 
 _NAME_LIMIT = 255  # Glance's column
 _VALUE_LIMIT = 65_535  # bytes; Glance's column

@@ -8,8 +8,8 @@ from typing import Any
 from imagecycle import log
 from imagecycle.cloud import namespace
 from imagecycle.cloud.session import open_cloud
-from imagecycle.lifecycle import schema
-from imagecycle.lifecycle.schema import Origin, Property
+from imagecycle.metadata import schema
+from imagecycle.metadata.schema import Origin, Property
 from imagecycle.site import Site
 
 TITLE = "Operating-system images (imagecycle)"

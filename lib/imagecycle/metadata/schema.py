@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from imagecycle import promises
-from imagecycle.lifecycle.kinds import (
+from imagecycle.metadata.property_types import (
     BOOLEAN,
     DATE,
     DATE_TIME,

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from imagecycle import __version__
 from imagecycle.cloud.image import OWN_FIELDS
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.lifecycle import schema, validation
-from imagecycle.lifecycle.evidence import Evidence
+from imagecycle.metadata import schema, validation
+from imagecycle.metadata.evidence import Evidence
 from imagecycle.model import Family, Release, State
 
 PREFIX = schema.PREFIX

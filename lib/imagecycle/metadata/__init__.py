@@ -1,0 +1,1 @@
+"""What a release carries in Glance: identity, schema, definitions, names for people."""
