@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from imagecycle import cli
+from imagecycle.adoption import proposal, stage
+from imagecycle.adoption.patterns import parse
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle import adoption, proposal
 from imagecycle.lifecycle import publish as stage
-from imagecycle.lifecycle.patterns import parse
 from integration.conftest import Box
 from integration.proxy import Fault
 from lifecycle.families import FAMILY, artifact, family
@@ -67,13 +67,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 def proposed(box: Box, path: Path, cloud: str = "faulty") -> Path:
-    found = adoption.propose(box.site, cloud=cloud, patterns=[parse(PATTERN)])
-    adoption.write(found, path)
+    found = stage.propose(box.site, cloud=cloud, patterns=[parse(PATTERN)])
+    stage.write(found, path)
     return path
 
 
 def apply(box: Box, path: Path) -> int:
-    return adoption.apply(proposal.read(path), box.site, dry_run=False)
+    return stage.apply(proposal.read(path), box.site, dry_run=False)
 
 
 def audit(box: Box) -> list[dict[str, object]]:

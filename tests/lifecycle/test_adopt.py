@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from imagecycle.adoption import deciding, proposal, stage
+from imagecycle.adoption.deciding import Candidate, Verdict
+from imagecycle.adoption.patterns import parse
 from imagecycle.cloud.image import Image
 from imagecycle.errors import InvalidFile
-from imagecycle.lifecycle import adopt, adoption, proposal
-from imagecycle.lifecycle.adopt import Candidate, Verdict
-from imagecycle.lifecycle.patterns import parse
 from imagecycle.lifecycle.plan import image_digest
 from imagecycle.metadata import identity, validation
 from imagecycle.model import Release, State
@@ -32,7 +32,7 @@ def image(number: int, name: str, **changes: Any) -> Image:
 
 
 def propose(*images: Image) -> list[Candidate]:
-    return adopt.propose(images, PATTERNS, {SERVER})
+    return deciding.propose(images, PATTERNS, {SERVER})
 
 
 def verdicts(*images: Image) -> dict[str, tuple[str, str]]:
@@ -115,7 +115,7 @@ def test_broken_properties_of_ours_are_left_alone_and_said() -> None:
 @pytest.mark.parametrize("hidden", [False, True])
 def test_adopting_adds_only_properties_of_ours_and_they_keep_to_the_schema(hidden: bool) -> None:
     before = image(1, "Debian 12", os_hidden=hidden, os_distro="debian")
-    change = adopt.addition(before, SERVER, Release.parse("20260822"), NOW)
+    change = deciding.addition(before, SERVER, Release.parse("20260822"), NOW)
     assert all(name.startswith(identity.PREFIX) for name in change.fields)
     assert validation.problems(dict(change.fields)) == []
     state = State.SUPERSEDED if hidden else State.CURRENT
@@ -126,7 +126,7 @@ def test_adopting_adds_only_properties_of_ours_and_they_keep_to_the_schema(hidde
 
 
 def test_a_table_shows_every_image_and_counts() -> None:
-    text = adoption.as_table(propose(image(1, "Debian 12 [x]"), image(2, "Debian 12 2026-05-22")))
+    text = stage.as_table(propose(image(1, "Debian 12 [x]"), image(2, "Debian 12 2026-05-22")))
     assert "Debian 12 [x]" in text
     assert text.endswith("1 to adopt, 0 in conflict, 0 ours already, 1 left alone\n")
 

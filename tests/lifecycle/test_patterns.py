@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from imagecycle.adoption.patterns import Match, first_match, parse, read
 from imagecycle.errors import InvalidFile, UsageError
-from imagecycle.lifecycle.patterns import Match, first_match, parse, read
 from imagecycle.model import Release
 
 DEBIAN = (

@@ -48,25 +48,25 @@ def adopt(
         --pattern 'Debian (?P<version>\\d+) (?P<date>[\\d-]+)=>debian-{version}-x86_64-server'
     imagecycle adopt --apply FILE
     """
-    from imagecycle.lifecycle import adoption, patterns, proposal
+    from imagecycle.adoption import patterns, proposal, stage
 
     if confirmed is not None:
         if cloud or texts or file or out or yes or as_json:
             raise click.UsageError("--apply FILE says all; leave the other options out.")
-        adoption.apply(proposal.read(confirmed), settings, dry_run=dry_run)
+        stage.apply(proposal.read(confirmed), settings, dry_run=dry_run)
         return
     if cloud is None:
         raise click.UsageError("Missing option '--cloud'.")
     wanted = [*map(patterns.parse, texts), *(patterns.read(file) if file else ())]
     if not wanted:
         raise click.UsageError("Say --pattern or --patterns.")
-    found = adoption.propose(settings, cloud=cloud, patterns=wanted)
-    form = proposal.as_json if as_json else adoption.as_table
+    found = stage.propose(settings, cloud=cloud, patterns=wanted)
+    form = proposal.as_json if as_json else stage.as_table
     click.echo(form(found.candidates), nl=False)
     if out is not None:
-        adoption.write(found, out)
+        stage.write(found, out)
     if yes:
-        adoption.apply(found.chosen(), settings, side=found.side, dry_run=dry_run)
+        stage.apply(found.chosen(), settings, side=found.side, dry_run=dry_run)
 
 
 COMMANDS = (adopt,)

@@ -15,17 +15,17 @@ from rich.markup import escape
 from rich.table import Table
 
 from imagecycle import catalog, log
+from imagecycle.adoption import deciding, proposal
+from imagecycle.adoption.deciding import Candidate, Verdict
+from imagecycle.adoption.patterns import Pattern
+from imagecycle.adoption.proposal import Entry, Proposal
 from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.lifecycle import adopt, proposal
 from imagecycle.lifecycle import plan as planning
-from imagecycle.lifecycle.adopt import Candidate, Verdict
 from imagecycle.lifecycle.cloudside import CloudSide, say
 from imagecycle.lifecycle.execution import Execution
-from imagecycle.lifecycle.patterns import Pattern
 from imagecycle.lifecycle.plan import Changed, Plan, Seen
-from imagecycle.lifecycle.proposal import Entry, Proposal
 from imagecycle.lifecycle.steps import Change
 from imagecycle.metadata import identity
 from imagecycle.site import Site
@@ -57,7 +57,7 @@ def propose(site: Site, *, cloud: str, patterns: Sequence[Pattern]) -> Proposed:
     """
     slugs = {family.slug for family in catalog.load(site.catalog)}
     side = CloudSide.open(cloud, site)
-    return Proposed(side, adopt.propose(side.images.images(), patterns, slugs))
+    return Proposed(side, deciding.propose(side.images.images(), patterns, slugs))
 
 
 def write(proposed: Proposed, path: Path) -> None:
@@ -142,7 +142,7 @@ def _plan(confirmed: Proposal, side: CloudSide, images: dict[str, Image]) -> Pla
                 "or take it out of the file",
             )
         image = _as_proposed(entry, side, images)
-        steps.append(adopt.addition(image, entry.family, entry.release, moment))
+        steps.append(deciding.addition(image, entry.family, entry.release, moment))
         seen.append(_seen(image, entry))
     return Plan(
         cloud=side.name,
@@ -162,7 +162,7 @@ def _as_proposed(entry: Entry, side: CloudSide, images: dict[str, Image]) -> Ima
         raise _changed(side, f"image {image.id} is imagecycle's already, as another release")
     if planning.image_digest(image) != entry.digest:
         raise _changed(side, f'image {image.id} ("{image.name}") was changed')
-    if reason := adopt.obstacle(image):
+    if reason := deciding.obstacle(image):
         raise UsageError(
             f"image {image.id} cannot be adopted: {reason}", hint="take it out of the file"
         )

@@ -11,10 +11,10 @@ from typing import Any
 import yaml
 
 from imagecycle import yamlfile
+from imagecycle.adoption.deciding import Candidate, Verdict
 from imagecycle.artifacts import write_text
 from imagecycle.errors import InvalidFile, Problem, suggestion
 from imagecycle.lifecycle import plan as planning
-from imagecycle.lifecycle.adopt import Candidate, Verdict
 from imagecycle.metadata import property_types
 from imagecycle.model import Release
 from imagecycle.yamlfile import YamlFile

@@ -12,9 +12,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from imagecycle.adoption.patterns import Pattern, first_match
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle.patterns import Pattern, first_match
 from imagecycle.lifecycle.rules import stamp
 from imagecycle.lifecycle.steps import Change
 from imagecycle.metadata import identity

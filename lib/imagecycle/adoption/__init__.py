@@ -1,0 +1,1 @@
+"""Taking over images that were published by hand before imagecycle."""
