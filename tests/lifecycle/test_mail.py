@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from imagecycle.errors import ImagecycleError, Unreachable, UsageError
-from imagecycle.lifecycle import mail
-from imagecycle.lifecycle.notices import Affected, Fate, Message
-from imagecycle.lifecycle.notified import Notified
 from imagecycle.model import ProjectUse
+from imagecycle.notices import mail
+from imagecycle.notices.messages import Affected, Fate, Message
+from imagecycle.notices.notice_log import Notified
 from imagecycle.site import Smtp
 from lifecycle.mail_server import MailServer, serving
 

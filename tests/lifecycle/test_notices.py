@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from imagecycle.errors import UsageError
-from imagecycle.lifecycle.notices import Affected, Fate, Message, messages
 from imagecycle.model import ProjectUse
+from imagecycle.notices.messages import Affected, Fate, Message, messages
 
 NEW = {"id": "new", "name": "Debian 12 [2026-11-22]", "release": "20261122"}
 RETIRED = Fate(

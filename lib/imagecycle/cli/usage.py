@@ -67,10 +67,10 @@ def notify(
     """
     if (family is None) != (release is None) or (family is not None) == (retired or revoked):
         raise click.UsageError("name a family and a release, or else give --retired or --revoked")
-    from imagecycle.lifecycle import notify
     from imagecycle.model import Release, State
+    from imagecycle.notices import stage
 
-    notice = notify.notify(
+    notice = stage.notify(
         settings,
         cloud,
         family=family,
@@ -80,12 +80,12 @@ def notify(
         template=template,
     )
     if as_json:
-        click.echo(notify.as_json(notice))
+        click.echo(stage.as_json(notice))
     else:
-        for line in notify.as_text(notice):
+        for line in stage.as_text(notice):
             click.echo(line)
     if notice.refused:
-        notify.complain(notice)
+        stage.complain(notice)
 
 
-COMMANDS = (usage, notify)
+COMMANDS = (usage, stage)

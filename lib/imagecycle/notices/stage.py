@@ -19,12 +19,13 @@ from imagecycle.cloud.projects import Contact, contacts, member_addresses
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.cloud.usage import collect
 from imagecycle.errors import ImagecycleError, UnknownName, UsageError
-from imagecycle.lifecycle import mail, policies
-from imagecycle.lifecycle.notices import Affected, Fate, Message, messages
-from imagecycle.lifecycle.notified import Notified
+from imagecycle.lifecycle import policies
 from imagecycle.lifecycle.releases import Holding, current, holdings
 from imagecycle.metadata import identity
 from imagecycle.model import Release, State
+from imagecycle.notices import mail
+from imagecycle.notices.messages import Affected, Fate, Message, messages
+from imagecycle.notices.notice_log import Notified
 from imagecycle.site import Retirement, Site
 
 __all__ = ["Notice", "as_json", "as_text", "complain", "messages", "notify"]

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from imagecycle.errors import ImagecycleError, Unreachable, UsageError
-from imagecycle.lifecycle.notices import Message
+from imagecycle.notices.messages import Message
 from imagecycle.site import Smtp
 
 PASSWORD = "IMAGECYCLE_SMTP_PASSWORD"

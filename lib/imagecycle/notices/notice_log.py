@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle.notices import Affected, Message
+from imagecycle.notices.messages import Affected, Message
 
 
 class Notified:

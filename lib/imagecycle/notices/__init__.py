@@ -1,0 +1,1 @@
+"""Telling projects what becomes of the images that they use."""
