@@ -66,15 +66,15 @@ def known(
             verdict = (newest.record("verify") or {}).get("verdict", "")
             releases[newest.release] = Made(newest.release, verdict=str(verdict))
     for image in images:
-        identity = identity.read(image.properties)
-        if identity is None or identity.family not in found:
+        carried = identity.read(image.properties)
+        if carried is None or carried.family not in found:
             continue
-        releases = found[identity.family]
-        entry = releases.get(identity.release, Made(identity.release))
-        releases[identity.release] = replace(
+        releases = found[carried.family]
+        entry = releases.get(carried.release, Made(carried.release))
+        releases[carried.release] = replace(
             entry,
-            published=entry.published or identity.state in _PUBLISHED,
-            revoked=entry.revoked or identity.state is State.REVOKED,
+            published=entry.published or carried.state in _PUBLISHED,
+            revoked=entry.revoked or carried.state is State.REVOKED,
         )
     return {family: list(releases.values()) for family, releases in found.items()}
 

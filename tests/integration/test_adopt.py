@@ -14,7 +14,7 @@ from imagecycle.adoption import proposal, stage
 from imagecycle.adoption.patterns import parse
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle import publish as stage
+from imagecycle.lifecycle import publish
 from integration.conftest import Box
 from integration.proxy import Fault
 from lifecycle.families import FAMILY, artifact, family
@@ -123,7 +123,7 @@ def test_the_first_publish_of_an_adopted_family_puts_the_others_out_of_sight(
     by_hand(box, "Debian 12 2026-05-22")
     apply(box, proposed(box, tmp_path / "proposal.yaml"))
     artifact(box.site.artifacts, "20261122", size=2**17)
-    stage.publish(family(), box.site, cloud="devcloud", release=None, dry_run=False)
+    publish.publish(family(), box.site, cloud="devcloud", release=None, dry_run=False)
     seen = {
         image.properties["imagecycle_release"]: (image.properties["imagecycle_state"], image.hidden)
         for image in box.glance.images(imagecycle_family=FAMILY.slug)

@@ -62,9 +62,9 @@ def held(
         properties=properties,
         protected=protected,
     )
-    identity = identity.Identity(FAMILY, Release.parse(release), State(state))
+    carried = identity.Identity(FAMILY, Release.parse(release), State(state))
     named = None if members is None else dict.fromkeys(members, "pending")
-    return Holding(image, identity, named, frozenset(users) - {"o"}, "o" in users)
+    return Holding(image, carried, named, frozenset(users) - {"o"}, "o" in users)
 
 
 CURRENT = held("20261101", "current")

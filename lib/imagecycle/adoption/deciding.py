@@ -123,11 +123,11 @@ def _candidate(image: Image, patterns: Sequence[Pattern], catalog: Collection[st
 
 def _ours(image: Image) -> Candidate:
     try:
-        identity = identity.read(image.properties)
+        carried = identity.read(image.properties)
     except ImagecycleError as error:
         return Candidate(image, Verdict.LEFT, remark=error.message)
-    assert identity is not None
-    return Candidate(image, Verdict.OURS, identity.family, identity.release, identity.state)
+    assert carried is not None
+    return Candidate(image, Verdict.OURS, carried.family, carried.release, carried.state)
 
 
 def _uploaded(image: Image) -> datetime.date:

@@ -124,9 +124,9 @@ def as_table(candidates: Sequence[Candidate]) -> str:
 
 def _plan(confirmed: Proposal, side: CloudSide, images: dict[str, Image]) -> Plan:
     taken = {
-        (identity.family, identity.release): image.id
+        (carried.family, carried.release): image.id
         for image in images.values()
-        if (identity := identity.read(image.properties))
+        if (carried := identity.read(image.properties))
     }
     steps: list[Change] = []
     seen: list[Seen] = []

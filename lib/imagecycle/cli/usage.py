@@ -88,4 +88,4 @@ def notify(
         stage.complain(notice)
 
 
-COMMANDS = (usage, stage)
+COMMANDS = (usage, notify)

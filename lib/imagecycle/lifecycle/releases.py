@@ -96,8 +96,8 @@ def holdings(images: Iterable[Image]) -> dict[str, list[Holding]]:
     """
     found: dict[str, list[Holding]] = {}
     for image in images:
-        if identity := identity.read(image.properties):
-            found.setdefault(identity.family, []).append(Holding(image, identity))
+        if carried := identity.read(image.properties):
+            found.setdefault(carried.family, []).append(Holding(image, carried))
     for family in found.values():
         family.sort(key=lambda held: (held.release, held.image.created_at, held.id))
     return found

@@ -136,17 +136,17 @@ def _sort_out(target: Target, same: Sequence[Image]) -> tuple[Image | None, list
     discarded = []
     whole = []
     for image in same:
-        identity = identity.read(image.properties)
-        assert identity is not None
-        if identity.state in (State.RETIRED, State.REVOKED, State.DELETED):
+        carried = identity.read(image.properties)
+        assert carried is not None
+        if carried.state in (State.RETIRED, State.REVOKED, State.DELETED):
             raise CannotPublish(
-                f"{target.family} {target.release} is {identity.state} in this cloud "
+                f"{target.family} {target.release} is {carried.state} in this cloud "
                 f"(image {image.id})",
                 hint=f"build a new release: imagecycle build {target.family} --force",
             )
-        unfinished = identity.state is State.CANDIDATE and image.visibility == "private"
+        unfinished = carried.state is State.CANDIDATE and image.visibility == "private"
         if image.status == "active" and _is_disk(target, image):
-            whole.append((identity.state is not State.CURRENT, image.created_at, image))
+            whole.append((carried.state is not State.CURRENT, image.created_at, image))
         elif unfinished and image.status == "active":
             discarded.append(Discard(image.id, "an unpublished upload of another disk"))
         elif unfinished and image.status in _LEFTOVER:
