@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from imagecycle import quarter
 from imagecycle.artifacts import ArtifactStore
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.lifecycle.due import Answer, Made
+from imagecycle.jobs import quarter
+from imagecycle.jobs.due import Answer, Made
 from imagecycle.model import Release
 from lifecycle.families import FAMILY, artifact
 

@@ -23,9 +23,10 @@ import yaml
 
 from bench.table import Row
 from imagecycle import command
-from imagecycle.jenkins import rendering, status, sync
+from imagecycle.jenkins import status, sync
 from imagecycle.jenkins.account import Account
 from imagecycle.jenkins.controller import Controller
+from imagecycle.jobs import rendering
 from imagecycle.site import Site
 
 ROOT = Path(__file__).parents[2]

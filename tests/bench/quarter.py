@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from bench.table import Row
-from imagecycle.jenkins.rendering import render
+from imagecycle.jobs.rendering import render
 from imagecycle.site import Site
 from joblibrary import library, simulate
 from joblibrary.simulate import DAY, MEDIANS, Luck

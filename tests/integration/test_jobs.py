@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from imagecycle.artifacts import Artifact
-from imagecycle.jenkins.rendering import render
+from imagecycle.jobs.rendering import render
 from imagecycle.model import Family
 from imagecycle.site import Site
 from integration.conftest import Box

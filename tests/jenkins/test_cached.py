@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from imagecycle.errors import InvalidFile
-from imagecycle.jenkins import cached, rendering
-from imagecycle.jenkins.rendering import Rendered
+from imagecycle.jobs import render_cache, rendering
+from imagecycle.jobs.rendering import Rendered
 from joblibrary import library
 
 JOB = "- job: {name: %s, description: text}\n"
@@ -46,14 +46,14 @@ def entries(cache: Path) -> list[Path]:
 
 
 def test_what_is_kept_is_what_is_rendered(cache: Path, turns: list[Path]) -> None:
-    first, again = (cached.render_all(rendering.JOBS, cache) for _ in range(2))
+    first, again = (render_cache.render_all(rendering.JOBS, cache) for _ in range(2))
     assert first == again == library.rendered()
     assert list(again.jobs) == list(first.jobs)
     assert len(turns) == 1
 
 
 def test_job_builder_is_not_even_loaded_for_what_is_kept(jobs: Path, cache: Path) -> None:
-    cached.render_all(jobs, cache)
+    render_cache.render_all(jobs, cache)
     code = (
         "import sys; from pathlib import Path; from imagecycle.jenkins import cached; "
         f"cached.render_all(Path({str(jobs)!r}), Path({str(cache)!r})); "
@@ -65,7 +65,7 @@ def test_job_builder_is_not_even_loaded_for_what_is_kept(jobs: Path, cache: Path
 
 def test_any_change_of_the_library_is_noticed(jobs: Path, cache: Path) -> None:
     def names() -> list[str]:
-        return list(cached.render_all(jobs, cache).jobs)
+        return list(render_cache.render_all(jobs, cache).jobs)
 
     assert names() == ["one"]
     (jobs / "a.yaml").write_text(JOB % "two")
@@ -86,8 +86,8 @@ def test_any_change_of_the_library_is_noticed(jobs: Path, cache: Path) -> None:
 def test_any_change_of_what_renders_is_noticed(
     jobs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    before = cached.digest(jobs)
-    assert before == cached.digest(jobs)
+    before = render_cache.digest(jobs)
+    assert before == render_cache.digest(jobs)
     if what == "python":
         monkeypatch.setattr(sys, "version", "4.0")
     elif what == "distribution":
@@ -96,13 +96,13 @@ def test_any_change_of_what_renders_is_noticed(
     elif what == "encoding":
         monkeypatch.setattr("locale.getpreferredencoding", lambda _: "latin-1")
     else:
-        monkeypatch.setattr(cached, "_MODULES", cached._MODULES[1:])
-    assert cached.digest(jobs) not in (None, before)
+        monkeypatch.setattr(render_cache, "_MODULES", render_cache._MODULES[1:])
+    assert render_cache.digest(jobs) not in (None, before)
 
 
 def test_all_modules_that_render_are_part_of_the_digest() -> None:
-    package = Path(cached.__file__).parents[1]
-    assert all((package / name).is_file() for name in cached._MODULES)
+    package = Path(render_cache.__file__).parents[1]
+    assert all((package / name).is_file() for name in render_cache._MODULES)
 
 
 @pytest.mark.parametrize(
@@ -121,9 +121,9 @@ def test_a_library_that_includes_files_is_rendered_every_time(
     (jobs / "a.yaml").write_text(text)
     (jobs / "part").write_text("first")
     monkeypatch.chdir(jobs.parent)
-    assert "first" in cached.render_all(jobs, cache).jobs["one"]
+    assert "first" in render_cache.render_all(jobs, cache).jobs["one"]
     (jobs.parent / "part").write_text("second")
-    assert "second" in cached.render_all(jobs, cache).jobs["one"]
+    assert "second" in render_cache.render_all(jobs, cache).jobs["one"]
     assert entries(cache) == []
 
 
@@ -134,18 +134,18 @@ def test_with_components_of_other_packages_nothing_is_kept(
     points.parent.mkdir(parents=True)
     points.write_text("[jenkins_jobs.builders]\nmore = more:step\n")
     monkeypatch.syspath_prepend(tmp_path / "site")
-    assert cached.digest(jobs) is None
-    assert list(cached.render_all(jobs, cache).jobs) == ["one"]
+    assert render_cache.digest(jobs) is None
+    assert list(render_cache.render_all(jobs, cache).jobs) == ["one"]
     assert entries(cache) == []
 
 
 @pytest.mark.parametrize("length", [0, 10, 65, 300, -1])
 def test_a_damaged_entry_is_noticed_and_made_again(jobs: Path, cache: Path, length: int) -> None:
-    first = cached.render_all(jobs, cache)
+    first = render_cache.render_all(jobs, cache)
     (entry,) = entries(cache)
     whole = entry.read_text()
     entry.write_text(whole.replace("text", "taxt") if length < 0 else whole[:length])
-    assert cached.render_all(jobs, cache) == first
+    assert render_cache.render_all(jobs, cache) == first
     assert entry.read_text() == whole
 
 
@@ -157,24 +157,24 @@ def test_a_cache_that_cannot_be_written_is_no_error(jobs: Path, tmp_path: Path, 
     else:
         cache.symlink_to("/proc/self")  # not even root may write there
     for _ in range(2):
-        assert list(cached.render_all(jobs, cache).jobs) == ["one"]
+        assert list(render_cache.render_all(jobs, cache).jobs) == ["one"]
 
 
 def test_only_the_entries_used_last_are_kept(jobs: Path, cache: Path) -> None:
-    cached.render_all(jobs, cache)
+    render_cache.render_all(jobs, cache)
     (first,) = entries(cache)
     left = cache / "rendered" / ".half.json.x"
-    for number in range(cached.KEPT + 3):
+    for number in range(render_cache.KEPT + 3):
         (jobs / "b.yaml").write_text(JOB % f"more-{number}")
-        cached.render_all(jobs, cache)
+        render_cache.render_all(jobs, cache)
         (jobs / "b.yaml").unlink()
-        cached.render_all(jobs, cache)
+        render_cache.render_all(jobs, cache)
         left.touch()
-    assert len(entries(cache)) == cached.KEPT + 1
+    assert len(entries(cache)) == render_cache.KEPT + 1
     assert first in entries(cache)
     os.utime(left, (0, 0))
     (jobs / "b.yaml").write_text(JOB % "last")
-    cached.render_all(jobs, cache)
+    render_cache.render_all(jobs, cache)
     assert left not in entries(cache)
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from imagecycle.errors import InvalidFile, UnknownName
-from imagecycle.jenkins import checking, matrix
-from imagecycle.jenkins.rendering import JOBS
+from imagecycle.jobs import checking, matrix
+from imagecycle.jobs.rendering import JOBS
 from imagecycle.model import Family
 from joblibrary import library
 from lifecycle.families import family

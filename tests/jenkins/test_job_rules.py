@@ -11,7 +11,7 @@ import pytest
 
 from imagecycle import cli
 from imagecycle.cli import program
-from imagecycle.jenkins import names
+from imagecycle.jobs import names
 from joblibrary import library
 from joblibrary.runner import parameters_of
 

@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 
 from imagecycle.errors import InvalidFile
-from imagecycle.jenkins import plugins, rendering
+from imagecycle.jenkins import plugins
 from imagecycle.jenkins.controller import Controller
 from imagecycle.jenkins.plugins import Verdict
+from imagecycle.jobs import rendering
 
 
 def has(name: str, version: str, **more: bool) -> dict[str, object]:

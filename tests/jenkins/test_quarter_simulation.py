@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from imagecycle.jenkins.rendering import render
+from imagecycle.jobs.rendering import render
 from joblibrary import library
 from joblibrary.simulate import DAY, NOTHING_TO_DO, Luck, Site
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from imagecycle.errors import CommandFailed, InvalidFile, UsageError
-from imagecycle.jenkins import rendering
-from imagecycle.jenkins.checking import changes, rendered_at, write
+from imagecycle.jobs import rendering
+from imagecycle.jobs.checking import changes, rendered_at, write
 from joblibrary import library
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -7,7 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
-from imagecycle.jenkins.rendering import JOBS, Rendered, render_all
+from imagecycle.jobs.rendering import JOBS, Rendered, render_all
 
 
 @functools.cache

@@ -18,9 +18,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from imagecycle.jenkins import names
-from imagecycle.lifecycle import due
-from imagecycle.lifecycle.due import Made, Wanted
+from imagecycle.jobs import due, names
+from imagecycle.jobs.due import Made, Wanted
 from imagecycle.model import Release, newest_since
 from joblibrary.runner import Order, Run, parameters_of, triggered
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imagecycle.lifecycle.due import RHYTHMS, Answer, Made, Wanted, begin, decide
+from imagecycle.jobs.due import RHYTHMS, Answer, Made, Wanted, begin, decide
 from imagecycle.model import Release
 
 TODAY = datetime.date(2026, 11, 22)

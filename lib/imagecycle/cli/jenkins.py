@@ -89,12 +89,12 @@ def sync(
     Nothing is sent for what is unchanged.
     """
     from imagecycle import log
-    from imagecycle.jenkins import cached, rendering
     from imagecycle.jenkins import sync as syncing
     from imagecycle.jenkins.changes import Action
+    from imagecycle.jobs import render_cache, rendering
 
     controller = _controller()
-    rendered = cached.render_all(folder or rendering.JOBS, settings.cache)
+    rendered = render_cache.render_all(folder or rendering.JOBS, settings.cache)
     done = syncing.sync(
         controller,
         rendered.jobs,
@@ -181,11 +181,11 @@ def status(settings: site.Site, as_json: bool, only_open: bool, owner: str) -> N
 def plugins(settings: site.Site, as_json: bool, folder: Path | None) -> None:
     """Compare the plugins that the jobs need with the controller's; exit 1 unless all fit."""
     from imagecycle import log
-    from imagecycle.jenkins import cached, rendering
     from imagecycle.jenkins import plugins as needing
+    from imagecycle.jobs import render_cache, rendering
 
     controller = _controller()
-    rendered = cached.render_all(folder or rendering.JOBS, settings.cache)
+    rendered = render_cache.render_all(folder or rendering.JOBS, settings.cache)
     used = needing.used([*rendered.jobs.values(), *rendered.views.values()])
     found = needing.compare(needing.read(), used, needing.installed(controller))
     click.echo(needing.as_json(found) if as_json else needing.as_table(found), nl=False)

@@ -41,7 +41,7 @@ def check(
 ) -> None:
     """Compare the job library with the catalog and with what Jenkins Job Builder knows."""
     from imagecycle import catalog
-    from imagecycle.jenkins import checking, rendering
+    from imagecycle.jobs import checking, rendering
 
     if baseline and against:
         raise click.UsageError("Say either --baseline or --against.")
@@ -66,9 +66,9 @@ def check(
 @click.pass_obj
 def render(settings: site.Site, library: Path | None, out: Path) -> None:
     """Write the XML of every job and view below the folder OUT."""
-    from imagecycle.jenkins import cached, checking, rendering
+    from imagecycle.jobs import checking, render_cache, rendering
 
-    count = checking.write(cached.render_all(library or rendering.JOBS, settings.cache), out)
+    count = checking.write(render_cache.render_all(library or rendering.JOBS, settings.cache), out)
     click.echo(f"{count} files below {out}")
 
 
@@ -93,8 +93,7 @@ def due(
     out: Path | None,
 ) -> None:
     """Say which families of the matrix KIND, such as linux, are due for a new release."""
-    from imagecycle import quarter
-    from imagecycle.jenkins import rendering
+    from imagecycle.jobs import quarter, rendering
 
     answers = quarter.ask(settings, library or rendering.JOBS, kind, cloud)
     if out is not None:

@@ -42,11 +42,12 @@ def build(
     records: Path | None,
 ) -> None:
     """Install FAMILY with Oz from its media and leave a release in the artifact folder."""
-    from imagecycle import catalog, handover
+    from imagecycle import catalog
     from imagecycle.build import stage
+    from imagecycle.jobs import record_export
 
     chosen = catalog.find(settings.catalog, family)
-    with handover.to(records, settings, family) as work:
+    with record_export.to(records, settings, family) as work:
         result = work.artifact = stage.build(
             chosen,
             settings,
@@ -76,11 +77,12 @@ def verify(
     records: Path | None,
 ) -> None:
     """Boot a release of FAMILY and check what its users would meet; exit 3 on a defect."""
-    from imagecycle import artifacts, catalog, handover
+    from imagecycle import artifacts, catalog
+    from imagecycle.jobs import record_export
     from imagecycle.verify import stage
 
     chosen = catalog.find(settings.catalog, family)
-    with handover.to(records, settings, family) as work:
+    with record_export.to(records, settings, family) as work:
         work.artifact = artifacts.ArtifactStore(settings.artifacts).find(family, release)
         report = stage.verify(chosen, settings, release=release, force=force, keep=keep)
     click.echo(report)
@@ -109,7 +111,8 @@ def publish(
 
     A cloud with several regions stands for all of them; CLOUD/REGION is one.
     """
-    from imagecycle import artifacts, catalog, handover
+    from imagecycle import artifacts, catalog
+    from imagecycle.jobs import record_export
     from imagecycle.lifecycle import everywhere, publish
 
     chosen = catalog.find(settings.catalog, family)
@@ -117,7 +120,7 @@ def publish(
     if out is not None and len(places) > 1:
         raise click.UsageError(f"--out is for one of {', '.join(places)}.")
 
-    with handover.to(records, settings, family) as work:
+    with record_export.to(records, settings, family) as work:
         work.artifact = artifacts.ArtifactStore(settings.artifacts).find(family, release)
         how: dict[str, Any] = {"release": release, "dry_run": dry_run}
         if len(places) > 1:

@@ -14,12 +14,12 @@ from imagecycle.errors import (
     suggestion,
 )
 from imagecycle.jenkins import build as builds
-from imagecycle.jenkins import names
 from imagecycle.jenkins.build import Verdict
 from imagecycle.jenkins.client import Refused
 from imagecycle.jenkins.controller import Controller, job_path
 from imagecycle.jenkins.follow import INTERVAL, LIMIT, Followed, Outcome, follow
 from imagecycle.jenkins.trigger import Begun, trigger
+from imagecycle.jobs import names
 
 TAIL_LINES = 20
 """Lines of a failed build's console that are shown"""

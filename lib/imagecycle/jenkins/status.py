@@ -18,10 +18,11 @@ from rich.markup import escape
 from rich.table import Table
 
 from imagecycle.jenkins import build as builds
-from imagecycle.jenkins import marker, names
+from imagecycle.jenkins import marker
 from imagecycle.jenkins.build import Build, Verdict
 from imagecycle.jenkins.controller import Controller, job_path
 from imagecycle.jenkins.follow import duration
+from imagecycle.jobs import names
 
 UNLIMITED = 10_000
 STANDS = ("done", "running", "waiting", "under way", "failed", "defects", "due", "no jobs")

@@ -12,7 +12,7 @@ from pathlib import Path
 from imagecycle import command
 from imagecycle.artifacts import write_text
 from imagecycle.errors import InvalidFile, Problem, UsageError
-from imagecycle.jenkins import keys, matrix, names, rendering
+from imagecycle.jobs import keys, matrix, names, rendering
 from imagecycle.model import Family
 
 SHOWN = 3

@@ -71,15 +71,15 @@ class Library:
             from jenkins_jobs.loader import load_files
             from jenkins_jobs.roots import Roots
 
-            from imagecycle.jenkins import shortcuts
+            from imagecycle.jobs import faster_rendering
 
             # The jenkins_jobs.ini of a user or a machine must not decide over what is rendered.
             config = JJBConfig(config_filename=os.devnull, config_section="jenkins")
             config.validate()
             roots = Roots(config)
             load_files(config, roots, [folder])
-            shortcuts.take(roots)
-            registry = shortcuts.Registry(config, [])
+            faster_rendering.take(roots)
+            registry = faster_rendering.Registry(config, [])
             registry.set_macros(roots.macros)
             return cls(folder, roots, registry)
 
@@ -92,19 +92,19 @@ class Library:
 
     def jobs(self) -> Mapping[str, str]:
         """XML by job name, sorted."""
-        from imagecycle.jenkins import shortcuts
+        from imagecycle.jobs import faster_rendering
 
         jobs = self.instances
         with silent(), mistakes_named(self.folder):
-            return _texts(shortcuts.JobGenerator(self.registry).generateXML(jobs))
+            return _texts(faster_rendering.JobGenerator(self.registry).generateXML(jobs))
 
     def views(self) -> Mapping[str, str]:
         """XML by view name, sorted."""
-        from imagecycle.jenkins import shortcuts
+        from imagecycle.jobs import faster_rendering
 
         with silent(), mistakes_named(self.folder):
             views = self.roots.generate_views()
-            return _texts(shortcuts.ViewGenerator(self.registry).generateXML(views))
+            return _texts(faster_rendering.ViewGenerator(self.registry).generateXML(views))
 
 
 def _texts(generated: list[Any]) -> Mapping[str, str]:

@@ -23,7 +23,7 @@ from jenkins_jobs.modules import helpers
 from jenkins_jobs.yaml_objects import BaseYamlObject
 
 from imagecycle.errors import Problem, suggestion
-from imagecycle.jenkins import rendering, shortcuts
+from imagecycle.jobs import faster_rendering, rendering
 
 OWN = frozenset({"every", "left-out", "rhythm", "schedule", "systems"})
 """Variables of a matrix, which imagecycle itself reads"""
@@ -40,12 +40,12 @@ def unknown(library: rendering.Library) -> Iterator[Problem]:
         for job in _one_of_each(library.instances):
             registry.place = job.data.pos
             noted = _noted(job.data)
-            shortcuts.JobGenerator(registry).generateXML([type(job)(noted, job.context)])
+            faster_rendering.JobGenerator(registry).generateXML([type(job)(noted, job.context)])
             registry.compare(noted, "", job_contents_keys)
         for view in _one_of_each(library.roots.generate_views()):
             registry.place = view.data.pos
             noted = _noted(view.data)
-            shortcuts.ViewGenerator(registry).generateXML([type(view)(noted, view.context)])
+            faster_rendering.ViewGenerator(registry).generateXML([type(view)(noted, view.context)])
             registry.compare(noted, "", view_contents_keys)
     yield from registry.problems
 
@@ -96,7 +96,7 @@ def _noted(value: Any) -> Any:
     return value
 
 
-class _Registry(shortcuts.Registry):
+class _Registry(faster_rendering.Registry):
     """Compares what every component was given with what it has read."""
 
     def __init__(self, library: rendering.Library) -> None:

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from imagecycle.errors import InvalidFile, Problem, UnknownName, suggestion
-from imagecycle.jenkins import rendering
-from imagecycle.lifecycle.due import RHYTHMS
+from imagecycle.jobs import rendering
+from imagecycle.jobs.due import RHYTHMS
 from imagecycle.model import Family
 
 

@@ -13,14 +13,14 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from imagecycle import catalog, handover
+from imagecycle import catalog
 from imagecycle.artifacts import ArtifactStore, write_text
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import open_cloud
-from imagecycle.jenkins import matrix
-from imagecycle.lifecycle import due, everywhere
-from imagecycle.lifecycle.due import Answer, Made, Wanted
+from imagecycle.jobs import due, matrix, record_export
+from imagecycle.jobs.due import Answer, Made, Wanted
+from imagecycle.lifecycle import everywhere
 from imagecycle.metadata import identity
 from imagecycle.model import Release, State
 from imagecycle.site import Site
@@ -84,7 +84,7 @@ def write(answers: Iterable[Answer], folder: Path) -> None:
 
     :raises UsageError: when the folder holds something else.
     """
-    handover.empty(folder, ".due")
+    record_export.empty(folder, ".due")
     for answer in answers:
         if answer.due:
             write_text(folder / f"{answer.family}.properties", f"SINCE={answer.since}\n")

@@ -19,8 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imagecycle.artifacts import write_text
-from imagecycle.jenkins import rendering
-from imagecycle.jenkins.rendering import Rendered
+from imagecycle.jobs import rendering
+from imagecycle.jobs.rendering import Rendered
 
 KEPT = 4
 """Entries, the last ones used: a few libraries, or states of one"""

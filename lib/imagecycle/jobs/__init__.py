@@ -1,0 +1,1 @@
+"""The job library: Jenkins jobs rendered from YAML, and checked against the catalog."""
