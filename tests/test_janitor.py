@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from imagecycle import janitor
 from imagecycle.artifacts import Artifact, ArtifactStore
 from imagecycle.build import recovery
+from imagecycle.doctor import janitor
 from imagecycle.model import Release
 from imagecycle.site import Retention, Site
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from imagecycle import mirror
 from imagecycle.errors import ImagecycleError
 from imagecycle.site import Site
+from imagecycle.systems import mirror
 
 APT = """#!/bin/sh
 echo 'http://other.example/cloud/ cloud-sdk'

@@ -20,12 +20,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.table import Row
-from imagecycle import catalog, command, mirror, unattended
+from imagecycle import catalog, command, unattended
 from imagecycle.build import cpio, installtree, template
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import accelerator
 from imagecycle.model import Family
 from imagecycle.site import CATALOG, Site
+from imagecycle.systems import mirror
 
 FAMILY = "debian-12-x86_64-base"
 TIMEOUT = 1800.0

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imagecycle import log, mirror
+from imagecycle import log
 from imagecycle.artifacts import write_text
 from imagecycle.build import media, offline, oz_guest, template
 from imagecycle.build.console import Console
 from imagecycle.build.domain import name_of
+from imagecycle.build.guest_access import TRACES, Reach
 from imagecycle.build.installation import surroundings
-from imagecycle.build.reach import TRACES, Reach
 from imagecycle.model import Family
 from imagecycle.site import Site
+from imagecycle.systems import mirror
 
 REACH_LIMIT = 300.0
 """Seconds until a guest must let us in."""

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagecycle import log, mirror, unattended
+from imagecycle import log, unattended
 from imagecycle.artifacts import lock_file, write_json, write_text
 from imagecycle.build import clean, disk, media, offline, oz_guest, template
 from imagecycle.build.console import Console
@@ -20,6 +20,7 @@ from imagecycle.build.inputs import digest_of
 from imagecycle.machine import accelerator
 from imagecycle.model import Family
 from imagecycle.site import Site
+from imagecycle.systems import mirror
 
 PHASES = 6
 PROCESSORS = 2

@@ -24,9 +24,9 @@ from imagecycle import command, log
 from imagecycle.artifacts import lock_file, write_text
 from imagecycle.build import cpio
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.mirror import Mirror
 from imagecycle.model import Family
 from imagecycle.site import Site
+from imagecycle.systems.mirror import Mirror
 
 INSTALLER = Path(__file__).parent / "installer"
 ARCHITECTURES = {"x86_64": "amd64"}

@@ -16,12 +16,13 @@ from urllib.parse import urlparse
 
 import requests
 
-from imagecycle import log, mirror
+from imagecycle import log
 from imagecycle.artifacts import CHUNK, checksums
 from imagecycle.build import installtree
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.model import Family
 from imagecycle.site import Site
+from imagecycle.systems import mirror
 
 TIMEOUT = 60.0
 """Seconds without a byte after which the vendor counts as not answering."""

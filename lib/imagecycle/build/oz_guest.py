@@ -29,7 +29,7 @@ import oz.TDL
 from imagecycle import command
 from imagecycle.build import domain as domains
 from imagecycle.build.console import Console
-from imagecycle.build.reach import Reach
+from imagecycle.build.guest_access import Reach
 from imagecycle.errors import CommandFailed, ImagecycleError
 from imagecycle.machine.accelerator import Accelerator
 

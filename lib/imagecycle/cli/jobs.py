@@ -106,7 +106,7 @@ def due(
 @click.pass_obj
 def janitor(settings: site.Site, dry_run: bool) -> None:
     """Remove what runs that died have left on this machine, and what is past its time."""
-    from imagecycle import janitor
+    from imagecycle.doctor import janitor
 
     janitor.clean(settings, dry_run=dry_run)
 

@@ -11,11 +11,11 @@ from pathlib import Path
 import requests
 
 from imagecycle import catalog, command, yamlfile
-from imagecycle import mirror as mirrors
 from imagecycle.devcloud.layout import Layout
 from imagecycle.doctor.finding import Finding, failed, ok, warning
 from imagecycle.errors import CommandFailed, InvalidFile, Problem
 from imagecycle.site import Site
+from imagecycle.systems import mirror as mirrors
 
 LIMIT = 15.0
 ANSWER_LIMIT = 5.0
