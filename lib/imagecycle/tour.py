@@ -23,8 +23,8 @@ from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.lifecycle import life
-from imagecycle.lifecycle.cloudside import CloudSide
+from imagecycle.lifecycle import transitions
+from imagecycle.lifecycle.cloud_context import CloudSide
 from imagecycle.lifecycle.publish import publish_in, target_of
 from imagecycle.lifecycle.rules.retire import Wish
 from imagecycle.metadata import identity
@@ -147,7 +147,9 @@ class _Tour:
             return publish_in(self._side, target, artifact.disk)[0]
 
     def _retire(self) -> None:
-        life.retire_releases([self._family.slug], self._side.site, cloud=CLOUD, wish=Wish(now=True))
+        transitions.retire_releases(
+            [self._family.slug], self._side.site, cloud=CLOUD, wish=Wish(now=True)
+        )
 
     def _see(
         self,

@@ -18,7 +18,7 @@ from imagecycle.cloud.errors import Incomplete
 from imagecycle.cloud.session import CloudSession, NoImageService, open_cloud
 from imagecycle.cloud.usage import collect
 from imagecycle.errors import UsageError
-from imagecycle.lifecycle import everywhere
+from imagecycle.lifecycle import multi_cloud
 from imagecycle.site import Site
 
 SIZES = Sizes(images=4, servers=30, projects=3, volumes=12)
@@ -199,11 +199,11 @@ def test_a_cloud_is_published_to_once_for_each_glance(
         "west": services(own, "compute"),
     }
     entry(site, regions=[REGION, "south", "east", "west"])
-    assert everywhere.places(["large"], site) == ["large/r", "large/south"]
+    assert multi_cloud.places(["large"], site) == ["large/r", "large/south"]
     said = capsys.readouterr().err
     assert "large/east has the image service of large/r" in said
     assert "large/west has no image service of its own" in said
-    assert everywhere.places(["large/east", "large/east"], site) == ["large/east"]
+    assert multi_cloud.places(["large/east", "large/east"], site) == ["large/east"]
 
 
 def test_regions_without_any_glance_are_an_error(
@@ -212,7 +212,7 @@ def test_regions_without_any_glance_are_an_error(
     clouds[0].elsewhere = {"south": {}, "west": {}}
     entry(site, regions=["south", "west"])
     with pytest.raises(NoImageService, match="none of large/south, large/west has"):
-        everywhere.places(["large"], site)
+        multi_cloud.places(["large"], site)
 
 
 def test_an_interrupt_does_not_wait_for_a_cloud_that_is_silent(site: Site) -> None:

@@ -13,8 +13,8 @@ from imagecycle import cli
 from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import CloudSession
-from imagecycle.lifecycle import life
 from imagecycle.lifecycle import publish as stage
+from imagecycle.lifecycle import transitions
 from imagecycle.lifecycle.plan import Changed
 from imagecycle.lifecycle.rules.retire import Wish
 from imagecycle.model import Release
@@ -42,8 +42,8 @@ def site(box: ComputeBox, **policy: object) -> Site:
     return box.site.model_copy(update={"retirement": retirement})
 
 
-def retire(box: ComputeBox, **policy: object) -> life.Done:
-    return life.retire_releases([SLUG], site(box, **policy), cloud="devcloud", wish=NOW)
+def retire(box: ComputeBox, **policy: object) -> transitions.Done:
+    return transitions.retire_releases([SLUG], site(box, **policy), cloud="devcloud", wish=NOW)
 
 
 def states(box: ComputeBox) -> dict[str, tuple[str, str]]:
@@ -113,12 +113,12 @@ def test_a_project_can_use_its_servers_before_and_after_every_transition(
     assert_out_of_reach(box.bob, old)
 
     assert retire(box).plan.steps == ()
-    life.roll_back(SLUG, site(box), cloud="devcloud")  # retired -> current
+    transitions.roll_back(SLUG, site(box), cloud="devcloud")  # retired -> current
     assert states(box) == {OLD: ("current", "public"), NEW: ("superseded", "public")}
     assert_usable(box.alice, old, made)
     servers.delete(box.bob, servers.boot(box.bob, old))
 
-    life.roll_back(SLUG, site(box), cloud="devcloud", to=Release.parse(NEW))
+    transitions.roll_back(SLUG, site(box), cloud="devcloud", to=Release.parse(NEW))
     retire(box)
     servers.delete(box.alice, *made.values())
     retire(box)  # nobody is a member any more, the grace period begins
@@ -139,7 +139,7 @@ def test_a_project_that_comes_back_is_a_member_again(compute_box: ComputeBox) ->
     assert old in [image.id for image in shared_with(box.alice)]
     servers.delete(box.bob, other)
     box.glance.remove_members(old, [box.alice.project_id])  # by hand, and wrong
-    life.retire_releases([SLUG], site(box), cloud="devcloud", check_members=True)
+    transitions.retire_releases([SLUG], site(box), cloud="devcloud", check_members=True)
     assert set(box.glance.members(old)) == {box.alice.project_id}
     servers.rebuild(box.alice, kept, old)
     assert_out_of_reach(box.bob, old)
@@ -158,7 +158,7 @@ def test_a_revoked_release_stays_with_its_users_and_its_predecessor_is_current(
     old = publish(box, OLD)
     bad = publish(box, NEW)
     server = servers.boot(box.alice, bad)
-    life.revoke_release(
+    transitions.revoke_release(
         SLUG, Release.parse(NEW), site(box), cloud="devcloud", reason="a key was left in it"
     )
     assert states(box) == {OLD: ("current", "public"), NEW: ("revoked", "shared")}
@@ -202,9 +202,9 @@ def test_a_plan_for_a_cloud_that_changed_is_refused(
     old = publish(box, OLD)
     publish(box, NEW)
     file = tmp_path / "plan.json"
-    how = life.How(out=file)
-    life.retire_releases([SLUG], site(box), cloud="devcloud", wish=NOW, how=how)
+    how = transitions.How(out=file)
+    transitions.retire_releases([SLUG], site(box), cloud="devcloud", wish=NOW, how=how)
     servers.boot(box.alice, old)
     with pytest.raises(Changed, match="the users of"):
-        life.apply_file(file, site(box))
+        transitions.apply_file(file, site(box))
     assert states(box)[OLD] == ("superseded", "public")

@@ -12,7 +12,7 @@ import pytest
 from imagecycle.cloud import glance as glance_module
 from imagecycle.errors import ImagecycleError, LockHeld, Unreachable
 from imagecycle.lifecycle import publish as stage
-from imagecycle.lifecycle.cloudside import CloudSide
+from imagecycle.lifecycle.cloud_context import CloudSide
 from imagecycle.lifecycle.execution import Result
 from integration.conftest import Box
 from integration.proxy import Fault

@@ -12,7 +12,7 @@ from imagecycle import tour
 from imagecycle.artifacts import Artifact
 from imagecycle.cloud import view
 from imagecycle.errors import ImagecycleError, UnknownName, UsageError
-from imagecycle.lifecycle import life
+from imagecycle.lifecycle import transitions
 from imagecycle.metadata import identity, validation
 from imagecycle.metadata.evidence import NotVerified
 from imagecycle.model import Release
@@ -79,7 +79,7 @@ def test_a_tour_that_breaks_off_leaves_nothing(
         assert len(leftovers(compute_box)) == 3  # two images and a server
         raise ImagecycleError("no")
 
-    monkeypatch.setattr(life, "retire_releases", fail)
+    monkeypatch.setattr(transitions, "retire_releases", fail)
     with pytest.raises(ImagecycleError, match="no"):
         tour.run(compute_box.site, first, tour.next_of(first))
     assert leftovers(compute_box) == []

@@ -21,7 +21,7 @@ from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.image import OWN_FIELDS, Image
 from imagecycle.errors import ImagecycleError, Unreachable
 from imagecycle.lifecycle.audit import AuditLog, Outcome
-from imagecycle.lifecycle.cloudside import CloudSide
+from imagecycle.lifecycle.cloud_context import CloudSide
 from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.policies import Policies
 from imagecycle.metadata import identity

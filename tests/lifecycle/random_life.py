@@ -18,7 +18,7 @@ from pathlib import Path
 
 from imagecycle import log
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle import cloudside, life, publish, sharing
+from imagecycle.lifecycle import cloud_context, publish, sharing, transitions
 from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.rules.publish import Target
 from imagecycle.lifecycle.rules.retire import Wish
@@ -168,8 +168,10 @@ class Life:
         kept: list[planning.Plan] = []
 
         def make() -> None:
-            how = life.How(dry_run=True)
-            kept.append(life.retire_in(side, (), wish=Wish(now=rng.random() < 0.5), how=how).plan)
+            how = transitions.How(dry_run=True)
+            kept.append(
+                transitions.retire_in(side, (), wish=Wish(now=rng.random() < 0.5), how=how).plan
+            )
 
         if self.tried(make) != "done":
             return
@@ -185,7 +187,7 @@ class Life:
         same = before == self.snapshot(plan)
         applier = Operator(self.cloud, "applier")
         self.watch.at_work.append(applier)
-        end = self.tried(lambda: life.apply_in(self.side(applier, rng), plan))
+        end = self.tried(lambda: transitions.apply_in(self.side(applier, rng), plan))
         self.end(applier, end)
         if not same and applier.log:
             raise Broken("5: a plan was applied to a cloud that had changed")
@@ -275,17 +277,17 @@ class Life:
         publish.publish_in(side, target, self.disk)
 
     def _retire(self, side: MemorySide, family: str, rng: random.Random) -> None:
-        life.retire_in(side, (), check_members=rng.random() < 0.2)
+        transitions.retire_in(side, (), check_members=rng.random() < 0.2)
         self.ended_whole(side)
 
     def _retire_now(self, side: MemorySide, family: str, rng: random.Random) -> None:
-        life.retire_in(side, (family,), wish=Wish(now=True, max_changes=20))
+        transitions.retire_in(side, (family,), wish=Wish(now=True, max_changes=20))
 
     def _rollback(self, side: MemorySide, family: str, rng: random.Random) -> None:
-        life.roll_back_in(side, family)
+        transitions.roll_back_in(side, family)
 
     def _rollback_to(self, side: MemorySide, family: str, rng: random.Random) -> None:
-        life.roll_back_in(side, family, to=self.some_release(family, rng))
+        transitions.roll_back_in(side, family, to=self.some_release(family, rng))
 
     def _revoke(self, side: MemorySide, family: str, rng: random.Random) -> None:
         force = rng.random() < 0.1
@@ -293,7 +295,7 @@ class Life:
             self.watch.given_up.add(family)
         release = self.some_release(family, rng)
         private = rng.random() < 0.3
-        life.revoke_in(side, family, release, reason="bad", private=private, force=force)
+        transitions.revoke_in(side, family, release, reason="bad", private=private, force=force)
 
     def some_release(self, family: str, rng: random.Random) -> Release:
         own = [i for i in self.cloud.images.values() if i.properties["imagecycle_family"] == family]
@@ -338,7 +340,7 @@ class Life:
             operator = Operator(self.cloud)
             self.watch.at_work.append(operator)
             side = MemorySide("memory", operator, operator.usage, {}, site, lambda: self.now)
-            done = life.retire_in(side, ()) if self.cloud.images else None
+            done = transitions.retire_in(side, ()) if self.cloud.images else None
             self.watch.at_work.clear()
             self.watch.check_ended()
             if done is None or not done.plan.steps:
@@ -450,14 +452,14 @@ def quietly() -> Iterator[None]:
         for item in items:
             action(item)
 
-    kept = (log.say, log.warn, log.step, log.transfer, cloudside.for_each, sharing.PAUSE)
+    kept = (log.say, log.warn, log.step, log.transfer, cloud_context.for_each, sharing.PAUSE)
     new_id = publish._new_id
     log.say = log.warn = lambda _text: None
     log.step, log.transfer = step, transfer  # type: ignore[assignment]
-    cloudside.for_each = one_by_one  # type: ignore[attr-defined]
+    cloud_context.for_each = one_by_one  # type: ignore[attr-defined]
     sharing.PAUSE = 0
     try:
         yield
     finally:
         publish._new_id = new_id
-        log.say, log.warn, log.step, log.transfer, cloudside.for_each, sharing.PAUSE = kept  # type: ignore[attr-defined]
+        log.say, log.warn, log.step, log.transfer, cloud_context.for_each, sharing.PAUSE = kept  # type: ignore[attr-defined]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from imagecycle.lifecycle import everywhere
+from imagecycle.lifecycle import multi_cloud
 from imagecycle.site import Site
 from lifecycle.families import FAMILY
 
@@ -26,12 +26,12 @@ def test_an_interrupt_says_which_cloud_keeps_it_from_ending(
         said.append(text)
         answered.set()
 
-    monkeypatch.setattr(everywhere, "publish", publish)
-    monkeypatch.setattr(everywhere.log, "say", say)
-    monkeypatch.setattr(everywhere, "_PATIENCE", 0.2)
+    monkeypatch.setattr(multi_cloud, "publish", publish)
+    monkeypatch.setattr(multi_cloud.log, "say", say)
+    monkeypatch.setattr(multi_cloud, "_PATIENCE", 0.2)
     clouds = ["quick", "quiet"]
     with pytest.raises(KeyboardInterrupt):
-        everywhere.publish_everywhere(
+        multi_cloud.publish_everywhere(
             FAMILY, Site(home=tmp_path), clouds=clouds, release=None, dry_run=False
         )
     assert [line.partition(", so")[0] for line in said] == [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.lifecycle import life
+from imagecycle.lifecycle import transitions
 from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.rules.retire import Wish
 from lifecycle import test_sharing as sharing
@@ -29,7 +29,7 @@ def broken_off(cloud: Cloud) -> Cloud:
     to, operator = side(cloud)
     at(operator, "add_member", lambda: operator.faults.update({operator.made + 1: "killed"}))
     with pytest.raises(Killed):
-        life.retire_in(to, [FAMILY])
+        transitions.retire_in(to, [FAMILY])
     assert state(cloud) == OPEN
     assert not cloud.may_use("alpha", "old")
     return cloud
@@ -39,24 +39,24 @@ def broken_off(cloud: Cloud) -> Cloud:
 def test_it_waits_for_no_age_no_hour_and_no_limit(
     broken_off: Cloud, families: tuple[str, ...]
 ) -> None:
-    life.retire_in(side(broken_off, **STRICT)[0], families, wish=Wish(max_changes=0))
+    transitions.retire_in(side(broken_off, **STRICT)[0], families, wish=Wish(max_changes=0))
     assert state(broken_off) == MENDED
     assert broken_off.may_use("alpha", "old")
 
 
 def test_a_plan_for_later_has_it_first(broken_off: Cloud) -> None:
-    how = life.How(dry_run=True)
-    plan = life.retire_in(side(broken_off, max_changes=0)[0], (), how=how).plan
+    how = transitions.How(dry_run=True)
+    plan = transitions.retire_in(side(broken_off, max_changes=0)[0], (), how=how).plan
     assert plan.steps[0].image_id == "old"
     assert "its sharing broke off" in str(plan.steps[0])
     assert state(broken_off) == OPEN
-    life.apply_in(side(broken_off)[0], plan)
+    transitions.apply_in(side(broken_off)[0], plan)
     assert state(broken_off) == MENDED
 
 
 def test_it_comes_before_every_other_step_of_any_family(broken_off: Cloud) -> None:
     put(broken_off, "older", "20260301", "current")  # a second one: to be superseded
-    plan = life.retire_in(side(broken_off, **STRICT)[0], ()).plan
+    plan = transitions.retire_in(side(broken_off, **STRICT)[0], ()).plan
     assert [step.image_id for step in plan.steps] == ["old", "older"]
 
 
@@ -64,7 +64,7 @@ def test_it_does_not_wait_until_it_is_known_who_uses_what(broken_off: Cloud) -> 
     to, operator = side(broken_off, **STRICT)
     operator.incomplete = True
     with pytest.raises(ImagecycleError, match="a cell is down"):
-        life.retire_in(to, ())
+        transitions.retire_in(to, ())
     assert state(broken_off) == MENDED
 
 
@@ -79,7 +79,7 @@ def test_it_does_not_wait_until_the_catalog_is_mended(broken_off: Cloud) -> None
     made, operator = side(broken_off)
     to = WithoutCatalog("memory", operator, operator.usage, {}, made.site, made.clock)
     with pytest.raises(UsageError, match=r"retirement\.keep"):
-        life.retire_in(to, ())
+        transitions.retire_in(to, ())
     assert state(broken_off) == MENDED
     assert set(broken_off.members.get("old", ())) == set()
 
@@ -88,7 +88,7 @@ def test_a_plan_that_cannot_be_made_changes_nothing(broken_off: Cloud) -> None:
     to, operator = side(broken_off)
     operator.incomplete = True
     with pytest.raises(ImagecycleError, match="a cell is down"):
-        life.retire_in(to, (), how=life.How(dry_run=True))
+        transitions.retire_in(to, (), how=transitions.How(dry_run=True))
     assert state(broken_off) == OPEN
 
 
@@ -97,5 +97,5 @@ def test_should_mending_fail_too_the_first_cause_is_told(broken_off: Cloud) -> N
     operator.incomplete = True
     at(operator, "change", lambda: operator.faults.update({operator.made + 1: "refused"}))
     with pytest.raises(ImagecycleError, match="a cell is down"):
-        life.retire_in(to, ())
+        transitions.retire_in(to, ())
     assert state(broken_off) == OPEN

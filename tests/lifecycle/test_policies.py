@@ -9,7 +9,7 @@ import pytest
 
 from imagecycle import catalog, listing
 from imagecycle.errors import InvalidFile, UsageError
-from imagecycle.lifecycle import life, policies
+from imagecycle.lifecycle import policies, transitions
 from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.publish import target_of
 from imagecycle.lifecycle.releases import Holding
@@ -227,7 +227,7 @@ def test_a_revocation_does_not_wait_until_the_catalog_is_mended(
 ) -> None:
     made, operator = sharing.side(cloud, members="accepted")
     broken = WithoutCatalog("memory", operator, operator.usage, {}, made.site, made.clock)
-    life.revoke_in(broken, FAMILY, Release.parse("20260101"), reason="bad")
+    transitions.revoke_in(broken, FAMILY, Release.parse("20260101"), reason="bad")
     assert cloud.members["old"] == {"alpha": "accepted"}
 
 
@@ -238,7 +238,7 @@ def test_a_family_decides_whether_users_find_a_revoked_release_in_their_lists(
     made, operator = sharing.side(cloud)
     own = {FAMILY: made.site.retirement.of(FamilyRetirement(members=members))}
     side = MemorySide("memory", operator, operator.usage, {}, made.site, made.clock, own)
-    life.revoke_in(side, FAMILY, Release.parse("20260101"), reason="bad")
+    transitions.revoke_in(side, FAMILY, Release.parse("20260101"), reason="bad")
     assert cloud.members["old"] == {"alpha": members}
 
 

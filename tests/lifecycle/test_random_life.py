@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from imagecycle.lifecycle import execution, life, plan, sharing
+from imagecycle.lifecycle import execution, plan, sharing, transitions
 from imagecycle.lifecycle.execution import Execution
 from imagecycle.lifecycle.rules import publish as publish_rule
 from imagecycle.lifecycle.rules import retire as retire_rule
@@ -167,7 +167,7 @@ def changes_are_not_written_down(patch: pytest.MonkeyPatch) -> None:
 
 def an_outdated_plan_is_applied(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(plan, "compare", lambda *_: None)
-    patch.setattr(life.planning, "compare", lambda *_: None)
+    patch.setattr(transitions.planning, "compare", lambda *_: None)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError, Unreachable
-from imagecycle.lifecycle import life
+from imagecycle.lifecycle import transitions
 from imagecycle.lifecycle.rules.retire import Wish
 from imagecycle.metadata import identity
 from imagecycle.model import Release
@@ -84,7 +84,7 @@ def state(cloud: Cloud, image_id: str = "old") -> tuple[str, str]:
 
 def test_a_retired_release_is_shared_with_exactly_who_uses_it(cloud: Cloud) -> None:
     cloud.boot("beta", "new")
-    done = life.retire_in(side(cloud)[0], [FAMILY])
+    done = transitions.retire_in(side(cloud)[0], [FAMILY])
     assert state(cloud) == ("retired", "shared")
     assert set(cloud.members["old"]) == {"alpha"}
     assert done.result is not None
@@ -94,22 +94,22 @@ def test_a_retired_release_is_shared_with_exactly_who_uses_it(cloud: Cloud) -> N
 def test_who_comes_between_the_listing_and_the_sharing_becomes_a_member(cloud: Cloud) -> None:
     to, operator = side(cloud)
     at(operator, "change", lambda: cloud.boot("beta", "old"))
-    life.retire_in(to, [FAMILY])
+    transitions.retire_in(to, [FAMILY])
     assert set(cloud.members["old"]) == {"alpha", "beta"}
 
 
 def test_who_uses_it_again_while_its_membership_ends_stays_a_member(cloud: Cloud) -> None:
-    life.retire_in(side(cloud)[0], [FAMILY])
+    transitions.retire_in(side(cloud)[0], [FAMILY])
     cloud.servers.clear()
     to, operator = side(cloud)
     at(operator, "remove_member", lambda: cloud.boot("alpha", "old"))
-    life.retire_in(to, [FAMILY])
+    transitions.retire_in(to, [FAMILY])
     assert set(cloud.members["old"]) == {"alpha"}
 
 
 def test_a_removal_that_fails_is_taken_back(cloud: Cloud) -> None:
     cloud.boot("beta", "old")
-    life.retire_in(side(cloud)[0], [FAMILY])
+    transitions.retire_in(side(cloud)[0], [FAMILY])
     cloud.servers.clear()
     to, operator = side(cloud)
 
@@ -124,7 +124,7 @@ def test_a_removal_that_fails_is_taken_back(cloud: Cloud) -> None:
 
     operator.before_call = before
     with pytest.raises(Unreachable):
-        life.retire_in(to, [FAMILY])
+        transitions.retire_in(to, [FAMILY])
     assert set(cloud.members["old"]) == {"alpha", "beta"}
 
 
@@ -145,11 +145,11 @@ def test_whatever_fails_in_the_window_the_image_is_public_again(
 
     operator.before_call = before
     with pytest.raises((ImagecycleError, KeyboardInterrupt)):
-        life.retire_in(to, [FAMILY])
+        transitions.retire_in(to, [FAMILY])
     assert seen
     assert state(cloud) == ("superseded", "public")
     assert cloud.images["old"].hidden
-    life.retire_in(side(cloud)[0], [FAMILY])
+    transitions.retire_in(side(cloud)[0], [FAMILY])
     assert state(cloud) == ("retired", "shared")
 
 
@@ -174,7 +174,7 @@ def test_many_users_become_members_in_several_windows_those_with_most_servers_fi
     to, operator = side(cloud)
     operator.members_at_a_time = 1
     seen = shown(cloud, operator)
-    done = life.retire_in(to, [FAMILY])
+    done = transitions.retire_in(to, [FAMILY])
     assert seen == [
         ("public", []),
         ("shared", []),
@@ -198,7 +198,7 @@ def test_what_is_revoked_is_not_public_again_between_its_members(cloud: Cloud) -
     to, operator = side(cloud)
     operator.members_at_a_time = 1
     seen = shown(cloud, operator)
-    life.revoke_in(to, FAMILY, Release.parse("20260101"), reason="bad")
+    transitions.revoke_in(to, FAMILY, Release.parse("20260101"), reason="bad")
     assert [visibility for visibility, _ in seen] == ["public", "shared", "shared", "shared"]
     assert set(cloud.members["old"]) == {"alpha", "beta"}
 
@@ -222,11 +222,11 @@ def test_what_breaks_off_between_windows_is_finished_by_the_next_run(
 
     operator.before_call = before
     with pytest.raises((ImagecycleError, KeyboardInterrupt, Killed)):
-        life.retire_in(to, [FAMILY])
+        transitions.retire_in(to, [FAMILY])
     assert state(cloud)[0] == "superseded"
     assert fault == "killed" or cloud.images["old"].visibility == "public"
-    life.retire_in(side(cloud)[0], [FAMILY])
-    life.retire_in(side(cloud)[0], [FAMILY])
+    transitions.retire_in(side(cloud)[0], [FAMILY])
+    transitions.retire_in(side(cloud)[0], [FAMILY])
     assert state(cloud) == ("retired", "shared")
     assert set(cloud.members["old"]) == {"alpha", "beta"}
 
@@ -241,11 +241,11 @@ def test_a_release_made_current_between_two_windows_stays_current(cloud: Cloud) 
         image = cloud.images["old"]
         if image.visibility == "public" and cloud.members.get("old"):
             cloud.after_call = lambda: None
-            life.roll_back_in(other, FAMILY, to=Release.parse("20260101"))
+            transitions.roll_back_in(other, FAMILY, to=Release.parse("20260101"))
 
     cloud.after_call = restore
     with pytest.raises(ImagecycleError, match="changed image old"):
-        life.retire_in(to, [FAMILY])
+        transitions.retire_in(to, [FAMILY])
     assert state(cloud) == ("current", "public")
 
 
@@ -254,11 +254,11 @@ def test_a_release_made_current_meanwhile_stays_public(cloud: Cloud) -> None:
     other, _ = side(cloud)
 
     def restore() -> None:
-        life.roll_back_in(other, FAMILY, to=Release.parse("20260101"))
+        transitions.roll_back_in(other, FAMILY, to=Release.parse("20260101"))
 
     at(operator, "add_member", restore)
     with pytest.raises(ImagecycleError):
-        life.retire_in(to, [FAMILY])
+        transitions.retire_in(to, [FAMILY])
     assert state(cloud) == ("current", "public")
 
 
@@ -267,26 +267,26 @@ def test_nothing_is_taken_on_an_incomplete_listing(cloud: Cloud) -> None:
     operator.incomplete = True
     before = dict(cloud.images)
     with pytest.raises(ImagecycleError, match="a cell is down"):
-        life.retire_in(to, [FAMILY])
+        transitions.retire_in(to, [FAMILY])
     assert cloud.images == before
 
 
 def test_an_unused_release_is_deleted_after_the_grace_period_and_not_before(cloud: Cloud) -> None:
     cloud.servers.clear()
-    life.retire_in(side(cloud, grace_days=30)[0], [FAMILY])
-    life.retire_in(side(cloud, grace_days=30)[0], [FAMILY])
+    transitions.retire_in(side(cloud, grace_days=30)[0], [FAMILY])
+    transitions.retire_in(side(cloud, grace_days=30)[0], [FAMILY])
     assert "old" in cloud.images
     late, _ = side(cloud, grace_days=30)
     late = MemorySide(
         "memory", late.images, late.usage, {}, late.site, lambda: NOW + datetime.timedelta(days=30)
     )
-    life.retire_in(late, [FAMILY])
+    transitions.retire_in(late, [FAMILY])
     assert "old" not in cloud.images
 
 
 def test_a_release_used_again_in_the_very_moment_is_not_deleted(cloud: Cloud) -> None:
     cloud.servers.clear()
-    life.retire_in(side(cloud, grace_days=0)[0], [FAMILY])
+    transitions.retire_in(side(cloud, grace_days=0)[0], [FAMILY])
     to, operator = side(cloud, grace_days=0)
     left = [lambda: None, lambda: cloud.boot(OWNER, "old")]
 
@@ -295,26 +295,26 @@ def test_a_release_used_again_in_the_very_moment_is_not_deleted(cloud: Cloud) ->
             left.pop(0)()
 
     operator.before_call = before
-    life.retire_in(to, [FAMILY])
+    transitions.retire_in(to, [FAMILY])
     assert "old" in cloud.images
 
 
 def test_a_protected_release_is_never_touched(cloud: Cloud) -> None:
     put(cloud, "old", "20260101", "superseded", hidden=True, protected=True)
-    done = life.retire_in(side(cloud)[0], [FAMILY], wish=Wish(now=True))
+    done = transitions.retire_in(side(cloud)[0], [FAMILY], wish=Wish(now=True))
     assert done.plan.steps == ()
     assert "protected: left alone" in done.plan.notes[0]
 
 
 def test_members_are_accepted_where_the_site_says_so(cloud: Cloud) -> None:
-    life.retire_in(side(cloud, members="accepted")[0], [FAMILY])
+    transitions.retire_in(side(cloud, members="accepted")[0], [FAMILY])
     assert cloud.members["old"] == {"alpha": "accepted"}
 
 
 def test_a_revoked_release_is_kept_by_its_users_alone(cloud: Cloud) -> None:
     cloud.boot("beta", "new")
     to, _ = side(cloud)
-    life.revoke_in(to, FAMILY, Release.parse("20260401"), reason="a key was left in it")
+    transitions.revoke_in(to, FAMILY, Release.parse("20260401"), reason="a key was left in it")
     assert state(cloud, "new") == ("revoked", "shared")
     assert state(cloud, "old") == ("current", "public")
     assert set(cloud.members["new"]) == {"beta"}
@@ -328,15 +328,15 @@ def test_a_revocation_does_not_wait_for_the_usage_listing(cloud: Cloud) -> None:
     to, operator = side(cloud)
     operator.incomplete = True
     with pytest.raises(ImagecycleError, match="a cell is down"):
-        life.revoke_in(to, FAMILY, Release.parse("20260401"), reason="bad")
+        transitions.revoke_in(to, FAMILY, Release.parse("20260401"), reason="bad")
     assert state(cloud, "new") == ("revoked", "shared")
 
 
 def test_members_changed_by_hand_are_put_right_on_request(cloud: Cloud) -> None:
-    life.retire_in(side(cloud)[0], [FAMILY])
+    transitions.retire_in(side(cloud)[0], [FAMILY])
     cloud.members["old"] = {"stranger": "pending"}
-    assert life.retire_in(side(cloud)[0], [FAMILY]).plan.steps == ()
-    life.retire_in(side(cloud)[0], [FAMILY], check_members=True)
+    assert transitions.retire_in(side(cloud)[0], [FAMILY]).plan.steps == ()
+    transitions.retire_in(side(cloud)[0], [FAMILY], check_members=True)
     assert set(cloud.members["old"]) == {"alpha"}
 
 
@@ -348,11 +348,13 @@ def test_a_revocation_in_the_very_moment_of_another_change_stays(
     other, _ = side(cloud)
 
     def revoke() -> None:
-        life.revoke_in(other, FAMILY, Release.parse("20260101"), reason="bad", private=private)
+        transitions.revoke_in(
+            other, FAMILY, Release.parse("20260101"), reason="bad", private=private
+        )
 
     at(operator, "change", revoke)
     with pytest.raises(ImagecycleError, match="just now"):
-        life.roll_back_in(to, FAMILY)
+        transitions.roll_back_in(to, FAMILY)
     assert state(cloud)[0] == "revoked"
     assert not cloud.boot("gamma", "old")
     assert state(cloud, "new") == ("current", "public")

@@ -23,7 +23,7 @@ from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.lifecycle import plan as planning
-from imagecycle.lifecycle.cloudside import CloudSide, say
+from imagecycle.lifecycle.cloud_context import CloudSide, say
 from imagecycle.lifecycle.execution import Execution
 from imagecycle.lifecycle.plan import Changed, Plan, Seen
 from imagecycle.lifecycle.steps import Change

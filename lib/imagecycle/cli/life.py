@@ -70,16 +70,16 @@ def plan(
 
     `imagecycle publish`, `retire`, `rollback` and `revoke` write their plans with --out as well.
     """
-    from imagecycle.lifecycle import life
+    from imagecycle.lifecycle import transitions
     from imagecycle.lifecycle.rules.retire import Wish
 
-    done = life.retire_releases(
+    done = transitions.retire_releases(
         family,
         settings,
         cloud=cloud,
         wish=Wish(now, max_changes),
         check_members=check_members,
-        how=life.How(dry_run=True, out=out),
+        how=transitions.How(dry_run=True, out=out),
     )
     if as_json:
         click.echo(done.plan.as_json())
@@ -91,9 +91,9 @@ def plan(
 @click.pass_obj
 def apply(settings: site.Site, file: Path, dry_run: bool) -> None:
     """Apply the plan in FILE, unless it was edited or its cloud has changed since."""
-    from imagecycle.lifecycle import life
+    from imagecycle.lifecycle import transitions
 
-    life.apply_file(file, settings, dry_run=dry_run)
+    transitions.apply_file(file, settings, dry_run=dry_run)
 
 
 @click.command()
@@ -132,7 +132,7 @@ def retire(
 
     The images of retired releases that were changed are printed, one id a line.
     """
-    from imagecycle.lifecycle import life
+    from imagecycle.lifecycle import transitions
     from imagecycle.lifecycle.rules.retire import Wish
 
     if bool(families) == every:
@@ -142,13 +142,13 @@ def retire(
     witnesses = None
     if prove and user_cloud and stranger:
         witnesses = _witnesses(settings, cloud, user_cloud, stranger)
-    done = life.retire_releases(
+    done = transitions.retire_releases(
         families,
         settings,
         cloud=cloud,
         wish=Wish(now, max_changes),
         check_members=check_members,
-        how=life.How(dry_run, out),
+        how=transitions.How(dry_run, out),
     )
     if done.result is None:
         return
@@ -180,11 +180,13 @@ def rollback(
     settings: site.Site, family: str, cloud: str, to: str | None, dry_run: bool, out: Path | None
 ) -> None:
     """Make the previous release of FAMILY current again; the present one becomes superseded."""
-    from imagecycle.lifecycle import life
+    from imagecycle.lifecycle import transitions
     from imagecycle.model import Release
 
     release = Release.parse(to) if to else None
-    life.roll_back(family, settings, cloud=cloud, to=release, how=life.How(dry_run, out))
+    transitions.roll_back(
+        family, settings, cloud=cloud, to=release, how=transitions.How(dry_run, out)
+    )
 
 
 @click.command()
@@ -209,10 +211,10 @@ def revoke(
     out: Path | None,
 ) -> None:
     """Take RELEASE of FAMILY away at once: only who uses it already still can."""
-    from imagecycle.lifecycle import life
+    from imagecycle.lifecycle import transitions
     from imagecycle.model import Release
 
-    life.revoke_release(
+    transitions.revoke_release(
         family,
         Release.parse(release),
         settings,
@@ -220,7 +222,7 @@ def revoke(
         reason=reason,
         private=private,
         force=force,
-        how=life.How(dry_run, out),
+        how=transitions.How(dry_run, out),
     )
 
 

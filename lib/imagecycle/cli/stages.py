@@ -113,10 +113,10 @@ def publish(
     """
     from imagecycle import artifacts, catalog
     from imagecycle.jobs import record_export
-    from imagecycle.lifecycle import everywhere, publish
+    from imagecycle.lifecycle import multi_cloud, publish
 
     chosen = catalog.find(settings.catalog, family)
-    places = everywhere.places(cloud, settings)
+    places = multi_cloud.places(cloud, settings)
     if out is not None and len(places) > 1:
         raise click.UsageError(f"--out is for one of {', '.join(places)}.")
 
@@ -124,7 +124,7 @@ def publish(
         work.artifact = artifacts.ArtifactStore(settings.artifacts).find(family, release)
         how: dict[str, Any] = {"release": release, "dry_run": dry_run}
         if len(places) > 1:
-            images = everywhere.publish_everywhere(chosen, settings, clouds=places, **how)
+            images = multi_cloud.publish_everywhere(chosen, settings, clouds=places, **how)
         else:
             images = {
                 name: publish.publish(chosen, settings, cloud=name, out=out, **how)

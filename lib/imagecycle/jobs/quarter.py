@@ -20,7 +20,7 @@ from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import open_cloud
 from imagecycle.jobs import due, matrix, record_export
 from imagecycle.jobs.due import Answer, Made, Wanted
-from imagecycle.lifecycle import everywhere
+from imagecycle.lifecycle import multi_cloud
 from imagecycle.metadata import identity
 from imagecycle.model import Release, State
 from imagecycle.site import Site
@@ -44,7 +44,7 @@ def ask(site: Site, jobs: Path, kind: str, cloud: str) -> list[Answer]:
     names = [one.family for one in wanted]
     store, today = ArtifactStore(site.artifacts), datetime.datetime.now(datetime.UTC).date()
     answers: list[list[Answer]] = []
-    for place in everywhere.places([cloud], site):
+    for place in multi_cloud.places([cloud], site):
         images = Glance(open_cloud(place, site)).images()
         answers.append(due.decide(wanted, known(store, images, names), today))
     return [

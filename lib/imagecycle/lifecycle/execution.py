@@ -18,10 +18,10 @@ from imagecycle.cloud.image import OWN_FIELDS, Image
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import sharing
 from imagecycle.lifecycle.audit import AuditLog
+from imagecycle.lifecycle.interfaces import Images, UsageSource
 from imagecycle.lifecycle.plan import Changed, Plan
 from imagecycle.lifecycle.releases import holdings
 from imagecycle.lifecycle.rules import promote
-from imagecycle.lifecycle.services import Images, UsageSource
 from imagecycle.lifecycle.steps import (
     Change,
     Delete,

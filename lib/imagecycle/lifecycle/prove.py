@@ -22,7 +22,7 @@ from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.lifecycle.cloudside import lock_path
+from imagecycle.lifecycle.cloud_context import lock_path
 from imagecycle.site import Site
 
 SLOWEST = 2**20

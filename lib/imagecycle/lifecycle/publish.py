@@ -18,7 +18,7 @@ from imagecycle.artifacts import Artifact, ArtifactStore, lock_file
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import plan as planning
-from imagecycle.lifecycle.cloudside import CloudSide, Families, lock_path, say
+from imagecycle.lifecycle.cloud_context import CloudSide, Families, lock_path, say
 from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.releases import holdings
 from imagecycle.lifecycle.rules.publish import Publication, Target, decide

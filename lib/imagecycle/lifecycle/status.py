@@ -15,7 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from imagecycle.lifecycle.cloudside import CloudSide, ids
+from imagecycle.lifecycle.cloud_context import CloudSide, ids
 from imagecycle.lifecycle.releases import Holding
 from imagecycle.metadata import identity
 from imagecycle.model import State, Usage

@@ -14,7 +14,7 @@ from imagecycle import log
 from imagecycle.artifacts import CHUNK
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle.services import Images
+from imagecycle.lifecycle.interfaces import Images
 from imagecycle.lifecycle.steps import Upload
 
 _stop: ContextVar[threading.Event | None] = ContextVar("stop", default=None)

@@ -19,10 +19,10 @@ from imagecycle.errors import UnknownName
 from imagecycle.lifecycle import policies
 from imagecycle.lifecycle.audit import AuditLog
 from imagecycle.lifecycle.execution import Execution, Result
+from imagecycle.lifecycle.interfaces import Images, UsageSource
 from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.releases import Holding, holdings
-from imagecycle.lifecycle.services import Images, UsageSource
 from imagecycle.metadata import identity
 from imagecycle.model import Usage
 from imagecycle.site import Site

@@ -15,7 +15,7 @@ from pathlib import Path
 from imagecycle import log
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.lifecycle import plan as planning
-from imagecycle.lifecycle.cloudside import CloudSide, Families, ids, say
+from imagecycle.lifecycle.cloud_context import CloudSide, Families, ids, say
 from imagecycle.lifecycle.execution import Result
 from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.releases import holdings
