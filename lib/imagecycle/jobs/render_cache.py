@@ -27,7 +27,7 @@ KEPT = 4
 ABANDONED = 3600.0
 """Seconds after which a half-written entry belongs to nobody"""
 _BUILDER = "jenkins_job_builder-"
-_MODULES = ("jenkins/cached.py", "jenkins/rendering.py", "jenkins/shortcuts.py", "yamlfile.py")
+_MODULES = ("jobs/render_cache.py", "jobs/rendering.py", "jobs/faster_rendering.py", "yamlfile.py")
 """What decides over the result, below the package's folder"""
 
 
