@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from imagecycle import doctor, quickstart
+from imagecycle import doctor
 from imagecycle.artifacts import Artifact, ArtifactStore
 from imagecycle.cloud.image import Image
 from imagecycle.doctor.finding import Finding, Verdict
 from imagecycle.errors import DefectsFound, ImagecycleError
 from imagecycle.model import Release
 from imagecycle.site import Site
+from imagecycle.tour import quickstart
 
 RELEASE = Release(datetime.date(2026, 11, 22))
 IMAGE = Image(

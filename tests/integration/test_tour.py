@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import terminal
-from imagecycle import tour
 from imagecycle.artifacts import Artifact
 from imagecycle.cloud import view
 from imagecycle.errors import ImagecycleError, UnknownName, UsageError
@@ -16,6 +15,7 @@ from imagecycle.lifecycle import transitions
 from imagecycle.metadata import identity, validation
 from imagecycle.metadata.evidence import NotVerified
 from imagecycle.model import Release
+from imagecycle.tour import release_life
 from integration import servers
 from integration.conftest import ComputeBox
 from lifecycle.families import artifact
@@ -37,7 +37,7 @@ def leftovers(box: ComputeBox) -> list[str]:
 def test_the_tour_shows_what_two_users_see_and_leaves_nothing(
     compute_box: ComputeBox, first: Artifact, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tour.run(compute_box.site, first, tour.next_of(first))
+    release_life.run(compute_box.site, first, release_life.next_of(first))
     told = [line.strip() for line in capsys.readouterr().out.splitlines() if line.strip()]
     assert [line for line in told if not line[0].isdigit()] == [
         "alice lists 20261122",
@@ -68,7 +68,7 @@ def test_all_that_is_written_on_images_in_their_life_keeps_to_the_schema(
         return image
 
     monkeypatch.setattr(type(compute_box.glance), "change", recorded)
-    tour.run(compute_box.site, first, tour.next_of(first))
+    release_life.run(compute_box.site, first, release_life.next_of(first))
     assert {identity.SUPERSEDED_AT, identity.RETIRED_AT, identity.SHARED_WITH} <= written.keys()
 
 
@@ -81,7 +81,7 @@ def test_a_tour_that_breaks_off_leaves_nothing(
 
     monkeypatch.setattr(transitions, "retire_releases", fail)
     with pytest.raises(ImagecycleError, match="no"):
-        tour.run(compute_box.site, first, tour.next_of(first))
+        release_life.run(compute_box.site, first, release_life.next_of(first))
     assert leftovers(compute_box) == []
 
 
@@ -99,7 +99,7 @@ def test_the_tour_leaves_the_familys_own_images_alone(
             identity.STATE: "current",
         }
     )
-    tour.run(compute_box.site, first, tour.next_of(first))
+    release_life.run(compute_box.site, first, release_life.next_of(first))
     assert compute_box.glance.image(made.id) == made
     assert [image.id for image in view.listed(compute_box.bob, **{identity.STATE: "current"})] == [
         made.id
@@ -110,13 +110,13 @@ def test_what_is_no_tour_is_refused_before_anything_is_done(
     compute_box: ComputeBox, first: Artifact, tmp_path: Path
 ) -> None:
     with pytest.raises(UsageError, match="needs a newer release than 20261122, not 20261122"):
-        tour.run(compute_box.site, first, first)
+        release_life.run(compute_box.site, first, first)
     other = Artifact("debian-12-x86_64-sever", Release.parse("20261122"), first.folder)
     with pytest.raises(UnknownName):
-        tour.run(compute_box.site, other, tour.next_of(other))
+        release_life.run(compute_box.site, other, release_life.next_of(other))
     (first.folder / "verify.json").unlink()
     with pytest.raises(NotVerified):
-        tour.run(compute_box.site, first, tour.next_of(first))
+        release_life.run(compute_box.site, first, release_life.next_of(first))
     assert leftovers(compute_box) == []
 
 

@@ -36,7 +36,7 @@ def doctor(settings: site.Site, as_json: bool, fresh: bool) -> None:
 @click.pass_obj
 def quickstart(settings: site.Site) -> None:
     """Do the main job once: start the development cloud; build, verify and publish an image."""
-    from imagecycle import quickstart
+    from imagecycle.tour import quickstart
 
     quickstart.run(settings)
 

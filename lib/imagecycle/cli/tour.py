@@ -21,15 +21,16 @@ def tour(settings: site.Site, family: str, release: str | None) -> None:
     the next release, retire the first, see that the server can still be rebuilt while another
     project no longer sees the image. Nothing of it stays.
     """
-    from imagecycle import catalog, devcloud, tour
+    from imagecycle import catalog, devcloud
     from imagecycle.artifacts import ArtifactStore
     from imagecycle.metadata import evidence
+    from imagecycle.tour import release_life
 
     catalog.find(settings.catalog, family)
     artifact = ArtifactStore(settings.artifacts).find(family, release)
     evidence.gather(artifact)  # before anything is started
     devcloud.start(settings, with_compute=True)
-    tour.run(settings, artifact, tour.next_of(artifact))
+    release_life.run(settings, artifact, release_life.next_of(artifact))
 
 
-COMMANDS = (tour,)
+COMMANDS = (release_life,)

@@ -16,7 +16,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.markup import escape
 
-from imagecycle import beside, catalog, doctor, tour
+from imagecycle import catalog, doctor
 from imagecycle.artifacts import Artifact, ArtifactStore, Record
 from imagecycle.build import stage as build
 from imagecycle.cloud.image import Image
@@ -24,6 +24,7 @@ from imagecycle.doctor.finding import Verdict
 from imagecycle.errors import DefectsFound, ImagecycleError
 from imagecycle.lifecycle import publish
 from imagecycle.site import Site
+from imagecycle.tour import background, release_life
 from imagecycle.verify import stage as verify
 
 FAMILY = "debian-12-x86_64-server"
@@ -65,7 +66,7 @@ class _Quickstart:
 
     def run(self) -> None:
         began = time.monotonic()
-        with beside.running(self.site, "devcloud", "start", "--with-compute") as finish:
+        with background.running(self.site, "devcloud", "start", "--with-compute") as finish:
             self.stage("build", self.build)
             report = self.stage("verify", self.verify)
             self.done.append(Done("devcloud", "runs (beside the build)", finish()))
@@ -73,7 +74,9 @@ class _Quickstart:
         artifact = ArtifactStore(self.site.artifacts).find(FAMILY, None)
         changed = any(one.result == "done" for one in self.done)
         if changed:
-            _, took = _timed(lambda: tour.run(self.site, artifact, tour.next_of(artifact)))
+            _, took = _timed(
+                lambda: release_life.run(self.site, artifact, release_life.next_of(artifact))
+            )
             self.done.append(Done("tour", "the life of a release, above", took))
         self.show(artifact, time.monotonic() - began, report, image)
         if not changed:
