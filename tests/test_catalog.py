@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from imagecycle import catalog, site, unattended
+from imagecycle import catalog, site
+from imagecycle.catalog import unattended
 from imagecycle.errors import EXIT_USAGE, InvalidFile, UnknownName, UsageError
 from imagecycle.model import GuestFile, Media, Promises
 

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from imagecycle import catalog, listing, site
+from imagecycle import catalog, site
+from imagecycle.catalog import family_table
 
 
 def test_the_table_has_one_line_per_family_and_none_is_cut(
@@ -10,7 +11,7 @@ def test_the_table_has_one_line_per_family_and_none_is_cut(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     families = catalog.load(site.CATALOG)
-    lines = listing.as_table(families).splitlines()
+    lines = family_table.as_table(families).splitlines()
     assert len(lines) == 2 + len(families)
     for line, family in zip(lines[2:], families, strict=True):
         assert line.startswith(f"{family.slug} ")
@@ -19,7 +20,7 @@ def test_the_table_has_one_line_per_family_and_none_is_cut(
 
 def test_the_json_tells_all_of_a_family() -> None:
     family, *_ = catalog.load(site.CATALOG)
-    first, *_ = json.loads(listing.as_json([family]))
+    first, *_ = json.loads(family_table.as_json([family]))
     assert first["slug"] == family.slug
     assert first["media"] == {"kind": "tree", "url": "", "sha256": ""}
     assert first["end_of_support"] == "2028-06-30"

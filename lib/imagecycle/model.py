@@ -117,7 +117,7 @@ class GuestFile:
 
 @dataclass(frozen=True)
 class Promises:
-    """What the operator promises to those who use a family; see :mod:`imagecycle.promises`."""
+    """What the operator promises to those who use a family; see :mod:`imagecycle.catalog.maintenance_terms`."""
 
     replace_frequency: str = "quarterly"
     uuid_validity: str = ""
@@ -182,7 +182,7 @@ class Family:
     source: Path
     """The catalog file that declares the family"""
     purpose: str = "custom"
-    """What it is made for, in the words of :data:`imagecycle.promises.PURPOSES`"""
+    """What it is made for, in the words of :data:`imagecycle.catalog.maintenance_terms.PURPOSES`"""
     image_source: str = "private"
     """Where its images can be downloaded, or ``private``"""
     promises: Promises = Promises()

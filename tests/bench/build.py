@@ -20,8 +20,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.table import Row
-from imagecycle import catalog, command, unattended
+from imagecycle import catalog, command
 from imagecycle.build import cpio, installtree, template
+from imagecycle.catalog import unattended
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import accelerator
 from imagecycle.model import Family

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from imagecycle import catalog, listing
+from imagecycle import catalog
+from imagecycle.catalog import family_table
 from imagecycle.errors import InvalidFile, UsageError
 from imagecycle.lifecycle import policies, transitions
 from imagecycle.lifecycle.policies import Policies
@@ -132,7 +133,7 @@ def test_without_a_word_a_family_has_the_policy_of_the_site(folder: Folder) -> N
 
 def test_the_list_for_programs_tells_what_a_family_says(folder: Folder) -> None:
     folder.spoil("disk: 3\n", "disk: 3\nretirement: {keep: 3}\n")
-    first, *_ = json.loads(listing.as_json(catalog.load(folder.path)))
+    first, *_ = json.loads(family_table.as_json(catalog.load(folder.path)))
     assert first["retirement"]["keep"] == 3
     assert first["retirement"]["after_days"] is None
 

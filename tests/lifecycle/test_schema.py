@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from imagecycle import catalog, declaration, promises
+from imagecycle import catalog
+from imagecycle.catalog import declaration, maintenance_terms
 from imagecycle.errors import UsageError
 from imagecycle.lifecycle.steps import members_digest
 from imagecycle.metadata import evidence, identity, schema, validation
@@ -65,8 +66,8 @@ def test_the_catalog_takes_exactly_the_words_of_the_schema() -> None:
     def words(section: Any, key: str) -> tuple[str, ...]:
         return tuple(section.model_fields[key].annotation.__args__)
 
-    assert words(declaration.Promised, "replace_frequency") == promises.FREQUENCIES
-    assert words(declaration.Flavour, "purpose") == promises.PURPOSES
+    assert words(declaration.Promised, "replace_frequency") == maintenance_terms.FREQUENCIES
+    assert words(declaration.Flavour, "purpose") == maintenance_terms.PURPOSES
     assert words(declaration.Declaration, "type") == schema.BY_NAME["os_type"].kind.allowed
 
 

@@ -11,12 +11,13 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagecycle import log, unattended
+from imagecycle import log
 from imagecycle.artifacts import lock_file, write_json, write_text
 from imagecycle.build import clean, disk, media, offline, oz_guest, template
 from imagecycle.build.console import Console
 from imagecycle.build.domain import Limits, MachineCrashed, name_of
 from imagecycle.build.inputs import digest_of
+from imagecycle.catalog import unattended
 from imagecycle.machine import accelerator
 from imagecycle.model import Family
 from imagecycle.site import Site

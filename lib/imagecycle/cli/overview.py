@@ -15,10 +15,13 @@ from imagecycle.cli import options
 @click.pass_obj
 def list_families(settings: site.Site, as_json: bool) -> None:
     """Show the families that the catalog declares."""
-    from imagecycle import catalog, listing
+    from imagecycle import catalog
+    from imagecycle.catalog import family_table
 
     families = catalog.load(settings.catalog)
-    click.echo(listing.as_json(families) if as_json else listing.as_table(families), nl=False)
+    click.echo(
+        family_table.as_json(families) if as_json else family_table.as_table(families), nl=False
+    )
 
 
 @click.command()

@@ -126,7 +126,7 @@ def properties(family: Family, evidence: Evidence, *, kept: int = 1) -> dict[str
 
 
 def _promises(family: Family, kept: int) -> dict[str, str]:
-    """What public clouds have agreed on; see :mod:`imagecycle.promises`."""
+    """What public clouds have agreed on; see :mod:`imagecycle.catalog.maintenance_terms`."""
     promised = family.promises
     description = " ".join(f"{family.title}: {family.description}".split()).rstrip(":")
     written = {

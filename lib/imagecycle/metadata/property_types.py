@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from imagecycle import promises
+from imagecycle.catalog import maintenance_terms
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Kind:
             return value in self.allowed
         if re.fullmatch(self.pattern, value, re.ASCII) is None or "\n" in value:
             return False
-        return not self.dated or promises.dates_exist(_dashed(value))
+        return not self.dated or maintenance_terms.dates_exist(_dashed(value))
 
     def as_json_schema(self) -> dict[str, Any]:
         """As Glance's metadata definitions want it."""
@@ -59,15 +59,15 @@ FAMILY = Kind(
 )
 FLAVOUR = Kind("a flavour such as server", r"^[a-z][a-z0-9]*$")
 RELEASE = Kind("a release such as 20261122 or 20261122.1", r"^\d{8}(\.[1-9]\d*)?$", dated=True)
-DATE = Kind("a date such as 2028-06-30", rf"^{promises.DATE}$", dated=True)
+DATE = Kind("a date such as 2028-06-30", rf"^{maintenance_terms.DATE}$", dated=True)
 DATE_TIME = Kind(
     "a time in UTC such as 2026-11-22 12:00:00, or a date alone",
-    rf"^{promises.DATE}( {_CLOCK}(:[0-5]\d)?)?$",
+    rf"^{maintenance_terms.DATE}( {_CLOCK}(:[0-5]\d)?)?$",
     dated=True,
 )
 TIMESTAMP = Kind(
     "a time such as 2026-11-22T12:00:00+00:00",
-    rf"^{promises.DATE}T{_CLOCK}:[0-5]\d(\.\d+)?(Z|[+-]{_CLOCK})$",
+    rf"^{maintenance_terms.DATE}T{_CLOCK}:[0-5]\d(\.\d+)?(Z|[+-]{_CLOCK})$",
     dated=True,
 )
 NUMBER = Kind("a whole number such as 48", r"^(0|[1-9]\d*)$", lowest=0)

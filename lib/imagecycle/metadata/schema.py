@@ -10,7 +10,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from imagecycle import promises
+from imagecycle.catalog import maintenance_terms
 from imagecycle.metadata.property_types import (
     BOOLEAN,
     DATE,
@@ -134,7 +134,7 @@ PROPERTIES: tuple[Property, ...] = (
     Property(
         "os_purpose",
         "Purpose",
-        one_of(*promises.PURPOSES),
+        one_of(*maintenance_terms.PURPOSES),
         "What the image is made for. Of one system, version and architecture one is generic.",
         "purpose",
         "publish",
@@ -164,7 +164,7 @@ PROPERTIES: tuple[Property, ...] = (
     Property(
         "image_source",
         "Source",
-        Kind(promises.IMAGE_SOURCE_WORDS, promises.IMAGE_SOURCE),
+        Kind(maintenance_terms.IMAGE_SOURCE_WORDS, maintenance_terms.IMAGE_SOURCE),
         "Where the image can be downloaded, or private.",
         "image_source",
         "publish",
@@ -184,7 +184,7 @@ PROPERTIES: tuple[Property, ...] = (
     Property(
         "replace_frequency",
         "Replaced",
-        one_of(*promises.FREQUENCIES),
+        one_of(*maintenance_terms.FREQUENCIES),
         "How often, at least, the family gets a new release.",
         "promises.replace_frequency",
         "publish",
@@ -194,7 +194,7 @@ PROPERTIES: tuple[Property, ...] = (
     Property(
         "uuid_validity",
         "Id valid until",
-        Kind(promises.UUID_VALIDITY_WORDS, promises.UUID_VALIDITY, dated=True),
+        Kind(maintenance_terms.UUID_VALIDITY_WORDS, maintenance_terms.UUID_VALIDITY, dated=True),
         "How long the image can be used by its id: the last N, until a day, until a notice, or no "
         "promise.",
         "promises.uuid_validity",
@@ -205,7 +205,7 @@ PROPERTIES: tuple[Property, ...] = (
     Property(
         "provided_until",
         "Provided until",
-        Kind(promises.PROVIDED_UNTIL_WORDS, promises.PROVIDED_UNTIL, dated=True),
+        Kind(maintenance_terms.PROVIDED_UNTIL_WORDS, maintenance_terms.PROVIDED_UNTIL, dated=True),
         "Until when the family is offered and gets new releases, or no promise.",
         "promises.provided_until",
         "publish",
@@ -215,7 +215,7 @@ PROPERTIES: tuple[Property, ...] = (
     Property(
         "hotfix_hours",
         "Hours to a hotfix",
-        Kind(promises.HOTFIX_HOURS_WORDS, NUMBER.pattern, lowest=0),
+        Kind(maintenance_terms.HOTFIX_HOURS_WORDS, NUMBER.pattern, lowest=0),
         "Within how many hours a release follows the fix of a critical defect; 0: as soon as can "
         "be; absent: no promise.",
         "promises.hotfix_hours",

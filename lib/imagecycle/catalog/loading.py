@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from imagecycle import combinations, mistakes, unattended, yamlfile
-from imagecycle.declaration import Architecture, Declaration, Flavour
+from imagecycle import yamlfile
+from imagecycle.catalog import consistency, unattended, validation
+from imagecycle.catalog.declaration import Architecture, Declaration, Flavour
 from imagecycle.errors import InvalidFile, Problem, UnknownName, UsageError, suggestion
 from imagecycle.model import Family, FamilyRetirement, GuestFile, Media, Promises
 from imagecycle.yamlfile import Place, Spot, YamlFile
@@ -70,10 +71,10 @@ def _load_file(path: Path) -> tuple[list[tuple[Family, Spot]], list[Problem]]:
         file = _extended(path, ())
     except InvalidFile as invalid:
         return [], list(invalid.problems)
-    declaration, problems = mistakes.parse(file)
+    declaration, problems = validation.parse(file)
     if declaration is None:
         return [], problems
-    problems = [file.problem(place, text) for place, text in combinations.wrong(declaration)]
+    problems = [file.problem(place, text) for place, text in consistency.wrong(declaration)]
     template = path.parent / declaration.unattended
     if not template.is_file():
         others = [found.name for found in path.parent.glob("*.j2")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from imagecycle.declaration import Declaration
+from imagecycle.catalog.declaration import Declaration
 from imagecycle.errors import suggestion
 from imagecycle.yamlfile import Place
 

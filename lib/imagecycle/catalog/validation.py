@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import pydantic
 
-from imagecycle.declaration import Declaration
+from imagecycle.catalog.declaration import Declaration
 from imagecycle.errors import Problem, suggestion
 from imagecycle.yamlfile import Place, YamlFile
 

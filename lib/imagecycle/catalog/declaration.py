@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from imagecycle.promises import (
+from imagecycle.catalog.maintenance_terms import (
     HOTFIX_HOURS_WORDS,
     IMAGE_SOURCE,
     IMAGE_SOURCE_WORDS,
