@@ -116,8 +116,9 @@ class GuestFile:
 
 
 @dataclass(frozen=True)
-class Promises:
-    """What the operator promises to those who use a family; see :mod:`imagecycle.catalog.maintenance_terms`."""
+class MaintenanceTerms:
+    """What the operator promises to those who use a family;
+    see :mod:`imagecycle.catalog.maintenance_terms`."""
 
     replace_frequency: str = "quarterly"
     uuid_validity: str = ""
@@ -185,7 +186,7 @@ class Family:
     """What it is made for, in the words of :data:`imagecycle.catalog.maintenance_terms.PURPOSES`"""
     image_source: str = "private"
     """Where its images can be downloaded, or ``private``"""
-    promises: Promises = Promises()
+    promises: MaintenanceTerms = MaintenanceTerms()
     retirement: FamilyRetirement = FamilyRetirement()
 
     @property

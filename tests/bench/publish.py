@@ -16,6 +16,7 @@ from pathlib import Path
 from unittest import mock
 
 from bench.table import Row
+from families import FAMILY, artifact
 from imagecycle import command, devcloud
 from imagecycle.artifacts import Artifact
 from imagecycle.cloud.glance import Glance
@@ -23,7 +24,6 @@ from imagecycle.cloud.session import open_cloud
 from imagecycle.devcloud import install
 from imagecycle.devcloud.layout import VENV_VARIABLE, Layout
 from imagecycle.site import Site
-from lifecycle.families import FAMILY, artifact
 
 LIB = Path(__file__).parents[2] / "lib"
 SIZES = (64, 512, 2048)

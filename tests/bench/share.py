@@ -34,7 +34,7 @@ from imagecycle.devcloud import install
 from imagecycle.devcloud.layout import VENV_VARIABLE, Layout
 from imagecycle.lifecycle import sharing
 from imagecycle.lifecycle.audit import AuditLog
-from imagecycle.lifecycle.execution import Execution
+from imagecycle.lifecycle.guarded_images import GuardedImages
 from imagecycle.lifecycle.steps import Share
 from imagecycle.model import Usage
 from imagecycle.site import Site
@@ -119,7 +119,7 @@ def _as_retire_does(
     shared, public = {"visibility": "shared"}, {"visibility": "public"}
     step = Share(image, "shared", first=shared, members=tuple(projects), back=public)
     nobody = Usage(datetime.datetime.now(datetime.UTC), {}, with_volumes=False)
-    run = Execution(glance, audit, [glance.image(image)], usage=lambda _: nobody)
+    run = GuardedImages(glance, audit, [glance.image(image)], usage=lambda _: nobody)
     return sharing.share(step, run).seconds
 
 

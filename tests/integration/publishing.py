@@ -6,11 +6,11 @@ import threading
 import pytest
 
 import terminal
+from families import FAMILY, artifact, family
 from imagecycle.artifacts import Artifact
 from imagecycle.cloud.image import Image
 from imagecycle.lifecycle import publish as stage
 from integration.conftest import Box
-from lifecycle.families import FAMILY, artifact, family
 
 SLUG = FAMILY.slug
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from families import FAMILY, artifact, family
 from imagecycle import cli
 from imagecycle.adoption import proposal, stage
 from imagecycle.adoption.patterns import parse
@@ -17,7 +18,6 @@ from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import publish
 from integration.conftest import Box
 from integration.proxy import Fault
-from lifecycle.families import FAMILY, artifact, family
 
 pytestmark = pytest.mark.integration
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from families import FAMILY, artifact
 from imagecycle import cli, command
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.image import Image
@@ -23,7 +24,6 @@ from imagecycle.devcloud.layout import CLEAN, HOST, Identity, load_identity
 from integration import catalog
 from integration.conftest import Box, ComputeBox
 from integration.proxy import Fault
-from lifecycle.families import FAMILY, artifact
 
 pytestmark = pytest.mark.integration
 

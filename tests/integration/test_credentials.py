@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 import terminal
+from families import FAMILY, artifact
 from integration import catalog, servers
 from integration.conftest import ComputeBox
-from lifecycle.families import FAMILY, artifact
 
 pytestmark = pytest.mark.integration
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from families import FAMILY, artifact
 from imagecycle.artifacts import Artifact
 from imagecycle.jobs.rendering import render
 from imagecycle.model import Family
@@ -16,7 +17,6 @@ from imagecycle.site import Site
 from integration.conftest import Box
 from joblibrary import library
 from joblibrary.runner import Run, Runner
-from lifecycle.families import FAMILY, artifact
 
 pytestmark = pytest.mark.integration
 

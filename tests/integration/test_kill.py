@@ -15,12 +15,12 @@ from dataclasses import dataclass
 import pytest
 
 import terminal
+from families import FAMILY, artifact
 from imagecycle import cli
 from imagecycle.cloud.glance import Glance
 from integration import servers
 from integration.conftest import ComputeBox
 from integration.proxy import Fault
-from lifecycle.families import FAMILY, artifact
 
 pytestmark = [pytest.mark.integration, pytest.mark.disturbs]
 

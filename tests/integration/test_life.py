@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from keystoneauth1.exceptions import HttpError
 
+from families import FAMILY, artifact, family
 from imagecycle import cli
 from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.glance import Glance
@@ -21,7 +22,6 @@ from imagecycle.model import Release
 from imagecycle.site import Retirement, Site
 from integration import servers
 from integration.conftest import ComputeBox
-from lifecycle.families import FAMILY, artifact, family
 
 pytestmark = pytest.mark.integration
 

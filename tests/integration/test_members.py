@@ -13,7 +13,7 @@ from imagecycle.cloud.session import open_cloud
 from imagecycle.errors import Unreachable
 from imagecycle.lifecycle import sharing
 from imagecycle.lifecycle.audit import AuditLog
-from imagecycle.lifecycle.execution import Execution
+from imagecycle.lifecycle.guarded_images import GuardedImages
 from imagecycle.lifecycle.steps import Share
 from imagecycle.model import ProjectUse, Usage
 from integration.conftest import Box
@@ -143,7 +143,7 @@ def test_many_projects_are_let_in_window_by_window(
     step = Share(made.id, "shared", first={"visibility": "shared"}, back={"visibility": "public"})
     audit = AuditLog(tmp_path / "audit.jsonl", "test", "test")
     found = [box.glance.image(made.id)]
-    window = sharing.share(step, Execution(box.glance, audit, found, usage=lambda _: usage))
+    window = sharing.share(step, GuardedImages(box.glance, audit, found, usage=lambda _: usage))
     assert len(window.seconds) > 1
     assert window.members == {most, *SOME}
     assert box.glance.members(made.id).keys() == {most, *SOME}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import terminal
+from families import FAMILY, artifact, family
 from imagecycle.cloud import namespace
 from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.session import open_cloud
@@ -16,7 +17,6 @@ from imagecycle.lifecycle import publish as stage
 from imagecycle.metadata import definitions
 from integration.conftest import Box
 from integration.proxy import Fault
-from lifecycle.families import FAMILY, artifact, family
 
 pytestmark = pytest.mark.integration
 

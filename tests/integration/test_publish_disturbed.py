@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from families import family
 from imagecycle.cloud import glance as glance_module
 from imagecycle.errors import ImagecycleError, LockHeld, Unreachable
 from imagecycle.lifecycle import publish as stage
@@ -17,7 +18,6 @@ from imagecycle.lifecycle.execution import Result
 from integration.conftest import Box
 from integration.proxy import Fault
 from integration.publishing import SLUG, await_status, images, make, publish, start, states
-from lifecycle.families import family
 
 pytestmark = pytest.mark.integration
 

@@ -20,6 +20,7 @@ import yaml
 import terminal
 from bench.large_cloud import Answer, Query, Sizes
 from bench.large_cloud_server import serving
+from families import FAMILY, artifact
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import open_cloud
 from imagecycle.devcloud import config, services
@@ -27,7 +28,6 @@ from imagecycle.devcloud.layout import Layout, ensure_identity, load_identity
 from imagecycle.devcloud.services import SERVICES
 from integration import catalog, servers
 from integration.conftest import ComputeBox
-from lifecycle.families import FAMILY, artifact
 
 pytestmark = pytest.mark.integration
 

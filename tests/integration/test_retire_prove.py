@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 import terminal
+from families import FAMILY, artifact, family
 from imagecycle.lifecycle import publish as stage
 from integration import servers
 from integration.conftest import ComputeBox
-from lifecycle.families import FAMILY, artifact, family
 
 pytestmark = pytest.mark.integration
 

@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from certificates import self_signed
+from families import FAMILY, artifact
 from imagecycle import cli
 from imagecycle.cloud.session import open_cloud
 from imagecycle.devcloud.layout import load_identity
 from imagecycle.errors import Unreachable
 from integration import proxy
 from integration.conftest import Box
-from lifecycle.families import FAMILY, artifact
 
 pytestmark = pytest.mark.integration
 

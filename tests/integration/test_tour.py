@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import terminal
+from families import artifact
 from imagecycle.artifacts import Artifact
 from imagecycle.cloud import view
 from imagecycle.errors import ImagecycleError, UnknownName, UsageError
@@ -18,7 +19,6 @@ from imagecycle.model import Release
 from imagecycle.tour import release_life
 from integration import servers
 from integration.conftest import ComputeBox
-from lifecycle.families import artifact
 
 pytestmark = pytest.mark.integration
 

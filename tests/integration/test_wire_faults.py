@@ -23,6 +23,7 @@ import pytest
 import yaml
 from keystoneauth1 import session as keystone_session
 
+from families import FAMILY, artifact
 from imagecycle.cli import main
 from imagecycle.cloud import paging
 from imagecycle.cloud.errors import Refused
@@ -31,7 +32,6 @@ from imagecycle.cloud.image import Image
 from integration import servers
 from integration.conftest import ComputeBox
 from integration.proxy import Fault, Proxy
-from lifecycle.families import FAMILY, artifact
 
 pytestmark = [pytest.mark.integration, pytest.mark.disturbs]
 

@@ -7,8 +7,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from imagecycle.jenkins import plugins
-from imagecycle.jobs import rendering
+from imagecycle.jobs import plugins, rendering
 
 FILE = plugins.PLUGINS_FILE.parent / "jenkins.yaml"
 DOCUMENT = FILE.parents[1] / "jenkins.rst"

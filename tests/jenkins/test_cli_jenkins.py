@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imagecycle.cli import main
-from imagecycle.jenkins import plugins as needing
+from imagecycle.jobs import plugins as needing
 from standin.controller import StandIn
 
 JOBS = """

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from catalog.test_loading import Folder
+from families import artifact, family
 from imagecycle import catalog
 from imagecycle.catalog import family_table
 from imagecycle.errors import InvalidFile, UsageError
@@ -20,10 +22,8 @@ from imagecycle.lifecycle.steps import Share
 from imagecycle.model import FamilyRetirement, Release
 from imagecycle.site import Retirement, Site
 from lifecycle import test_sharing as sharing
-from lifecycle.families import artifact, family
 from lifecycle.memory_cloud import MemorySide
 from lifecycle.test_rules import CURRENT, NOW, ago, done, held
-from test_catalog import Folder
 
 FAMILY, OTHER = "debian-12-x86_64-server", "debian-12-x86_64-base"
 SITE = Retirement.model_validate({"quiet_hours": "08:00-18:00", "time_zone": "Europe/Berlin"})

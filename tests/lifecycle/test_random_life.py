@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from imagecycle.lifecycle import execution, plan, sharing, transitions
+from imagecycle.lifecycle import guarded_images, plan, sharing, transitions
 from imagecycle.lifecycle.execution import Execution
+from imagecycle.lifecycle.guarded_images import GuardedImages
 from imagecycle.lifecycle.rules import publish as publish_rule
 from imagecycle.lifecycle.rules import retire as retire_rule
 from imagecycle.lifecycle.rules.publish import Publication
@@ -108,11 +109,11 @@ def old_goes_first(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_second_look(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Execution, "unchanged", lambda self, image_id: self.images.image(image_id))
-    patch.setattr(Execution, "see_current", lambda _self, _image_id: None)
+    patch.setattr(GuardedImages, "unchanged", lambda self, image_id: self.images.image(image_id))
+    patch.setattr(GuardedImages, "see_current", lambda _self, _image_id: None)
     patch.setattr(Execution, "_keep_a_current", lambda _self, _family: False)
-    patch.setattr(execution, "_fields", lambda _image: {})
-    patch.setattr(execution, "_written", lambda _fields: {})
+    patch.setattr(guarded_images, "_fields", lambda _image: {})
+    patch.setattr(guarded_images, "_written", lambda _fields: {})
 
 
 def a_user_is_forgotten(patch: pytest.MonkeyPatch) -> None:
@@ -158,7 +159,7 @@ def identity_is_written_anew(patch: pytest.MonkeyPatch) -> None:
 def changes_are_not_written_down(patch: pytest.MonkeyPatch) -> None:
     right = sharing.share
 
-    def wrong(step: Share, run: Execution) -> sharing.Window:
+    def wrong(step: Share, run: GuardedImages) -> sharing.Window:
         run.images.change(step.image_id, {"imagecycle_x": "1"})
         return right(step, run)
 

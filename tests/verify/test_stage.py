@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from families import FAMILY, artifact
 from imagecycle.artifacts import Artifact, ArtifactStore
 from imagecycle.errors import ImagecycleError, LockHeld, MissingProgram, UnknownName, UsageError
 from imagecycle.site import Site
 from imagecycle.verify import stage
-from lifecycle.families import FAMILY, artifact
 
 RELEASE = "20261122"
 

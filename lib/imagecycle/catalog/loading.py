@@ -16,7 +16,7 @@ from imagecycle import yamlfile
 from imagecycle.catalog import consistency, unattended, validation
 from imagecycle.catalog.declaration import Architecture, Declaration, Flavour
 from imagecycle.errors import InvalidFile, Problem, UnknownName, UsageError, suggestion
-from imagecycle.model import Family, FamilyRetirement, GuestFile, Media, Promises
+from imagecycle.model import Family, FamilyRetirement, GuestFile, MaintenanceTerms, Media
 from imagecycle.yamlfile import Place, Spot, YamlFile
 
 
@@ -178,7 +178,7 @@ def _family(
         source=source,
         purpose=flavour.purpose,
         image_source=declaration.image_source,
-        promises=Promises(**declaration.promises.model_dump()),
+        promises=MaintenanceTerms(**declaration.promises.model_dump()),
         retirement=FamilyRetirement(**retirement),
     )
 

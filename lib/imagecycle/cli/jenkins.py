@@ -181,19 +181,20 @@ def status(settings: site.Site, as_json: bool, only_open: bool, owner: str) -> N
 def plugins(settings: site.Site, as_json: bool, folder: Path | None) -> None:
     """Compare the plugins that the jobs need with the controller's; exit 1 unless all fit."""
     from imagecycle import log
-    from imagecycle.jenkins import plugins as needing
+    from imagecycle.jenkins import plugins as comparison
+    from imagecycle.jobs import plugins as needed
     from imagecycle.jobs import render_cache, rendering
 
     controller = _controller()
     rendered = render_cache.render_all(folder or rendering.JOBS, settings.cache)
-    used = needing.used([*rendered.jobs.values(), *rendered.views.values()])
-    found = needing.compare(needing.read(), used, needing.installed(controller))
-    click.echo(needing.as_json(found) if as_json else needing.as_table(found), nl=False)
-    wrong = [one for one in found if one.verdict is not needing.Verdict.OK]
+    used = needed.used([*rendered.jobs.values(), *rendered.views.values()])
+    found = comparison.compare(needed.read(), used, comparison.installed(controller))
+    click.echo(comparison.as_json(found) if as_json else comparison.as_table(found), nl=False)
+    wrong = [one for one in found if one.verdict is not comparison.Verdict.OK]
     if wrong:
         log.fail(
             f"{len(wrong)} of {len(found)} plugins are not as the jobs need them",
-            f"install the controller's plugins from {needing.PLUGINS_FILE}, and restart it",
+            f"install the controller's plugins from {needed.PLUGINS_FILE}, and restart it",
         )
         sys.exit(1)
 

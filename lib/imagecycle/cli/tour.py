@@ -33,4 +33,4 @@ def tour(settings: site.Site, family: str, release: str | None) -> None:
     release_life.run(settings, artifact, release_life.next_of(artifact))
 
 
-COMMANDS = (release_life,)
+COMMANDS = (tour,)

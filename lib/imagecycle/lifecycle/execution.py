@@ -1,23 +1,22 @@
 """Carrying out the steps of a plan, each one only while its image is what the plan was made for.
 
-Before every change the image is read again. What is left is the time between that answer and the
-change itself, one round trip; should two commands on different machines meet in it and take a
-family's last current release away, the one that sees it gives it back.
+Should two commands on different machines meet in the one round trip that nothing guards, and take
+a family's last current release away, the one that sees it gives it back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from imagecycle import log
 from imagecycle.cloud.errors import Protected, Refused
-from imagecycle.cloud.image import OWN_FIELDS, Image
+from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import sharing
 from imagecycle.lifecycle.audit import AuditLog
+from imagecycle.lifecycle.guarded_images import GuardedImages, is_current, is_same
 from imagecycle.lifecycle.interfaces import Images, UsageSource
 from imagecycle.lifecycle.plan import Changed, Plan
 from imagecycle.lifecycle.releases import holdings
@@ -33,10 +32,7 @@ from imagecycle.lifecycle.steps import (
 )
 from imagecycle.lifecycle.uploading import upload
 from imagecycle.metadata import identity
-from imagecycle.model import ProjectUse, State
-
-_WITHOUT_DATA = {"queued", "saving"}
-"""Statuses of an image before its data has arrived, and after an upload that broke off"""
+from imagecycle.model import State
 
 
 @dataclass
@@ -69,14 +65,13 @@ class Execution:
     ) -> None:
         self.images = images
         self.audit = audit
-        self.usage = usage
-        self.result = Result()
+        self.guarded = GuardedImages(images, audit, found, usage=usage)
+        self.result = Result(self.guarded.changed)
         self._disk = disk
-        self._expected = {image.id: image for image in found}
         self._had_current = {
             image.properties.get(identity.FAMILY)
-            for image in self._expected.values()
-            if _is_current(image)
+            for image in self.guarded.expected.values()
+            if is_current(image)
         }
 
     def run(self, plan: Plan) -> Result:
@@ -107,52 +102,6 @@ class Execution:
             )
         return self.result
 
-    def unchanged(self, image_id: str) -> Image:
-        """Read an image again.
-
-        :raises Changed: when it is not what it was.
-        """
-        try:
-            found = self.images.image(image_id)
-        except Refused as refused:
-            if refused.status != 404:
-                raise
-            raise Changed(self.images.cloud, f"image {image_id} is gone") from None
-        if not _is_same(found, self._expected.get(image_id)):
-            raise Changed(self.images.cloud, f"somebody changed image {image_id}")
-        return found
-
-    def see_current(self, image_id: str) -> None:
-        """See that an image is current, before another stops being so in its favour.
-
-        :raises Changed: when it is not.
-        """
-        if not _is_current(self.images.image(image_id)):
-            raise Changed(self.images.cloud, f"image {image_id} is not current any more")
-
-    def change(self, before: Image, fields: Mapping[str, Any]) -> Image:
-        """Change an image that was just read again, and remember what it is now.
-
-        :raises Changed: when something else was changed in that moment.
-        """
-        after = self.images.change(before.id, fields)
-        expected = {**_fields(before), **_written(fields)}
-        for name in [name for name, value in fields.items() if value is None]:
-            expected.pop(name, None)
-        if _fields(after) != expected:
-            if identity.REVOKED_AT in after.properties.keys() - before.properties.keys():
-                # our change came on top of a revocation, which outranks everything
-                visibility = "shared" if after.visibility == "public" else after.visibility
-                again = {
-                    "visibility": visibility,
-                    "os_hidden": True,
-                    identity.STATE: State.REVOKED.value,
-                }
-                self.images.change(before.id, again)
-            raise Changed(self.images.cloud, f"somebody else changed image {before.id} just now")
-        self._expected[after.id] = self.result.changed[after.id] = after
-        return after
-
     def _take(self, step: Step, family: str) -> None:
         match step:
             case Upload():
@@ -160,12 +109,12 @@ class Execution:
             case Change():
                 self._change(step, family)
             case Share():
-                window = sharing.share(step, self)
+                window = sharing.share(step, self.guarded)
                 self.result.windows.append(window)
                 self.result.users[step.image_id] = window.members
                 self._see_a_current(step, family)
             case SyncMembers():
-                sharing.sync(step, self)
+                sharing.sync(step, self.guarded)
             case Discard():
                 self._delete(step)
             case Delete():
@@ -182,24 +131,24 @@ class Execution:
             made = found.pop(step.image_id, None)
             if made is None:
                 raise Changed(self.images.cloud, f"image {step.image_id} is gone")
-            self._expected[made.id] = self.result.changed[made.id] = made
+            self.guarded.made(made)
             outcome.after = made.facts()
         before = {
             id_: image
-            for id_, image in self._expected.items()
+            for id_, image in self.guarded.expected.items()
             if image.properties.get(identity.FAMILY) == step.family and id_ != step.image_id
         }
-        same = (_is_same(image, before.get(id_)) for id_, image in found.items())
+        same = (is_same(image, before.get(id_)) for id_, image in found.items())
         if found.keys() != before.keys() or not all(same):
             raise Changed(self.images.cloud)
 
     def _change(self, step: Change, family: str) -> None:
         if step.relies_on:
-            self.see_current(step.relies_on)
-        before = self.unchanged(step.image_id)
+            self.guarded.see_current(step.relies_on)
+        before = self.guarded.unchanged(step.image_id)
         with self.audit.mutation(str(step), step.image_id, before.facts()) as outcome:
             try:
-                outcome.after = self.change(before, step.fields).facts()
+                outcome.after = self.guarded.change(before, step.fields).facts()
             except Refused as refused:
                 raise _explained(refused, step.fields) from None
         log.say(str(step))
@@ -217,7 +166,7 @@ class Execution:
         able = [held for held in found if held.state in (State.SUPERSEDED, State.RETIRED)]
         if (
             not able
-            or any(_is_current(image) for image in images)
+            or any(is_current(image) for image in images)
             or family not in self._had_current
         ):
             return False
@@ -229,57 +178,18 @@ class Execution:
         return True
 
     def _delete_unused(self, step: Delete) -> None:
-        owner = self._expected[step.image_id].owner
-        if users := self.users(step.image_id, owner, own=True):
+        owner = self.guarded.expected[step.image_id].owner
+        if users := self.guarded.users(step.image_id, owner, own=True):
             log.say(f"image {step.image_id} is kept: it is used again, by {', '.join(users)}")
             return
         self._delete(step)
 
     def _delete(self, step: Discard | Delete) -> None:
-        before = self.unchanged(step.image_id)
+        before = self.guarded.unchanged(step.image_id)
         with self.audit.mutation(str(step), step.image_id, before.facts()):
             self.images.delete(step.image_id)
-        del self._expected[step.image_id]
+        del self.guarded.expected[step.image_id]
         log.say(f"deleted image {step.image_id}")
-
-    def users(self, image_id: str, owner: str, *, own: bool = False) -> frozenset[str]:
-        """The projects that use an image at this moment, without its owner unless ``own``."""
-        return frozenset(self.use(image_id, owner, own=own))
-
-    def use(self, image_id: str, owner: str, *, own: bool = False) -> Mapping[str, ProjectUse]:
-        """The same with what each of them made from the image."""
-        if self.usage is None:
-            raise ImagecycleError(
-                f"{self.images.cloud}: nothing is taken away without a usage listing",
-                hint="this is a defect of imagecycle; report it",
-            )
-        found = self.usage([image_id]).by_image.get(image_id, {})
-        return {project: use for project, use in found.items() if own or project != owner}
-
-
-def _is_same(found: Image, expected: Image | None) -> bool:
-    """Whether nobody has changed an image; Glance itself notices late that an upload broke off."""
-    if expected is not None and {found.status, expected.status} <= _WITHOUT_DATA:
-        found = replace(found, status=expected.status, updated_at=expected.updated_at)
-    return found == expected
-
-
-def _fields(image: Image) -> dict[str, object]:
-    """What changes of ours leave alone or set: everything but when it was changed."""
-    return {name: value for name, value in image.facts().items() if name != "updated_at"}
-
-
-def _written(fields: Mapping[str, Any]) -> dict[str, object]:
-    return {
-        name: value if name in OWN_FIELDS else str(value)
-        for name, value in fields.items()
-        if value is not None
-    }
-
-
-def _is_current(image: Image) -> bool:
-    state = image.properties.get(identity.STATE)
-    return image.visibility == "public" and state == State.CURRENT.value
 
 
 def _explained(refused: Refused, fields: Mapping[str, object]) -> Refused:

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING
 from imagecycle import log
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle.audit import Outcome
+from imagecycle.lifecycle.guarded_images import GuardedImages
 from imagecycle.lifecycle.steps import Share, SyncMembers, members_digest, named
 from imagecycle.metadata import identity
 from imagecycle.model import ProjectUse, State
 
 if TYPE_CHECKING:
     from imagecycle.cloud.image import Image
-    from imagecycle.lifecycle.execution import Execution
 
 WINDOW = 0.5
 """Seconds in which members are added before an image is public again for a while"""
@@ -51,7 +51,7 @@ class Window:
         )
 
 
-def share(step: Share, run: Execution) -> Window:
+def share(step: Share, run: GuardedImages) -> Window:
     """Make an image ``shared`` and its users its members.
 
     :raises ImagecycleError: when anything fails; the image is then what it was, unless the step
@@ -87,7 +87,7 @@ def share(step: Share, run: Execution) -> Window:
     return window
 
 
-def sync(step: SyncMembers, run: Execution) -> None:
+def sync(step: SyncMembers, run: GuardedImages) -> None:
     """Add and remove members of a shared image; whoever uses it by then stays or comes back.
 
     :raises ImagecycleError: when anything fails; the next run goes on from there.
@@ -114,7 +114,7 @@ def _most_first(users: Collection[str], use: Mapping[str, ProjectUse]) -> list[s
     return sorted(users, key=lambda one: (-use[one].amount if one in use else 0, one))
 
 
-def _let_in(users: Sequence[str], image: Image, step: Share, run: Execution) -> list[float]:
+def _let_in(users: Sequence[str], image: Image, step: Share, run: GuardedImages) -> list[float]:
     """Make an image ``shared`` and its users members, in windows with pauses if that takes long.
 
     What must not be public again gets one window.
@@ -141,7 +141,7 @@ def _let_in(users: Sequence[str], image: Image, step: Share, run: Execution) -> 
 
 
 def _withdraw(
-    projects: Collection[str], step: Share | SyncMembers, run: Execution, owner: str
+    projects: Collection[str], step: Share | SyncMembers, run: GuardedImages, owner: str
 ) -> set[str]:
     """End the membership of projects that do not use an image; returns which ended.
 
@@ -162,7 +162,7 @@ def _withdraw(
     return removed - back
 
 
-def _restore(projects: Collection[str], step: Share | SyncMembers, run: Execution) -> None:
+def _restore(projects: Collection[str], step: Share | SyncMembers, run: GuardedImages) -> None:
     """Give memberships back, in a second try if the first one fails or is interrupted."""
     if not projects:
         return
@@ -175,7 +175,7 @@ def _restore(projects: Collection[str], step: Share | SyncMembers, run: Executio
                 raise
 
 
-def _late(users: set[str], step: Share, run: Execution, owner: str) -> set[str]:
+def _late(users: set[str], step: Share, run: GuardedImages, owner: str) -> set[str]:
     """Add who began to use it since the listing; returns all users."""
     now = run.users(step.image_id, owner)
     if late := now - users:
@@ -185,7 +185,7 @@ def _late(users: set[str], step: Share, run: Execution, owner: str) -> set[str]:
     return users | now
 
 
-def _give_back(step: Share, run: Execution, outcome: Outcome, began: float) -> None:
+def _give_back(step: Share, run: GuardedImages, outcome: Outcome, began: float) -> None:
     """Make the image public again, unless somebody has decided about it meanwhile."""
     if step.back is None:
         log.warn(

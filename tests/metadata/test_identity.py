@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
+from families import artifact, family
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.metadata import evidence, identity, schema
 from imagecycle.metadata.evidence import Evidence
-from imagecycle.model import Promises, Release, State
-from lifecycle.families import artifact, family
+from imagecycle.model import MaintenanceTerms, Release, State
 
 PUBLIC = {one.name for one in schema.PROPERTIES if one.origin is schema.Origin.PUBLIC_CLOUDS}
 
@@ -56,7 +56,7 @@ def test_an_image_that_boots_from_either_firmware_demands_none(proven: Evidence)
 def test_what_the_operator_promises_is_told_in_the_words_of_public_clouds(
     proven: Evidence,
 ) -> None:
-    promised = Promises("monthly", "last-3", "2028-01-31", 48)
+    promised = MaintenanceTerms("monthly", "last-3", "2028-01-31", 48)
     written = identity.properties(
         family(
             description="What an administrator expects",
@@ -101,7 +101,7 @@ def test_a_build_date_is_told_in_utc(proven: Evidence) -> None:
             'property license_included: expected true or false, found "yes"',
         ),
         (
-            {"promises": Promises(uuid_validity="last")},
+            {"promises": MaintenanceTerms(uuid_validity="last")},
             "property uuid_validity: expected a date such as 2028-06-30, last-N such as last-3, "
             'none, notice or forever, found "last"',
         ),

@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
+from families import family
 from imagecycle.errors import InvalidFile, UnknownName
 from imagecycle.jobs import checking, matrix
 from imagecycle.jobs.rendering import JOBS
 from imagecycle.model import Family
 from joblibrary import library
-from lifecycle.families import family
 
 
 def families(*slugs: str) -> tuple[Family, ...]:

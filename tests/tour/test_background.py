@@ -10,7 +10,7 @@ from imagecycle.tour import background
 
 @pytest.fixture(autouse=True)
 def library(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(Path(background.__file__).parents[1]))
+    monkeypatch.setenv("PYTHONPATH", str(Path(background.__file__).parents[2]))
     monkeypatch.delenv("IMAGECYCLE_HOME", raising=False)
 
 

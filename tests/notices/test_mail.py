@@ -10,7 +10,7 @@ from imagecycle.notices import mail
 from imagecycle.notices.messages import Affected, Fate, Message
 from imagecycle.notices.notice_log import Notified
 from imagecycle.site import Smtp
-from lifecycle.mail_server import MailServer, serving
+from notices.mail_server import MailServer, serving
 
 
 @pytest.fixture

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from families import artifact
 from imagecycle.artifacts import Artifact
 from imagecycle.errors import ImagecycleError
 from imagecycle.metadata.evidence import NotVerified, gather
-from lifecycle.families import artifact
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from families import FAMILY
 from imagecycle.lifecycle import multi_cloud
 from imagecycle.site import Site
-from lifecycle.families import FAMILY
 
 
 def test_an_interrupt_says_which_cloud_keeps_it_from_ending(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from families import artifact, family
 from imagecycle import catalog
 from imagecycle.catalog import declaration, maintenance_terms
 from imagecycle.errors import UsageError
@@ -14,7 +15,6 @@ from imagecycle.metadata import evidence, identity, schema, validation
 from imagecycle.metadata.property_types import Kind
 from imagecycle.model import Release, State
 from imagecycle.site import CATALOG
-from lifecycle.families import artifact, family
 
 AGREED = """
     image_build_date image_original_user image_source image_description replace_frequency

@@ -1,10 +1,10 @@
 import pytest
 
+from families import family
 from imagecycle.errors import UsageError
 from imagecycle.metadata.naming import name
 from imagecycle.model import Release
 from imagecycle.site import Site
-from lifecycle.families import family
 
 RELEASE = Release.parse("20261122")
 

@@ -2,10 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from families import FAMILY, artifact
 from imagecycle.errors import DefectsFound, UsageError
 from imagecycle.jobs import record_export
 from imagecycle.site import Site
-from lifecycle.families import FAMILY, artifact
 
 
 def test_records_are_handed_over_and_the_disk_is_not(tmp_path: Path) -> None:

@@ -55,8 +55,8 @@ def test_what_is_kept_is_what_is_rendered(cache: Path, turns: list[Path]) -> Non
 def test_job_builder_is_not_even_loaded_for_what_is_kept(jobs: Path, cache: Path) -> None:
     render_cache.render_all(jobs, cache)
     code = (
-        "import sys; from pathlib import Path; from imagecycle.jenkins import cached; "
-        f"cached.render_all(Path({str(jobs)!r}), Path({str(cache)!r})); "
+        "import sys; from pathlib import Path; from imagecycle.jobs import render_cache; "
+        f"render_cache.render_all(Path({str(jobs)!r}), Path({str(cache)!r})); "
         "sys.exit('jenkins_jobs' in sys.modules)"
     )
     path = ":".join(filter(None, sys.path))
@@ -180,8 +180,8 @@ def test_only_the_entries_used_last_are_kept(jobs: Path, cache: Path) -> None:
 
 def test_two_processes_at_once_get_the_same(jobs: Path, cache: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from imagecycle.jenkins import cached; "
-        f"print(*cached.render_all(Path({str(jobs)!r}), Path({str(cache)!r})).jobs)"
+        "import sys; from pathlib import Path; from imagecycle.jobs import render_cache; "
+        f"print(*render_cache.render_all(Path({str(jobs)!r}), Path({str(cache)!r})).jobs)"
     )
     path = ":".join(filter(None, sys.path))
     argv = [sys.executable, "-P", "-c", code]

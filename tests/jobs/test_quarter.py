@@ -3,13 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from families import FAMILY, artifact
 from imagecycle.artifacts import ArtifactStore
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.jobs import quarter
 from imagecycle.jobs.due import Answer, Made
 from imagecycle.model import Release
-from lifecycle.families import FAMILY, artifact
 
 
 def image(release: str, state: str, family: str = FAMILY.slug) -> Image:

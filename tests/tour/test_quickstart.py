@@ -43,8 +43,8 @@ class Stages:
         self.failures: dict[str, Exception] = {}
         folder = site.artifacts / quickstart.FAMILY / str(RELEASE)
         self.artifact = Artifact(quickstart.FAMILY, RELEASE, folder)
-        monkeypatch.setattr(quickstart.beside, "running", self.beside)
-        monkeypatch.setattr(quickstart.tour, "run", self.tour)
+        monkeypatch.setattr(quickstart.background, "running", self.beside)
+        monkeypatch.setattr(quickstart.release_life, "run", self.tour)
         self.stage(monkeypatch, quickstart.build, "build", lambda: self.artifact)
         self.stage(monkeypatch, quickstart.verify, "verify", lambda: folder / "verify.html")
         self.stage(monkeypatch, quickstart.publish, "publish", lambda: IMAGE)

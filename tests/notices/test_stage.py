@@ -8,7 +8,7 @@ from bench.large_cloud import Answer, LargeCloud, Query, Sizes
 from bench.large_cloud_server import clouds_file
 from bench.large_cloud_server import serving as serving_cloud
 from imagecycle.cli import main
-from lifecycle.mail_server import MailServer, serving
+from notices.mail_server import MailServer, serving
 
 FAMILY = "debian-12-x86_64-site0"
 RELEASE = "20250101"

@@ -7,7 +7,7 @@ import pytest
 from imagecycle import catalog, site
 from imagecycle.catalog import unattended
 from imagecycle.errors import EXIT_USAGE, InvalidFile, UnknownName, UsageError
-from imagecycle.model import GuestFile, Media, Promises
+from imagecycle.model import GuestFile, MaintenanceTerms, Media
 
 FILE = """\
 name: Debian 12
@@ -136,13 +136,13 @@ def test_promises_are_read_as_people_write_them(folder: Folder) -> None:
     )
     folder.spoil("and answers\n", "and answers\n    purpose: minimal\n")
     base = catalog.find(folder.path, "debian-12-x86_64-base")
-    assert base.promises == Promises("monthly", "2028-06-30", "none", 48)
+    assert base.promises == MaintenanceTerms("monthly", "2028-06-30", "none", 48)
     assert (base.image_source, base.purpose) == ("https://images.example/", "minimal")
 
 
 def test_without_a_word_little_is_promised(folder: Folder) -> None:
     family = catalog.find(folder.path, "debian-12-x86_64-server")
-    assert family.promises == Promises("quarterly", "", "none", None)
+    assert family.promises == MaintenanceTerms("quarterly", "", "none", None)
     assert (family.image_source, family.purpose) == ("private", "custom")
 
 
