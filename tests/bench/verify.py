@@ -22,7 +22,7 @@ from imagecycle import catalog
 from imagecycle.artifacts import Artifact, ArtifactStore, Record
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import accelerator, hardware, virtual_machine
-from imagecycle.machine.config_drive import Told
+from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.hardware import Hardware
 from imagecycle.model import Family
 from imagecycle.site import Site
@@ -132,16 +132,18 @@ def boot_to_login(site: Site, family: Family, disk: Path, folder: Path) -> Spent
     :raises ImagecycleError: when nobody can log in.
     """
     folder.mkdir()
-    told = Told(name="bench", public_key=guest.make_key(folder), mac="fa:16:3e:00:00:01")
+    instance_data = InstanceData(
+        name="bench", public_key=guest.make_key(folder), mac="fa:16:3e:00:00:01"
+    )
     firmware = hardware.BIOS
     size = virtual_machine.virtual_size(disk) + GROWTH
-    virtual_machine.prepare(folder / "machine", firmware, disk, size, told)
+    virtual_machine.prepare(folder / "machine", firmware, disk, size, instance_data)
     parts = Hardware(
         firmware=firmware,
         memory_mib=family.min_ram_mib,
         processors=os.cpu_count() or 1,
-        uuid=told.uuid,
-        mac=told.mac,
+        uuid=instance_data.uuid,
+        mac=instance_data.mac,
         accelerator=accelerator.find(site).qemu_arguments(family.properties),
         properties=family.properties,
     )
@@ -150,13 +152,13 @@ def boot_to_login(site: Site, family: Family, disk: Path, folder: Path) -> Spent
         guest.write_config(folder, family.admin_user, {"bare": machine.port})
         while time.monotonic() - machine.started < LIMIT:
             tried = subprocess.run(
-                [*argv, "bare", "echo", told.marker],
+                [*argv, "bare", "echo", instance_data.marker],
                 cwd=folder,
                 capture_output=True,
                 text=True,
                 timeout=60,
             )
-            if tried.stdout.strip() == told.marker:
+            if tried.stdout.strip() == instance_data.marker:
                 return Spent(time.monotonic() - machine.started, _processor(machine.process.pid))
             time.sleep(TRY_AGAIN)
     raise ImagecycleError(

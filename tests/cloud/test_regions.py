@@ -199,11 +199,11 @@ def test_a_cloud_is_published_to_once_for_each_glance(
         "west": services(own, "compute"),
     }
     entry(site, regions=[REGION, "south", "east", "west"])
-    assert multi_cloud.places(["large"], site) == ["large/r", "large/south"]
+    assert multi_cloud.cloud_regions(["large"], site) == ["large/r", "large/south"]
     said = capsys.readouterr().err
     assert "large/east has the image service of large/r" in said
     assert "large/west has no image service of its own" in said
-    assert multi_cloud.places(["large/east", "large/east"], site) == ["large/east"]
+    assert multi_cloud.cloud_regions(["large/east", "large/east"], site) == ["large/east"]
 
 
 def test_regions_without_any_glance_are_an_error(
@@ -212,7 +212,7 @@ def test_regions_without_any_glance_are_an_error(
     clouds[0].elsewhere = {"south": {}, "west": {}}
     entry(site, regions=["south", "west"])
     with pytest.raises(NoImageService, match="none of large/south, large/west has"):
-        multi_cloud.places(["large"], site)
+        multi_cloud.cloud_regions(["large"], site)
 
 
 def test_an_interrupt_does_not_wait_for_a_cloud_that_is_silent(site: Site) -> None:

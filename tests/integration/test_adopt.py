@@ -41,7 +41,7 @@ def by_hand(box: Box, name: str, *, glance: str = "glance", **fields: object) ->
 
 
 @dataclass(frozen=True)
-class Told:
+class InstanceData:
     """What a command printed, and its exit code."""
 
     returncode: int
@@ -49,7 +49,7 @@ class Told:
     stderr: str
 
 
-Run = Callable[..., Told]
+Run = Callable[..., InstanceData]
 
 
 @pytest.fixture
@@ -58,10 +58,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     monkeypatch.setenv("IMAGECYCLE_HOME", str(tmp_path))  # that of box.site
     monkeypatch.setenv("COLUMNS", "200")
 
-    def call(*words: str) -> Told:
+    def call(*words: str) -> InstanceData:
         capsys.readouterr()
         code = cli.main(["adopt", *words])
-        return Told(code, *capsys.readouterr())
+        return InstanceData(code, *capsys.readouterr())
 
     return call
 

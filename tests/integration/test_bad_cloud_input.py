@@ -44,7 +44,7 @@ COMMANDS = {
 }
 
 
-class Told:
+class InstanceData:
     """What a command printed, and its exit code."""
 
     def __init__(self, code: int, out: str, err: str) -> None:
@@ -75,21 +75,21 @@ class Run:
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
 
-    def __call__(self, *words: str) -> Told:
+    def __call__(self, *words: str) -> InstanceData:
         self._capsys.readouterr()
         code = cli.main(words)
-        told = self._capsys.readouterr()
-        assert "Traceback" not in told.err
-        return Told(code, told.out, told.err)
+        instance_data = self._capsys.readouterr()
+        assert "Traceback" not in instance_data.err
+        return InstanceData(code, instance_data.out, instance_data.err)
 
 
-def refused(told: Told, code: int, *messages: str) -> None:
+def refused(instance_data: InstanceData, code: int, *messages: str) -> None:
     """One clear message with the way out."""
-    assert told.code == code, told.err
+    assert instance_data.code == code, instance_data.err
     for message in messages:
-        assert message in told.err
-    assert told.err.count("error: ") == 1
-    assert "hint: " in told.err
+        assert message in instance_data.err
+    assert instance_data.err.count("error: ") == 1
+    assert "hint: " in instance_data.err
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -97,15 +97,15 @@ def test_an_entry_that_does_not_exist_is_answered_with_the_nearest(
     box: Box, run: Run, name: str
 ) -> None:
     artifact(box.site.artifacts, "20261122", size=2**17)
-    told = run(*COMMANDS[name], "--cloud", "devclod")
-    refused(told, 2, "unknown cloud: devclod", "did you mean devcloud?")
+    instance_data = run(*COMMANDS[name], "--cloud", "devclod")
+    refused(instance_data, 2, "unknown cloud: devclod", "did you mean devcloud?")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_credentials_that_keystone_refuses_are_said(box: Box, run: Run, name: str) -> None:
     artifact(box.site.artifacts, "20261122", size=2**17)
-    told = run(*COMMANDS[name], "--cloud", "wrong-password")
-    refused(told, 1, "wrong-password: Keystone refuses these credentials")
+    instance_data = run(*COMMANDS[name], "--cloud", "wrong-password")
+    refused(instance_data, 1, "wrong-password: Keystone refuses these credentials")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -155,8 +155,8 @@ def robots(compute_box: ComputeBox) -> list[Image]:
 def test_who_may_not_list_the_servers_of_all_projects_takes_nothing_from_anyone(
     compute_box: ComputeBox, run: Run, robots: list[Image], words: list[str]
 ) -> None:
-    told = run(*words, "--cloud", "devcloud-robot")
-    refused(told, 1, "devcloud-robot", "403", "administrator")
+    instance_data = run(*words, "--cloud", "devcloud-robot")
+    refused(instance_data, 1, "devcloud-robot", "403", "administrator")
     glance = Glance(compute_box.robot)
     assert [glance.image(image.id) for image in robots] == robots
 
@@ -169,8 +169,8 @@ def test_an_incomplete_listing_of_servers_takes_nothing_from_anyone(
         release(compute_box.admin, "20261122", "current", "public"),
     ]
     compute_box.nova_proxy.faults.append(Fault("GET", "/servers/detail", answer=500))
-    told = run("retire", SLUG, "--now", "--cloud", "faulty-nova")
-    refused(told, 1, "500")
+    instance_data = run("retire", SLUG, "--now", "--cloud", "faulty-nova")
+    refused(instance_data, 1, "500")
     assert [compute_box.glance.image(image.id) for image in images] == images
 
 
@@ -181,8 +181,8 @@ def test_a_cloud_without_nova_retires_nothing(box: Box, run: Run) -> None:
         release(admin, "20261122", "current", "public"),
     ]
     with catalog.without(admin, "compute"):
-        told = run("retire", SLUG, "--now", "--cloud", "devcloud")
-    refused(told, 1, "devcloud: its catalog has no compute service")
+        instance_data = run("retire", SLUG, "--now", "--cloud", "devcloud")
+    refused(instance_data, 1, "devcloud: its catalog has no compute service")
     assert [box.glance.image(image.id) for image in images] == images
 
 
@@ -201,8 +201,8 @@ def test_images_of_somebody_else_are_none_of_ours(box: Box, run: Run, name: str)
 
 def test_an_ordinary_user_publishes_nothing_and_is_told_why(box: Box, run: Run) -> None:
     artifact(box.site.artifacts, "20261122", size=2**17)
-    told = run("publish", SLUG, "--cloud", "devcloud-demo")
-    refused(told, 1, "403", "may not make images public")
+    instance_data = run("publish", SLUG, "--cloud", "devcloud-demo")
+    refused(instance_data, 1, "403", "may not make images public")
     assert [image.visibility for image in box.demo.images()] == ["private"]
 
 

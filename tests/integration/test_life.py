@@ -17,7 +17,7 @@ from imagecycle.cloud.session import CloudSession
 from imagecycle.lifecycle import publish as stage
 from imagecycle.lifecycle import transitions
 from imagecycle.lifecycle.plan import Changed
-from imagecycle.lifecycle.rules.retire import Wish
+from imagecycle.lifecycle.rules.retire import RetireOptions
 from imagecycle.model import Release
 from imagecycle.site import Retirement, Site
 from integration import servers
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.integration
 
 SLUG = FAMILY.slug
 OLD, NEW = "20260822", "20261122"
-NOW = Wish(now=True)
+NOW = RetireOptions(now=True)
 
 
 def publish(box: ComputeBox, release: str) -> str:
@@ -43,7 +43,7 @@ def site(box: ComputeBox, **policy: object) -> Site:
 
 
 def retire(box: ComputeBox, **policy: object) -> transitions.Done:
-    return transitions.retire_releases([SLUG], site(box, **policy), cloud="devcloud", wish=NOW)
+    return transitions.retire_releases([SLUG], site(box, **policy), cloud="devcloud", options=NOW)
 
 
 def states(box: ComputeBox) -> dict[str, tuple[str, str]]:
@@ -202,8 +202,8 @@ def test_a_plan_for_a_cloud_that_changed_is_refused(
     old = publish(box, OLD)
     publish(box, NEW)
     file = tmp_path / "plan.json"
-    how = transitions.How(out=file)
-    transitions.retire_releases([SLUG], site(box), cloud="devcloud", wish=NOW, how=how)
+    mode = transitions.PlanMode(out=file)
+    transitions.retire_releases([SLUG], site(box), cloud="devcloud", options=NOW, mode=mode)
     servers.boot(box.alice, old)
     with pytest.raises(Changed, match="the users of"):
         transitions.apply_file(file, site(box))

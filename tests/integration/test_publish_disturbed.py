@@ -13,7 +13,7 @@ from families import family
 from imagecycle.cloud import glance as glance_module
 from imagecycle.errors import ImagecycleError, LockHeld, Unreachable
 from imagecycle.lifecycle import publish as stage
-from imagecycle.lifecycle.cloud_context import CloudSide
+from imagecycle.lifecycle.cloud_context import CloudContext
 from imagecycle.lifecycle.execution import Result
 from integration.conftest import Box
 from integration.proxy import Fault
@@ -147,14 +147,14 @@ def test_a_broken_upload_that_glance_notices_after_the_plan_is_removed_all_the_s
     with start(box, "--cloud", "faulty") as process:
         await_status(box, "saving")
         process.kill()
-    take = CloudSide.carry_out
+    take = CloudContext.carry_out
 
     def late(*told: Any) -> Result:
         stall.set()
         await_status(box, "queued")
         return take(*told)
 
-    monkeypatch.setattr(CloudSide, "carry_out", late)
+    monkeypatch.setattr(CloudContext, "carry_out", late)
     published = publish(box)
     assert [image.id for image in images(box)] == [published.id]
 

@@ -14,7 +14,7 @@ from imagecycle.cloud.usage import collect
 from imagecycle.devcloud import services
 from imagecycle.devcloud.compute.cinder import API
 from imagecycle.lifecycle import transitions
-from imagecycle.lifecycle.rules.retire import Wish
+from imagecycle.lifecycle.rules.retire import RetireOptions
 from imagecycle.model import ProjectUse
 from imagecycle.site import Site
 from integration import catalog, servers, volumes
@@ -131,7 +131,7 @@ def test_a_volume_keeps_its_project_a_member_until_it_is_gone(
 def assert_not_retired(box: ComputeBox, cloud: str) -> None:
     before = states(box)
     with pytest.raises(Incomplete, match="cannot list volume"):
-        transitions.retire_releases([SLUG], site(box), cloud=cloud, wish=Wish(now=True))
+        transitions.retire_releases([SLUG], site(box), cloud=cloud, options=RetireOptions(now=True))
     assert states(box) == before == {OLD: ("superseded", "public"), NEW: ("current", "public")}
 
 

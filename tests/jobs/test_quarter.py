@@ -26,7 +26,7 @@ def image(release: str, state: str, family: str = FAMILY.slug) -> Image:
 
 
 def known(root: Path, *images: Image) -> dict[str, Made]:
-    found = quarter.known(ArtifactStore(root), images, [FAMILY.slug])
+    found = quarter.releases_of(ArtifactStore(root), images, [FAMILY.slug])
     return {str(entry.release): entry for entry in found[FAMILY.slug]}
 
 

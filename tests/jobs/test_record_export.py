@@ -12,7 +12,7 @@ def test_records_are_handed_over_and_the_disk_is_not(tmp_path: Path) -> None:
     made = artifact(tmp_path / "artifacts", "20261122")
     (made.folder / "verify.xml").touch()
     (made.folder / "verify.html").touch()
-    with record_export.to(tmp_path / "records", Site(home=tmp_path), FAMILY.slug) as work:
+    with record_export.export_to(tmp_path / "records", Site(home=tmp_path), FAMILY.slug) as work:
         work.artifact = made
     names = {path.name for path in (tmp_path / "records").iterdir()}
     assert names == {
@@ -31,7 +31,7 @@ def test_records_of_a_release_with_defects_are_handed_over_too(tmp_path: Path) -
     made = artifact(tmp_path / "artifacts", "20261122")
     with (
         pytest.raises(DefectsFound),
-        record_export.to(tmp_path / "records", Site(home=tmp_path), FAMILY.slug) as work,
+        record_export.export_to(tmp_path / "records", Site(home=tmp_path), FAMILY.slug) as work,
     ):
         work.artifact = made
         raise DefectsFound("it has defects")
@@ -42,7 +42,7 @@ def test_a_failed_build_hands_over_its_evidence_and_no_older_release(tmp_path: P
     artifact(tmp_path / "artifacts", "20260822")
     with (
         pytest.raises(DefectsFound),
-        record_export.to(tmp_path / "records", Site(home=tmp_path), FAMILY.slug),
+        record_export.export_to(tmp_path / "records", Site(home=tmp_path), FAMILY.slug),
     ):
         evidence = tmp_path / "failures" / FAMILY.slug / "20261122" / "console.log"
         evidence.parent.mkdir(parents=True)
@@ -56,9 +56,9 @@ def test_a_failed_build_hands_over_its_evidence_and_no_older_release(tmp_path: P
 
 def test_what_an_earlier_run_left_is_gone(tmp_path: Path) -> None:
     site = Site(home=tmp_path)
-    with record_export.to(tmp_path / "records", site, FAMILY.slug) as work:
+    with record_export.export_to(tmp_path / "records", site, FAMILY.slug) as work:
         work.artifact = artifact(tmp_path / "artifacts", "20261122")
-    with record_export.to(tmp_path / "records", site, FAMILY.slug):
+    with record_export.export_to(tmp_path / "records", site, FAMILY.slug):
         pass
     assert [path.name for path in (tmp_path / "records").iterdir()] == [".records"]
 
@@ -67,13 +67,13 @@ def test_a_folder_of_somebody_else_is_not_emptied(tmp_path: Path) -> None:
     (tmp_path / "mine").touch()
     with (
         pytest.raises(UsageError, match="is not empty, and not of an earlier run"),
-        record_export.to(tmp_path, Site(home=tmp_path), FAMILY.slug),
+        record_export.export_to(tmp_path, Site(home=tmp_path), FAMILY.slug),
     ):
         pass
     assert (tmp_path / "mine").exists()
 
 
 def test_without_a_folder_nothing_is_done(tmp_path: Path) -> None:
-    with record_export.to(None, Site(home=tmp_path), FAMILY.slug):
+    with record_export.export_to(None, Site(home=tmp_path), FAMILY.slug):
         pass
     assert list(tmp_path.iterdir()) == []

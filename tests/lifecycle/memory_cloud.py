@@ -21,7 +21,7 @@ from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.image import OWN_FIELDS, Image
 from imagecycle.errors import ImagecycleError, Unreachable
 from imagecycle.lifecycle.audit import AuditLog, Outcome
-from imagecycle.lifecycle.cloud_context import CloudSide
+from imagecycle.lifecycle.cloud_context import CloudContext
 from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.policies import Policies
 from imagecycle.metadata import identity
@@ -345,7 +345,7 @@ class Operator:
 
 
 @dataclass(frozen=True)
-class MemorySide(CloudSide):
+class MemoryContext(CloudContext):
     """The cloud in memory as imagecycle's commands work with it, for one operator."""
 
     own: Mapping[str, Retirement] = field(default_factory=dict)

@@ -21,7 +21,7 @@ from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import cloud_context, publish, sharing, transitions
 from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.rules.publish import Target
-from imagecycle.lifecycle.rules.retire import Wish
+from imagecycle.lifecycle.rules.retire import RetireOptions
 from imagecycle.model import FamilyRetirement, Release
 from imagecycle.site import Retirement, Site
 from lifecycle.invariants import Watch
@@ -31,7 +31,7 @@ from lifecycle.memory_cloud import (
     Broken,
     Cloud,
     Killed,
-    MemorySide,
+    MemoryContext,
     Operator,
 )
 
@@ -164,13 +164,15 @@ class Life:
         operator = self.operator(rng, chance=0)
         operator.incomplete = False
         operator.before_call = lambda _kind: None  # so that the plan is of one moment
-        side = self.side(operator, rng)
+        context = self.context(operator, rng)
         kept: list[planning.Plan] = []
 
         def make() -> None:
-            how = transitions.How(dry_run=True)
+            mode = transitions.PlanMode(dry_run=True)
             kept.append(
-                transitions.retire_in(side, (), wish=Wish(now=rng.random() < 0.5), how=how).plan
+                transitions.retire_in(
+                    context, (), options=RetireOptions(now=rng.random() < 0.5), mode=mode
+                ).plan
             )
 
         if self.tried(make) != "done":
@@ -187,7 +189,7 @@ class Life:
         same = before == self.snapshot(plan)
         applier = Operator(self.cloud, "applier")
         self.watch.at_work.append(applier)
-        end = self.tried(lambda: transitions.apply_in(self.side(applier, rng), plan))
+        end = self.tried(lambda: transitions.apply_in(self.context(applier, rng), plan))
         self.end(applier, end)
         if not same and applier.log:
             raise Broken("5: a plan was applied to a cloud that had changed")
@@ -196,12 +198,12 @@ class Life:
 
     def attempt(self, name: str, rng: random.Random, operator: Operator) -> str:
         """Run a command; returns how it ended."""
-        side = self.side(operator, rng)
+        context = self.context(operator, rng)
         family = rng.choice(FAMILIES)
         operator.found_dead = [other for other in self.watch.at_work if other.dead]
         self.watch.at_work.append(operator)
         self.commands += 1
-        end = self.tried(lambda: getattr(self, f"_{name}")(side, family, rng))
+        end = self.tried(lambda: getattr(self, f"_{name}")(context, family, rng))
         self.outcomes[f"{name} {end}"] = self.outcomes.get(f"{name} {end}", 0) + 1
         return end
 
@@ -244,7 +246,7 @@ class Life:
         operator.before_call = world_goes_on
         return operator
 
-    def side(self, operator: Operator, rng: random.Random) -> MemorySide:
+    def context(self, operator: Operator, rng: random.Random) -> MemoryContext:
         policy = Retirement.model_construct(
             keep=rng.choice((0, 0, 1, 2)),
             after_days=rng.choice((0, 5)),
@@ -257,9 +259,9 @@ class Life:
         site = self.site.model_copy(update={"retirement": policy})
         own = {family: policy.of(own_words(rng)) for family in FAMILIES if rng.random() < 0.4}
         clock = lambda: self.now  # noqa: E731
-        return MemorySide("memory", operator, operator.usage, {}, site, clock, own)
+        return MemoryContext("memory", operator, operator.usage, {}, site, clock, own)
 
-    def _publish(self, side: MemorySide, family: str, rng: random.Random) -> None:
+    def _publish(self, context: MemoryContext, family: str, rng: random.Random) -> None:
         if rng.random() < 0.8 or self.day == 0:
             self.day += 1
         release = Release(BEGINNING.date() + datetime.timedelta(days=self.day))
@@ -274,37 +276,37 @@ class Life:
             properties={"imagecycle_family": family, "imagecycle_release": str(release)},
             hashes={"sha512": DISK_SHA512},
         )
-        publish.publish_in(side, target, self.disk)
+        publish.publish_in(context, target, self.disk)
 
-    def _retire(self, side: MemorySide, family: str, rng: random.Random) -> None:
-        transitions.retire_in(side, (), check_members=rng.random() < 0.2)
-        self.ended_whole(side)
+    def _retire(self, context: MemoryContext, family: str, rng: random.Random) -> None:
+        transitions.retire_in(context, (), check_members=rng.random() < 0.2)
+        self.ended_whole(context)
 
-    def _retire_now(self, side: MemorySide, family: str, rng: random.Random) -> None:
-        transitions.retire_in(side, (family,), wish=Wish(now=True, max_changes=20))
+    def _retire_now(self, context: MemoryContext, family: str, rng: random.Random) -> None:
+        transitions.retire_in(context, (family,), options=RetireOptions(now=True, max_changes=20))
 
-    def _rollback(self, side: MemorySide, family: str, rng: random.Random) -> None:
-        transitions.roll_back_in(side, family)
+    def _rollback(self, context: MemoryContext, family: str, rng: random.Random) -> None:
+        transitions.roll_back_in(context, family)
 
-    def _rollback_to(self, side: MemorySide, family: str, rng: random.Random) -> None:
-        transitions.roll_back_in(side, family, to=self.some_release(family, rng))
+    def _rollback_to(self, context: MemoryContext, family: str, rng: random.Random) -> None:
+        transitions.roll_back_in(context, family, to=self.some_release(family, rng))
 
-    def _revoke(self, side: MemorySide, family: str, rng: random.Random) -> None:
+    def _revoke(self, context: MemoryContext, family: str, rng: random.Random) -> None:
         force = rng.random() < 0.1
         if force:
             self.watch.given_up.add(family)
         release = self.some_release(family, rng)
         private = rng.random() < 0.3
-        transitions.revoke_in(side, family, release, reason="bad", private=private, force=force)
+        transitions.revoke_in(context, family, release, reason="bad", private=private, force=force)
 
     def some_release(self, family: str, rng: random.Random) -> Release:
         own = [i for i in self.cloud.images.values() if i.properties["imagecycle_family"] == family]
         names = sorted({image.properties["imagecycle_release"] for image in own}) or ["20200101"]
         return Release.parse(rng.choice(names))
 
-    def ended_whole(self, side: MemorySide) -> None:
+    def ended_whole(self, context: MemoryContext) -> None:
         """A run over all families with nothing left out also finishes what others left."""
-        operator = side.images
+        operator = context.images
         assert isinstance(operator, Operator)
         operator.whole = True
 
@@ -339,8 +341,8 @@ class Life:
         for _ in range(6):
             operator = Operator(self.cloud)
             self.watch.at_work.append(operator)
-            side = MemorySide("memory", operator, operator.usage, {}, site, lambda: self.now)
-            done = transitions.retire_in(side, ()) if self.cloud.images else None
+            context = MemoryContext("memory", operator, operator.usage, {}, site, lambda: self.now)
+            done = transitions.retire_in(context, ()) if self.cloud.images else None
             self.watch.at_work.clear()
             self.watch.check_ended()
             if done is None or not done.plan.steps:

@@ -31,7 +31,7 @@ def test_an_interrupt_says_which_cloud_keeps_it_from_ending(
     monkeypatch.setattr(multi_cloud, "_PATIENCE", 0.2)
     clouds = ["quick", "quiet"]
     with pytest.raises(KeyboardInterrupt):
-        multi_cloud.publish_everywhere(
+        multi_cloud.publish_in_clouds(
             FAMILY, Site(home=tmp_path), clouds=clouds, release=None, dry_run=False
         )
     assert [line.partition(", so")[0] for line in said] == [

@@ -14,7 +14,7 @@ from imagecycle.lifecycle.plan import Changed, Plan
 from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.releases import Holding
 from imagecycle.lifecycle.rules import retire
-from imagecycle.lifecycle.rules.retire import Wish
+from imagecycle.lifecycle.rules.retire import RetireOptions
 from imagecycle.site import Retirement
 from lifecycle.test_rules import CURRENT, FAMILY, NOW, ago, held
 
@@ -25,7 +25,7 @@ RETIRED = held("20260101", "retired", users="a", members="b", known=False)
 def made(*releases: Holding) -> Plan:
     found = {FAMILY: list(releases)}
     policy = Policies(Retirement.model_validate({"keep": 0}))
-    decision = retire.decide(found, policy, now=NOW, wish=Wish())
+    decision = retire.decide(found, policy, now=NOW, options=RetireOptions())
     return planning.make(
         decision,
         found,

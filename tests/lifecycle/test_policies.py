@@ -17,12 +17,12 @@ from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.publish import target_of
 from imagecycle.lifecycle.releases import Holding
 from imagecycle.lifecycle.rules import Decision, retire
-from imagecycle.lifecycle.rules.retire import Wish
+from imagecycle.lifecycle.rules.retire import RetireOptions
 from imagecycle.lifecycle.steps import Share
 from imagecycle.model import FamilyRetirement, Release
 from imagecycle.site import Retirement, Site
 from lifecycle import test_sharing as sharing
-from lifecycle.memory_cloud import MemorySide
+from lifecycle.memory_cloud import MemoryContext
 from lifecycle.test_rules import CURRENT, NOW, ago, done, held
 
 FAMILY, OTHER = "debian-12-x86_64-server", "debian-12-x86_64-base"
@@ -36,11 +36,13 @@ def folder(tmp_path: Path) -> Folder:
     return Folder(tmp_path)
 
 
-def decide(own: FamilyRetirement, *, wish: Wish = retire.BY_POLICY, **policy: object) -> Decision:
+def decide(
+    own: FamilyRetirement, *, options: RetireOptions = retire.BY_POLICY, **policy: object
+) -> Decision:
     """For two families with the same releases, of which one has its own policy."""
     site = Retirement.model_validate({"keep": 0, **policy})
     families = {FAMILY: releases("1"), OTHER: releases("2")}
-    return retire.decide(families, Policies(site, {OTHER: site.of(own)}), now=NOW, wish=wish)
+    return retire.decide(families, Policies(site, {OTHER: site.of(own)}), now=NOW, options=options)
 
 
 def releases(day: str) -> list[Holding]:
@@ -84,7 +86,14 @@ def test_families_with_other_quiet_hours_are_told_apart() -> None:
         "left until quiet hours end at 14:00 UTC",
         "left until quiet hours end at 13:00 UTC",
     ]
-    assert len(decide(FamilyRetirement(quiet_hours="11:00-13:00"), wish=Wish(now=True)).steps) == 4
+    assert (
+        len(
+            decide(
+                FamilyRetirement(quiet_hours="11:00-13:00"), options=RetireOptions(now=True)
+            ).steps
+        )
+        == 4
+    )
 
 
 def test_the_limit_is_one_for_all_families_of_a_run() -> None:
@@ -216,7 +225,7 @@ def test_nothing_is_taken_from_anyone_while_the_catalog_has_mistakes(folder: Fol
         policies.read(Site(catalog=folder.path / "nothing"))
 
 
-class WithoutCatalog(MemorySide):
+class WithoutCatalog(MemoryContext):
     """A cloud whose operator has a catalog with mistakes."""
 
     def policies(self) -> Policies:
@@ -226,7 +235,7 @@ class WithoutCatalog(MemorySide):
 def test_a_revocation_does_not_wait_until_the_catalog_is_mended(
     cloud: sharing.Cloud,
 ) -> None:
-    made, operator = sharing.side(cloud, members="accepted")
+    made, operator = sharing.context(cloud, members="accepted")
     broken = WithoutCatalog("memory", operator, operator.usage, {}, made.site, made.clock)
     transitions.revoke_in(broken, FAMILY, Release.parse("20260101"), reason="bad")
     assert cloud.members["old"] == {"alpha": "accepted"}
@@ -236,10 +245,10 @@ def test_a_revocation_does_not_wait_until_the_catalog_is_mended(
 def test_a_family_decides_whether_users_find_a_revoked_release_in_their_lists(
     cloud: sharing.Cloud, members: str
 ) -> None:
-    made, operator = sharing.side(cloud)
+    made, operator = sharing.context(cloud)
     own = {FAMILY: made.site.retirement.of(FamilyRetirement(members=members))}
-    side = MemorySide("memory", operator, operator.usage, {}, made.site, made.clock, own)
-    transitions.revoke_in(side, FAMILY, Release.parse("20260101"), reason="bad")
+    context = MemoryContext("memory", operator, operator.usage, {}, made.site, made.clock, own)
+    transitions.revoke_in(context, FAMILY, Release.parse("20260101"), reason="bad")
     assert cloud.members["old"] == {"alpha": members}
 
 

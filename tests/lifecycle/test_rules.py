@@ -11,7 +11,7 @@ from imagecycle.cloud.image import Image
 from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.releases import Holding
 from imagecycle.lifecycle.rules import Decision, retire, revoke, rollback
-from imagecycle.lifecycle.rules.retire import Wish
+from imagecycle.lifecycle.rules.retire import RetireOptions
 from imagecycle.lifecycle.rules.revoke import CannotRevoke
 from imagecycle.lifecycle.rules.rollback import CannotRollBack
 from imagecycle.lifecycle.steps import Change, Delete, Share, SyncMembers, members_digest
@@ -70,9 +70,11 @@ def held(
 CURRENT = held("20261101", "current")
 
 
-def retired(*releases: Holding, wish: Wish = retire.BY_POLICY, **policy: object) -> Decision:
+def retired(
+    *releases: Holding, options: RetireOptions = retire.BY_POLICY, **policy: object
+) -> Decision:
     changed = Retirement.model_validate({**POLICY.model_dump(), **policy})
-    return retire.decide({FAMILY: [*releases]}, Policies(changed), now=NOW, wish=wish)
+    return retire.decide({FAMILY: [*releases]}, Policies(changed), now=NOW, options=options)
 
 
 def done(decision: Decision) -> list[tuple[str, str]]:
@@ -107,7 +109,7 @@ def test_a_release_without_a_sensible_time_counts_from_now(moment: dict[str, str
 
 def test_now_retires_whatever_the_age_and_the_hour() -> None:
     old = held("20260201", "superseded", superseded_at=ago(1))
-    decision = retired(old, CURRENT, wish=Wish(now=True), quiet_hours="00:00-23:59")
+    decision = retired(old, CURRENT, options=RetireOptions(now=True), quiet_hours="00:00-23:59")
     assert done(decision) == [("Share", "20260201")]
 
 
@@ -178,7 +180,7 @@ def test_no_more_changes_than_allowed_are_made_and_the_rest_is_told() -> None:
     decision = retired(*olds, CURRENT, keep=0, max_changes=3)
     assert len(decision.steps) == 3
     assert decision.notes == ["left for the next run, at most 3 a run: 4 of the changes"]
-    assert len(retired(*olds, CURRENT, keep=0, wish=Wish(max_changes=7)).steps) == 7
+    assert len(retired(*olds, CURRENT, keep=0, options=RetireOptions(max_changes=7)).steps) == 7
 
 
 def test_deletion_needs_the_whole_grace_period_without_users() -> None:
@@ -211,7 +213,7 @@ def test_what_somebody_decided_by_hand_is_left_alone_and_told(
     state: str, wrong: dict[str, object]
 ) -> None:
     one = held("20260201", state, superseded_at=ago(999), unused_since=ago(999), **wrong)
-    decision = retired(one, CURRENT, keep=0, wish=Wish(now=True))
+    decision = retired(one, CURRENT, keep=0, options=RetireOptions(now=True))
     assert decision.steps == []
     assert "left alone" in decision.notes[0]
 

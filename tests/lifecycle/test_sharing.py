@@ -12,11 +12,11 @@ import pytest
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError, Unreachable
 from imagecycle.lifecycle import transitions
-from imagecycle.lifecycle.rules.retire import Wish
+from imagecycle.lifecycle.rules.retire import RetireOptions
 from imagecycle.metadata import identity
 from imagecycle.model import Release
 from imagecycle.site import Retirement, Site
-from lifecycle.memory_cloud import BEGINNING, OWNER, Cloud, Killed, MemorySide, Operator
+from lifecycle.memory_cloud import BEGINNING, OWNER, Cloud, Killed, MemoryContext, Operator
 from lifecycle.random_life import quietly
 
 FAMILY = "debian-12-x86_64-server"
@@ -59,11 +59,11 @@ def put(cloud: Cloud, image_id: str, release: str, state: str, **fields: object)
     cloud.images[image_id] = Image(**{**values, **fields})  # type: ignore[arg-type]
 
 
-def side(cloud: Cloud, **policy: object) -> tuple[MemorySide, Operator]:
+def context(cloud: Cloud, **policy: object) -> tuple[MemoryContext, Operator]:
     operator = Operator(cloud)
     retirement = Retirement.model_validate({"keep": 0, "grace_days": 1, **policy})
     site = Site(home=Path("/nonexistent"), retirement=retirement)
-    return MemorySide("memory", operator, operator.usage, {}, site, lambda: NOW), operator
+    return MemoryContext("memory", operator, operator.usage, {}, site, lambda: NOW), operator
 
 
 def at(operator: Operator, kind: str, deed: Callable[[], object]) -> None:
@@ -84,7 +84,7 @@ def state(cloud: Cloud, image_id: str = "old") -> tuple[str, str]:
 
 def test_a_retired_release_is_shared_with_exactly_who_uses_it(cloud: Cloud) -> None:
     cloud.boot("beta", "new")
-    done = transitions.retire_in(side(cloud)[0], [FAMILY])
+    done = transitions.retire_in(context(cloud)[0], [FAMILY])
     assert state(cloud) == ("retired", "shared")
     assert set(cloud.members["old"]) == {"alpha"}
     assert done.result is not None
@@ -92,16 +92,16 @@ def test_a_retired_release_is_shared_with_exactly_who_uses_it(cloud: Cloud) -> N
 
 
 def test_who_comes_between_the_listing_and_the_sharing_becomes_a_member(cloud: Cloud) -> None:
-    to, operator = side(cloud)
+    to, operator = context(cloud)
     at(operator, "change", lambda: cloud.boot("beta", "old"))
     transitions.retire_in(to, [FAMILY])
     assert set(cloud.members["old"]) == {"alpha", "beta"}
 
 
 def test_who_uses_it_again_while_its_membership_ends_stays_a_member(cloud: Cloud) -> None:
-    transitions.retire_in(side(cloud)[0], [FAMILY])
+    transitions.retire_in(context(cloud)[0], [FAMILY])
     cloud.servers.clear()
-    to, operator = side(cloud)
+    to, operator = context(cloud)
     at(operator, "remove_member", lambda: cloud.boot("alpha", "old"))
     transitions.retire_in(to, [FAMILY])
     assert set(cloud.members["old"]) == {"alpha"}
@@ -109,9 +109,9 @@ def test_who_uses_it_again_while_its_membership_ends_stays_a_member(cloud: Cloud
 
 def test_a_removal_that_fails_is_taken_back(cloud: Cloud) -> None:
     cloud.boot("beta", "old")
-    transitions.retire_in(side(cloud)[0], [FAMILY])
+    transitions.retire_in(context(cloud)[0], [FAMILY])
     cloud.servers.clear()
-    to, operator = side(cloud)
+    to, operator = context(cloud)
 
     def fault() -> None:
         operator.faults[operator.made + 1] = "refused"
@@ -133,7 +133,7 @@ def test_a_removal_that_fails_is_taken_back(cloud: Cloud) -> None:
 def test_whatever_fails_in_the_window_the_image_is_public_again(
     cloud: Cloud, kind: str, fault: str
 ) -> None:
-    to, operator = side(cloud)
+    to, operator = context(cloud)
     seen = 0
 
     def before(call: str) -> None:
@@ -149,7 +149,7 @@ def test_whatever_fails_in_the_window_the_image_is_public_again(
     assert seen
     assert state(cloud) == ("superseded", "public")
     assert cloud.images["old"].hidden
-    transitions.retire_in(side(cloud)[0], [FAMILY])
+    transitions.retire_in(context(cloud)[0], [FAMILY])
     assert state(cloud) == ("retired", "shared")
 
 
@@ -171,7 +171,7 @@ def test_many_users_become_members_in_several_windows_those_with_most_servers_fi
 ) -> None:
     for project in ("beta", "gamma", "gamma"):
         cloud.boot(project, "old")
-    to, operator = side(cloud)
+    to, operator = context(cloud)
     operator.members_at_a_time = 1
     seen = shown(cloud, operator)
     done = transitions.retire_in(to, [FAMILY])
@@ -195,7 +195,7 @@ def test_many_users_become_members_in_several_windows_those_with_most_servers_fi
 
 def test_what_is_revoked_is_not_public_again_between_its_members(cloud: Cloud) -> None:
     cloud.boot("beta", "old")
-    to, operator = side(cloud)
+    to, operator = context(cloud)
     operator.members_at_a_time = 1
     seen = shown(cloud, operator)
     transitions.revoke_in(to, FAMILY, Release.parse("20260101"), reason="bad")
@@ -209,7 +209,7 @@ def test_what_breaks_off_between_windows_is_finished_by_the_next_run(
     cloud: Cloud, number: int, fault: str
 ) -> None:
     cloud.boot("beta", "old")
-    to, operator = side(cloud)
+    to, operator = context(cloud)
     operator.members_at_a_time = 1
     seen = 0
 
@@ -225,17 +225,17 @@ def test_what_breaks_off_between_windows_is_finished_by_the_next_run(
         transitions.retire_in(to, [FAMILY])
     assert state(cloud)[0] == "superseded"
     assert fault == "killed" or cloud.images["old"].visibility == "public"
-    transitions.retire_in(side(cloud)[0], [FAMILY])
-    transitions.retire_in(side(cloud)[0], [FAMILY])
+    transitions.retire_in(context(cloud)[0], [FAMILY])
+    transitions.retire_in(context(cloud)[0], [FAMILY])
     assert state(cloud) == ("retired", "shared")
     assert set(cloud.members["old"]) == {"alpha", "beta"}
 
 
 def test_a_release_made_current_between_two_windows_stays_current(cloud: Cloud) -> None:
     cloud.boot("beta", "old")
-    to, operator = side(cloud)
+    to, operator = context(cloud)
     operator.members_at_a_time = 1
-    other, _ = side(cloud)
+    other, _ = context(cloud)
 
     def restore() -> None:
         image = cloud.images["old"]
@@ -250,8 +250,8 @@ def test_a_release_made_current_between_two_windows_stays_current(cloud: Cloud) 
 
 
 def test_a_release_made_current_meanwhile_stays_public(cloud: Cloud) -> None:
-    to, operator = side(cloud)
-    other, _ = side(cloud)
+    to, operator = context(cloud)
+    other, _ = context(cloud)
 
     def restore() -> None:
         transitions.roll_back_in(other, FAMILY, to=Release.parse("20260101"))
@@ -263,7 +263,7 @@ def test_a_release_made_current_meanwhile_stays_public(cloud: Cloud) -> None:
 
 
 def test_nothing_is_taken_on_an_incomplete_listing(cloud: Cloud) -> None:
-    to, operator = side(cloud)
+    to, operator = context(cloud)
     operator.incomplete = True
     before = dict(cloud.images)
     with pytest.raises(ImagecycleError, match="a cell is down"):
@@ -273,11 +273,11 @@ def test_nothing_is_taken_on_an_incomplete_listing(cloud: Cloud) -> None:
 
 def test_an_unused_release_is_deleted_after_the_grace_period_and_not_before(cloud: Cloud) -> None:
     cloud.servers.clear()
-    transitions.retire_in(side(cloud, grace_days=30)[0], [FAMILY])
-    transitions.retire_in(side(cloud, grace_days=30)[0], [FAMILY])
+    transitions.retire_in(context(cloud, grace_days=30)[0], [FAMILY])
+    transitions.retire_in(context(cloud, grace_days=30)[0], [FAMILY])
     assert "old" in cloud.images
-    late, _ = side(cloud, grace_days=30)
-    late = MemorySide(
+    late, _ = context(cloud, grace_days=30)
+    late = MemoryContext(
         "memory", late.images, late.usage, {}, late.site, lambda: NOW + datetime.timedelta(days=30)
     )
     transitions.retire_in(late, [FAMILY])
@@ -286,8 +286,8 @@ def test_an_unused_release_is_deleted_after_the_grace_period_and_not_before(clou
 
 def test_a_release_used_again_in_the_very_moment_is_not_deleted(cloud: Cloud) -> None:
     cloud.servers.clear()
-    transitions.retire_in(side(cloud, grace_days=0)[0], [FAMILY])
-    to, operator = side(cloud, grace_days=0)
+    transitions.retire_in(context(cloud, grace_days=0)[0], [FAMILY])
+    to, operator = context(cloud, grace_days=0)
     left = [lambda: None, lambda: cloud.boot(OWNER, "old")]
 
     def before(call: str) -> None:
@@ -301,19 +301,19 @@ def test_a_release_used_again_in_the_very_moment_is_not_deleted(cloud: Cloud) ->
 
 def test_a_protected_release_is_never_touched(cloud: Cloud) -> None:
     put(cloud, "old", "20260101", "superseded", hidden=True, protected=True)
-    done = transitions.retire_in(side(cloud)[0], [FAMILY], wish=Wish(now=True))
+    done = transitions.retire_in(context(cloud)[0], [FAMILY], options=RetireOptions(now=True))
     assert done.plan.steps == ()
     assert "protected: left alone" in done.plan.notes[0]
 
 
 def test_members_are_accepted_where_the_site_says_so(cloud: Cloud) -> None:
-    transitions.retire_in(side(cloud, members="accepted")[0], [FAMILY])
+    transitions.retire_in(context(cloud, members="accepted")[0], [FAMILY])
     assert cloud.members["old"] == {"alpha": "accepted"}
 
 
 def test_a_revoked_release_is_kept_by_its_users_alone(cloud: Cloud) -> None:
     cloud.boot("beta", "new")
-    to, _ = side(cloud)
+    to, _ = context(cloud)
     transitions.revoke_in(to, FAMILY, Release.parse("20260401"), reason="a key was left in it")
     assert state(cloud, "new") == ("revoked", "shared")
     assert state(cloud, "old") == ("current", "public")
@@ -325,7 +325,7 @@ def test_a_revoked_release_is_kept_by_its_users_alone(cloud: Cloud) -> None:
 
 
 def test_a_revocation_does_not_wait_for_the_usage_listing(cloud: Cloud) -> None:
-    to, operator = side(cloud)
+    to, operator = context(cloud)
     operator.incomplete = True
     with pytest.raises(ImagecycleError, match="a cell is down"):
         transitions.revoke_in(to, FAMILY, Release.parse("20260401"), reason="bad")
@@ -333,10 +333,10 @@ def test_a_revocation_does_not_wait_for_the_usage_listing(cloud: Cloud) -> None:
 
 
 def test_members_changed_by_hand_are_put_right_on_request(cloud: Cloud) -> None:
-    transitions.retire_in(side(cloud)[0], [FAMILY])
+    transitions.retire_in(context(cloud)[0], [FAMILY])
     cloud.members["old"] = {"stranger": "pending"}
-    assert transitions.retire_in(side(cloud)[0], [FAMILY]).plan.steps == ()
-    transitions.retire_in(side(cloud)[0], [FAMILY], check_members=True)
+    assert transitions.retire_in(context(cloud)[0], [FAMILY]).plan.steps == ()
+    transitions.retire_in(context(cloud)[0], [FAMILY], check_members=True)
     assert set(cloud.members["old"]) == {"alpha"}
 
 
@@ -344,8 +344,8 @@ def test_members_changed_by_hand_are_put_right_on_request(cloud: Cloud) -> None:
 def test_a_revocation_in_the_very_moment_of_another_change_stays(
     cloud: Cloud, private: bool
 ) -> None:
-    to, operator = side(cloud)
-    other, _ = side(cloud)
+    to, operator = context(cloud)
+    other, _ = context(cloud)
 
     def revoke() -> None:
         transitions.revoke_in(

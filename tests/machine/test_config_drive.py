@@ -7,9 +7,9 @@ import pycdlib
 import pytest
 
 from imagecycle.machine import config_drive
-from imagecycle.machine.config_drive import Told
+from imagecycle.machine.config_drive import InstanceData
 
-TOLD = Told(name="verify-one", public_key="ssh-ed25519 AAAA key", mac="fa:16:3e:00:00:01")
+TOLD = InstanceData(name="verify-one", public_key="ssh-ed25519 AAAA key", mac="fa:16:3e:00:00:01")
 
 
 class Drive:
@@ -44,13 +44,13 @@ def test_volume_has_the_label_that_readers_look_for(drive: Drive) -> None:
 
 
 def test_meta_data_names_the_instance_and_its_key(drive: Drive) -> None:
-    told = drive.json("openstack/latest/meta_data.json")
-    assert told["uuid"] == TOLD.uuid
-    assert told["name"] == "verify-one"
-    assert told["hostname"] == "verify-one.novalocal"
-    assert told["public_keys"] == {"imagecycle-verify": "ssh-ed25519 AAAA key"}
-    assert told["availability_zone"] == "nova"
-    assert told["launch_index"] == 0
+    instance_data = drive.json("openstack/latest/meta_data.json")
+    assert instance_data["uuid"] == TOLD.uuid
+    assert instance_data["name"] == "verify-one"
+    assert instance_data["hostname"] == "verify-one.novalocal"
+    assert instance_data["public_keys"] == {"imagecycle-verify": "ssh-ed25519 AAAA key"}
+    assert instance_data["availability_zone"] == "nova"
+    assert instance_data["launch_index"] == 0
 
 
 def test_user_data_is_the_script_that_leaves_the_marker(drive: Drive) -> None:
@@ -90,7 +90,7 @@ def test_readers_of_joliet_see_the_same_names(drive: Drive) -> None:
 
 
 def test_two_instances_are_told_different_things() -> None:
-    other = Told(name="verify-two", public_key=TOLD.public_key, mac="fa:16:3e:00:00:02")
+    other = InstanceData(name="verify-two", public_key=TOLD.public_key, mac="fa:16:3e:00:00:02")
     assert other.uuid != TOLD.uuid
     assert other.marker != TOLD.marker
     assert other.random_seed != TOLD.random_seed

@@ -8,7 +8,7 @@ from imagecycle.errors import ImagecycleError, Unreachable, UsageError
 from imagecycle.model import ProjectUse
 from imagecycle.notices import mail
 from imagecycle.notices.messages import Affected, Fate, Message
-from imagecycle.notices.notice_log import Notified
+from imagecycle.notices.notice_log import NoticeLog
 from imagecycle.site import Smtp
 from notices.mail_server import MailServer, serving
 
@@ -139,29 +139,29 @@ def told(*keys: str) -> Message:
 
 
 def test_who_was_told_is_not_told_again(tmp_path: Path) -> None:
-    record = Notified(tmp_path / "notified" / "c.jsonl")
+    record = NoticeLog(tmp_path / "notified" / "c.jsonl")
     assert record.rest(AFFECTED) == AFFECTED
     record.add(told(FATE.key), ["a@example.org"])
     assert record.rest(AFFECTED) is None
-    assert Notified(record.path).rest(AFFECTED) is None
+    assert NoticeLog(record.path).rest(AFFECTED) is None
 
 
 def test_only_what_is_new_is_told(tmp_path: Path) -> None:
-    record = Notified(tmp_path / "c.jsonl")
+    record = NoticeLog(tmp_path / "c.jsonl")
     record.add(told("i superseded 2026-08-22"), [])
     assert record.rest(AFFECTED) == AFFECTED
 
 
 def test_a_line_that_was_cut_by_a_kill_is_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
-    first = Notified(path)
+    first = NoticeLog(path)
     first.add(told("other"), [])
     with path.open("a") as stream:
         stream.write('{"project": "p", "ke')
-    again = Notified(path)
+    again = NoticeLog(path)
     assert again.rest(AFFECTED) == AFFECTED
     again.add(told(FATE.key), [])
-    assert Notified(path).rest(AFFECTED) is None
+    assert NoticeLog(path).rest(AFFECTED) is None
     assert len(path.read_text().splitlines()) == 2
 
 
@@ -169,4 +169,4 @@ def test_a_record_that_cannot_be_read_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "c.jsonl"
     path.write_text("[]\n")
     with pytest.raises(ImagecycleError, match=r"c\.jsonl:1: cannot be read"):
-        Notified(path)
+        NoticeLog(path)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from imagecycle.errors import ImagecycleError
-from imagecycle.machine.config_drive import Told
+from imagecycle.machine.config_drive import InstanceData
 from imagecycle.verify import checking
 from imagecycle.verify.session import INSTANCE, TWIN, Outcome, Session, Subject
 from imagecycle.verify.verdict import CheckResult
@@ -19,8 +19,10 @@ def results(
     """What the real checks say of two machines that did not come up."""
     subjects = []
     for role, firmware in ((INSTANCE, "bios"), (TWIN, "uefi")):
-        told = Told(name=f"verify-{role}", public_key="key", mac="fa:16:3e:00:00:01")
-        subject = Subject(role, folder / role, firmware, told)
+        instance_data = InstanceData(
+            name=f"verify-{role}", public_key="key", mac="fa:16:3e:00:00:01"
+        )
+        subject = Subject(role, folder / role, firmware, instance_data)
         subject.folder.mkdir()
         subject.console.write_text("Kernel panic")
         subject.announce(Outcome(False, 1.0, reason))

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 
 from imagecycle.errors import ImagecycleError
-from imagecycle.machine.config_drive import Told
+from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.hardware import Hardware
 from imagecycle.machine.virtual_machine import VirtualMachine
 from imagecycle.verify import readiness
@@ -47,9 +47,9 @@ class Machine:
         self.screen = Screen()
         self.login = Login()
         (folder / "qemu.log").write_text("qemu: out of memory\n")
-        told = Told(name="verify-one", public_key="key", mac="fa:16:3e:00:00:01")
-        parts = Hardware("bios", 512, 1, told.uuid, told.mac, [])
-        self.subject = Subject("instance", folder, "bios", told)
+        instance_data = InstanceData(name="verify-one", public_key="key", mac="fa:16:3e:00:00:01")
+        parts = Hardware("bios", 512, 1, instance_data.uuid, instance_data.mac, [])
+        self.subject = Subject("instance", folder, "bios", instance_data)
         machine = VirtualMachine(
             "instance", folder, parts, self.process, cast(Any, self.screen), 1, time.monotonic()
         )

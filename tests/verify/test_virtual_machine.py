@@ -6,11 +6,11 @@ import pytest
 
 from imagecycle.errors import CommandFailed, ImagecycleError
 from imagecycle.machine import virtual_machine
-from imagecycle.machine.config_drive import Told
+from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.hardware import Hardware
 from imagecycle.machine.virtual_machine import VirtualMachine
 
-TOLD = Told(name="verify-one", public_key="key", mac="fa:16:3e:00:00:01")
+TOLD = InstanceData(name="verify-one", public_key="key", mac="fa:16:3e:00:00:01")
 PARTS = Hardware("bios", 64, 1, TOLD.uuid, TOLD.mac, ["-accel", "tcg"])
 
 

@@ -23,7 +23,7 @@ from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.lifecycle import plan as planning
-from imagecycle.lifecycle.cloud_context import CloudSide, say
+from imagecycle.lifecycle.cloud_context import CloudContext, say
 from imagecycle.lifecycle.execution import Execution
 from imagecycle.lifecycle.plan import Changed, Plan, Seen
 from imagecycle.lifecycle.steps import Change
@@ -37,7 +37,7 @@ _WIDTH = 160  # where there is no terminal
 class Proposed:
     """The images of a project, and what is proposed for each."""
 
-    side: CloudSide
+    context: CloudContext
     candidates: Sequence[Candidate]
 
     def chosen(self) -> Proposal:
@@ -47,7 +47,7 @@ class Proposed:
             for one in self.candidates
             if one.verdict is Verdict.ADOPT and one.release is not None
         ]
-        return Proposal(Path(), self.side.name, self.side.images.project_id, entries)
+        return Proposal(Path(), self.context.name, self.context.images.project_id, entries)
 
 
 def propose(site: Site, *, cloud: str, patterns: Sequence[Pattern]) -> Proposed:
@@ -56,18 +56,20 @@ def propose(site: Site, *, cloud: str, patterns: Sequence[Pattern]) -> Proposed:
     :raises ImagecycleError: when they cannot be listed.
     """
     slugs = {family.slug for family in catalog.load(site.catalog)}
-    side = CloudSide.open(cloud, site)
-    return Proposed(side, deciding.propose(side.images.images(), patterns, slugs))
+    context = CloudContext.open(cloud, site)
+    return Proposed(context, deciding.propose(context.images.images(), patterns, slugs))
 
 
 def write(proposed: Proposed, path: Path) -> None:
     """Write the proposal for ``adopt --apply``."""
-    side = proposed.side
-    proposal.write(path, side.name, side.images.project_id, proposed.candidates)
+    context = proposed.context
+    proposal.write(path, context.name, context.images.project_id, proposed.candidates)
     log.say(f"written: {path}; read it, then apply it with `imagecycle adopt --apply {path}`")
 
 
-def apply(confirmed: Proposal, site: Site, *, side: CloudSide | None = None, dry_run: bool) -> int:
+def apply(
+    confirmed: Proposal, site: Site, *, context: CloudContext | None = None, dry_run: bool
+) -> int:
     """Adopt what was confirmed; what was adopted by an earlier run stays as it is.
 
     :returns: how many images were adopted, or would be.
@@ -75,19 +77,20 @@ def apply(confirmed: Proposal, site: Site, *, side: CloudSide | None = None, dry
     :raises UsageError: when the proposal is for another project, or claims a release that an image
         of imagecycle has.
     """
-    side = side or CloudSide.open(confirmed.cloud, site)
-    if side.images.project_id != confirmed.project:
+    context = context or CloudContext.open(confirmed.cloud, site)
+    if context.images.project_id != confirmed.project:
         raise UsageError(
-            f"{confirmed.path} is a proposal for another project than {side.name} belongs to now",
+            f"{confirmed.path} is a proposal for another project than "
+            f"{context.name} belongs to now",
             hint="check that entry in clouds.yaml, or make the proposal again",
         )
     families = sorted({entry.family for entry in confirmed.entries})
-    with side.lock([] if dry_run else families, f"adopt in {side.name}"):
-        images = {image.id: image for image in side.images.images()}
-        plan = _plan(confirmed, side, images)
+    with context.lock([] if dry_run else families, f"adopt in {context.name}"):
+        images = {image.id: image for image in context.images.images()}
+        plan = _plan(confirmed, context, images)
         say(plan)
         if not dry_run and plan.steps:
-            Execution(side.images, side.audit(plan), images.values()).run(plan)
+            Execution(context.images, context.audit(plan), images.values()).run(plan)
     return len(plan.steps)
 
 
@@ -122,7 +125,7 @@ def as_table(candidates: Sequence[Candidate]) -> str:
     return "\n".join([*lines, "", counts]) + "\n"
 
 
-def _plan(confirmed: Proposal, side: CloudSide, images: dict[str, Image]) -> Plan:
+def _plan(confirmed: Proposal, context: CloudContext, images: dict[str, Image]) -> Plan:
     taken = {
         (carried.family, carried.release): image.id
         for image in images.values()
@@ -130,7 +133,7 @@ def _plan(confirmed: Proposal, side: CloudSide, images: dict[str, Image]) -> Pla
     }
     steps: list[Change] = []
     seen: list[Seen] = []
-    moment = side.clock()
+    moment = context.clock()
     for entry in confirmed.entries:
         holder = taken.get((entry.family, entry.release))
         if holder == entry.image_id:
@@ -141,11 +144,11 @@ def _plan(confirmed: Proposal, side: CloudSide, images: dict[str, Image]) -> Pla
                 hint=f"give image {entry.image_id} another release, such as {entry.release}.1, "
                 "or take it out of the file",
             )
-        image = _as_proposed(entry, side, images)
+        image = _as_proposed(entry, context, images)
         steps.append(deciding.addition(image, entry.family, entry.release, moment))
         seen.append(_seen(image, entry))
     return Plan(
-        cloud=side.name,
+        cloud=context.name,
         project=confirmed.project,
         command="adopt",
         why=f"adopt {len(steps)} images" + (f" by {confirmed.path}" if confirmed.path.name else ""),
@@ -154,14 +157,14 @@ def _plan(confirmed: Proposal, side: CloudSide, images: dict[str, Image]) -> Pla
     )
 
 
-def _as_proposed(entry: Entry, side: CloudSide, images: dict[str, Image]) -> Image:
+def _as_proposed(entry: Entry, context: CloudContext, images: dict[str, Image]) -> Image:
     image = images.get(entry.image_id)
     if image is None:
-        raise _not_ours(entry, side)
+        raise _not_ours(entry, context)
     if identity.FAMILY in image.properties:
-        raise _changed(side, f"image {image.id} is imagecycle's already, as another release")
+        raise _changed(context, f"image {image.id} is imagecycle's already, as another release")
     if planning.image_digest(image) != entry.digest:
-        raise _changed(side, f'image {image.id} ("{image.name}") was changed')
+        raise _changed(context, f'image {image.id} ("{image.name}") was changed')
     if reason := deciding.obstacle(image):
         raise UsageError(
             f"image {image.id} cannot be adopted: {reason}", hint="take it out of the file"
@@ -169,21 +172,21 @@ def _as_proposed(entry: Entry, side: CloudSide, images: dict[str, Image]) -> Ima
     return image
 
 
-def _not_ours(entry: Entry, side: CloudSide) -> ImagecycleError:
+def _not_ours(entry: Entry, context: CloudContext) -> ImagecycleError:
     try:
-        image = side.images.image(entry.image_id)
+        image = context.images.image(entry.image_id)
     except Refused as refused:
         if refused.status != 404:
             raise
-        return _changed(side, f"image {entry.image_id} is gone")
+        return _changed(context, f"image {entry.image_id} is gone")
     return UsageError(
         f"image {image.id} belongs to project {image.owner}, not to ours",
         hint="adopt it as that project, or take it out of the file",
     )
 
 
-def _changed(side: CloudSide, what: str) -> Changed:
-    changed = Changed(side.name, what)
+def _changed(context: CloudContext, what: str) -> Changed:
+    changed = Changed(context.name, what)
     changed.hint = "nothing was done; make the proposal again and look at it again"
     return changed
 

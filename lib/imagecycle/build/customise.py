@@ -9,7 +9,7 @@ from imagecycle.artifacts import write_text
 from imagecycle.build import media, offline, oz_guest, template
 from imagecycle.build.console import Console
 from imagecycle.build.domain import name_of
-from imagecycle.build.guest_access import TRACES, Reach
+from imagecycle.build.guest_access import TRACES, GuestAccess
 from imagecycle.build.installation import surroundings
 from imagecycle.model import Family
 from imagecycle.site import Site
@@ -30,7 +30,7 @@ def customise(family: Family, site: Site, source: media.Source, folder: Path, ra
     :raises InstallationFailed: when a package or a command fails, naming the console.
     """
     boots = bool(family.packages or family.commands)
-    reach = Reach(folder, REACH_LIMIT)
+    reach = GuestAccess(folder, REACH_LIMIT)
     with offline.opened(raw, folder) as system:
         for file in family.files:
             system.write(file.path, file.content.encode(), file.mode)
@@ -46,7 +46,7 @@ def customise(family: Family, site: Site, source: media.Source, folder: Path, ra
 
 
 def _run(
-    family: Family, site: Site, source: media.Source, folder: Path, raw: Path, reach: Reach
+    family: Family, site: Site, source: media.Source, folder: Path, raw: Path, reach: GuestAccess
 ) -> None:
     described = template.customisation(
         family,

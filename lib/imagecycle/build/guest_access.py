@@ -20,14 +20,14 @@ NETWORK = "/etc/systemd/network/00-build.network"
 KEYS = "/root/.ssh/authorized_keys"
 NO_CLOUD_INIT = "/etc/cloud/cloud-init.disabled"
 TRACES = (NETWORK, KEYS, NO_CLOUD_INIT)
-"""What :meth:`Reach.prepare` leaves in a system, to be removed from it afterwards."""
+"""What :meth:`GuestAccess.prepare` leaves in a system, to be removed from it afterwards."""
 
 _CONNECT = 30  # seconds for one try; under emulation a login takes some
 _PAUSE = 0.5  # seconds between two tries
 _LOOK = 0.1  # seconds between two looks for the connection
 
 
-class Reach:
+class GuestAccess:
     """Access to one guest for the length of a ``with`` block, over one SSH connection.
 
     :param folder: holds the keys.

@@ -29,7 +29,7 @@ import oz.TDL
 from imagecycle import command
 from imagecycle.build import domain as domains
 from imagecycle.build.console import Console
-from imagecycle.build.guest_access import Reach
+from imagecycle.build.guest_access import GuestAccess
 from imagecycle.errors import CommandFailed, ImagecycleError
 from imagecycle.machine.accelerator import Accelerator
 
@@ -90,7 +90,7 @@ class WatchedGuest:
 
     surroundings: Surroundings
     watched_console: Console
-    reach: Reach | None
+    reach: GuestAccess | None
     libvirt_conn: Any
 
     def _do_install(

@@ -66,7 +66,7 @@ def adopt(
     if out is not None:
         stage.write(found, out)
     if yes:
-        stage.apply(found.chosen(), settings, side=found.side, dry_run=dry_run)
+        stage.apply(found.chosen(), settings, context=found.context, dry_run=dry_run)
 
 
 COMMANDS = (adopt,)

@@ -95,7 +95,7 @@ def due(
     """Say which families of the matrix KIND, such as linux, are due for a new release."""
     from imagecycle.jobs import quarter, rendering
 
-    answers = quarter.ask(settings, library or rendering.JOBS, kind, cloud)
+    answers = quarter.families_due(settings, library or rendering.JOBS, kind, cloud)
     if out is not None:
         quarter.write(answers, out)
     click.echo(quarter.as_json(answers) if as_json else quarter.as_table(answers), nl=False)

@@ -11,7 +11,7 @@ from imagecycle import site
 from imagecycle.cli import options
 
 if TYPE_CHECKING:
-    from imagecycle.lifecycle.prove import Witnesses
+    from imagecycle.lifecycle.prove import ProofUsers
 
 max_changes = click.option(
     "--max-changes",
@@ -71,15 +71,15 @@ def plan(
     `imagecycle publish`, `retire`, `rollback` and `revoke` write their plans with --out as well.
     """
     from imagecycle.lifecycle import transitions
-    from imagecycle.lifecycle.rules.retire import Wish
+    from imagecycle.lifecycle.rules.retire import RetireOptions
 
     done = transitions.retire_releases(
         family,
         settings,
         cloud=cloud,
-        wish=Wish(now, max_changes),
+        options=RetireOptions(now, max_changes),
         check_members=check_members,
-        how=transitions.How(dry_run=True, out=out),
+        mode=transitions.PlanMode(dry_run=True, out=out),
     )
     if as_json:
         click.echo(done.plan.as_json())
@@ -133,39 +133,39 @@ def retire(
     The images of retired releases that were changed are printed, one id a line.
     """
     from imagecycle.lifecycle import transitions
-    from imagecycle.lifecycle.rules.retire import Wish
+    from imagecycle.lifecycle.rules.retire import RetireOptions
 
     if bool(families) == every:
         raise click.UsageError("Name families, or say --all.")
     if prove and not (user_cloud and stranger):
         raise click.UsageError("--prove needs --as and --stranger.")
-    witnesses = None
+    users = None
     if prove and user_cloud and stranger:
-        witnesses = _witnesses(settings, cloud, user_cloud, stranger)
+        users = _proof_users(settings, cloud, user_cloud, stranger)
     done = transitions.retire_releases(
         families,
         settings,
         cloud=cloud,
-        wish=Wish(now, max_changes),
+        options=RetireOptions(now, max_changes),
         check_members=check_members,
-        how=transitions.How(dry_run, out),
+        mode=transitions.PlanMode(dry_run, out),
     )
     if done.result is None:
         return
     for window in done.result.windows:
         click.echo(window.image_id)
-    if witnesses is not None:
+    if users is not None:
         from imagecycle.lifecycle.prove import prove_retired
 
-        prove_retired(witnesses, settings, [window.image_id for window in done.result.windows])
+        prove_retired(users, settings, [window.image_id for window in done.result.windows])
 
 
-def _witnesses(settings: site.Site, cloud: str, user_cloud: str, stranger: str) -> Witnesses:
+def _proof_users(settings: site.Site, cloud: str, user_cloud: str, stranger: str) -> ProofUsers:
     """Who shall prove it; who cannot is refused before anything is done."""
-    from imagecycle.lifecycle.prove import Witnesses
+    from imagecycle.lifecycle.prove import ProofUsers
 
-    called = Witnesses.call(cloud, settings, user_cloud=user_cloud, stranger_cloud=stranger)
-    called.see_not_owners(called.operator.project_id, "the images")
+    called = ProofUsers.call(cloud, settings, user_cloud=user_cloud, stranger_cloud=stranger)
+    called.refuse_owner(called.operator.project_id, "the images")
     return called
 
 
@@ -185,7 +185,7 @@ def rollback(
 
     release = Release.parse(to) if to else None
     transitions.roll_back(
-        family, settings, cloud=cloud, to=release, how=transitions.How(dry_run, out)
+        family, settings, cloud=cloud, to=release, mode=transitions.PlanMode(dry_run, out)
     )
 
 
@@ -222,7 +222,7 @@ def revoke(
         reason=reason,
         private=private,
         force=force,
-        how=transitions.How(dry_run, out),
+        mode=transitions.PlanMode(dry_run, out),
     )
 
 

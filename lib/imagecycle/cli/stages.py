@@ -47,7 +47,7 @@ def build(
     from imagecycle.jobs import record_export
 
     chosen = catalog.find(settings.catalog, family)
-    with record_export.to(records, settings, family) as work:
+    with record_export.export_to(records, settings, family) as work:
         result = work.artifact = stage.build(
             chosen,
             settings,
@@ -82,7 +82,7 @@ def verify(
     from imagecycle.verify import stage
 
     chosen = catalog.find(settings.catalog, family)
-    with record_export.to(records, settings, family) as work:
+    with record_export.export_to(records, settings, family) as work:
         work.artifact = artifacts.ArtifactStore(settings.artifacts).find(family, release)
         report = stage.verify(chosen, settings, release=release, force=force, keep=keep)
     click.echo(report)
@@ -116,15 +116,15 @@ def publish(
     from imagecycle.lifecycle import multi_cloud, publish
 
     chosen = catalog.find(settings.catalog, family)
-    places = multi_cloud.places(cloud, settings)
+    places = multi_cloud.cloud_regions(cloud, settings)
     if out is not None and len(places) > 1:
         raise click.UsageError(f"--out is for one of {', '.join(places)}.")
 
-    with record_export.to(records, settings, family) as work:
+    with record_export.export_to(records, settings, family) as work:
         work.artifact = artifacts.ArtifactStore(settings.artifacts).find(family, release)
         how: dict[str, Any] = {"release": release, "dry_run": dry_run}
         if len(places) > 1:
-            images = multi_cloud.publish_everywhere(chosen, settings, clouds=places, **how)
+            images = multi_cloud.publish_in_clouds(chosen, settings, clouds=places, **how)
         else:
             images = {
                 name: publish.publish(chosen, settings, cloud=name, out=out, **how)

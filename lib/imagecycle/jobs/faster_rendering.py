@@ -64,7 +64,7 @@ class ViewGenerator(_Remembering, XmlViewGenerator):  # type: ignore[misc]
     """XML of views."""
 
 
-def take(roots: Roots) -> None:
+def speed_up(roots: Roots) -> None:
     """Let texts without variables pass as they are, in all that is to be filled in."""
     templates = (roots.jobs, roots.job_templates, roots.views, roots.view_templates)
     for element in (*_all(templates), *_all(roots.macros.values())):

@@ -29,7 +29,7 @@ _PUBLISHED = {State.CURRENT, State.SUPERSEDED, State.RETIRED}
 _UNLIMITED = 10_000
 
 
-def ask(site: Site, jobs: Path, kind: str, cloud: str) -> list[Answer]:
+def families_due(site: Site, jobs: Path, kind: str, cloud: str) -> list[Answer]:
     """One answer for every family of a matrix.
 
     :param jobs: the job library.
@@ -44,15 +44,15 @@ def ask(site: Site, jobs: Path, kind: str, cloud: str) -> list[Answer]:
     names = [one.family for one in wanted]
     store, today = ArtifactStore(site.artifacts), datetime.datetime.now(datetime.UTC).date()
     answers: list[list[Answer]] = []
-    for place in multi_cloud.places([cloud], site):
+    for place in multi_cloud.cloud_regions([cloud], site):
         images = Glance(open_cloud(place, site)).images()
-        answers.append(due.decide(wanted, known(store, images, names), today))
+        answers.append(due.decide(wanted, releases_of(store, images, names), today))
     return [
         max(of_family, key=lambda answer: answer.due) for of_family in zip(*answers, strict=True)
     ]
 
 
-def known(
+def releases_of(
     store: ArtifactStore, images: Iterable[Image], families: Iterable[str]
 ) -> Mapping[str, Sequence[Made]]:
     """The releases of families, as their records and the images of a cloud tell of them."""

@@ -21,7 +21,7 @@ KINDS = (".html", ".json", ".log", ".png", ".xml")
 """Endings of what is copied"""
 
 
-class Handover:
+class RecordExport:
     """What a stage works on: none until it is known."""
 
     def __init__(self) -> None:
@@ -29,7 +29,7 @@ class Handover:
 
 
 @contextlib.contextmanager
-def to(folder: Path | None, site: Site, family: str) -> Iterator[Handover]:
+def export_to(folder: Path | None, site: Site, family: str) -> Iterator[RecordExport]:
     """Copy the records of a release into a folder when the ``with`` block ends, however it ends.
 
     The block says which release that is; of a failed build, its evidence is copied.
@@ -37,7 +37,7 @@ def to(folder: Path | None, site: Site, family: str) -> Iterator[Handover]:
     :param folder: where to; it is emptied first. None: nothing is done.
     :raises UsageError: when the folder holds something else.
     """
-    work = Handover()
+    work = RecordExport()
     if folder is None:
         yield work
         return

@@ -78,7 +78,7 @@ class Library:
             config.validate()
             roots = Roots(config)
             load_files(config, roots, [folder])
-            faster_rendering.take(roots)
+            faster_rendering.speed_up(roots)
             registry = faster_rendering.Registry(config, [])
             registry.set_macros(roots.macros)
             return cls(folder, roots, registry)

@@ -36,7 +36,7 @@ def now() -> datetime.datetime:
 
 
 @dataclass(frozen=True)
-class CloudSide:
+class CloudContext:
     """A cloud that we are logged in to."""
 
     name: str
@@ -47,7 +47,7 @@ class CloudSide:
     clock: Callable[[], datetime.datetime] = now
 
     @classmethod
-    def open(cls, name: str, site: Site) -> CloudSide:
+    def open(cls, name: str, site: Site) -> CloudContext:
         """Log in to an entry of ``clouds.yaml``.
 
         :raises ImagecycleError: see :func:`imagecycle.cloud.session.open_cloud`.

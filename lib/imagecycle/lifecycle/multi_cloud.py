@@ -21,7 +21,7 @@ _PATIENCE = 2.0
 """Seconds after an interrupt before it is said who keeps it from ending"""
 
 
-def places(names: Sequence[str], site: Site) -> list[str]:
+def cloud_regions(names: Sequence[str], site: Site) -> list[str]:
     """Where to publish for these names: a cloud with several regions stands for each of them.
 
     Regions that share a Glance count once, and those without one do not count.
@@ -79,7 +79,7 @@ def _glance(name: str, site: Site) -> object | None:
     return cloud.image_url, cloud.project_id
 
 
-def publish_everywhere(
+def publish_in_clouds(
     family: Family, site: Site, *, clouds: Sequence[str], release: str | None, dry_run: bool
 ) -> dict[str, Image | None]:
     """Publish a release in each of these clouds.
@@ -107,7 +107,7 @@ def publish_everywhere(
             }
         except BaseException:
             stop.set()
-            _tell_who_is_silent(running)
+            _report_unreachable(running)
             raise
     for cloud, error in failed.items():
         if not isinstance(error, ImagecycleError):
@@ -122,7 +122,7 @@ def publish_everywhere(
     return {cloud: work.result() for cloud, work in running.items()}
 
 
-def _tell_who_is_silent(running: Mapping[str, Future[Image | None]]) -> None:
+def _report_unreachable(running: Mapping[str, Future[Image | None]]) -> None:
     """After an interrupt: why it is not over yet."""
     wait(running.values(), timeout=_PATIENCE)
     silent = [cloud for cloud, work in running.items() if not work.done()]

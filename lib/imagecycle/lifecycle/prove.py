@@ -46,7 +46,7 @@ class Proof:
 
 
 @dataclass(frozen=True)
-class Witnesses:
+class ProofUsers:
     """Who can show it, logged in: the images' operator, a user of one, and a stranger."""
 
     operator: CloudSession
@@ -54,7 +54,7 @@ class Witnesses:
     stranger: CloudSession
 
     @classmethod
-    def call(cls, cloud: str, site: Site, *, user_cloud: str, stranger_cloud: str) -> Witnesses:
+    def call(cls, cloud: str, site: Site, *, user_cloud: str, stranger_cloud: str) -> ProofUsers:
         """Log in to three entries of clouds.yaml.
 
         :raises UsageError: when user and stranger are of one project.
@@ -68,7 +68,7 @@ class Witnesses:
             )
         return called
 
-    def see_not_owners(self, owner: str, what: str) -> None:
+    def refuse_owner(self, owner: str, what: str) -> None:
         """:raises UsageError: when one of them belongs to the project ``owner`` of an image."""
         for session in (self.user, self.stranger):
             if session.project_id == owner:
@@ -89,9 +89,9 @@ def prove(
     :raises NotProven: naming what does not hold.
     :raises ImagecycleError: when it cannot be tried. Canary servers are deleted in any case.
     """
-    called = Witnesses.call(cloud_name, site, user_cloud=user_cloud, stranger_cloud=stranger_cloud)
+    called = ProofUsers.call(cloud_name, site, user_cloud=user_cloud, stranger_cloud=stranger_cloud)
     image = Glance(called.operator).image(image_id)
-    called.see_not_owners(image.owner, f"image {image.id}")
+    called.refuse_owner(image.owner, f"image {image.id}")
     members = _members(called.operator, image)
     for session, wanted in ((called.user, True), (called.stranger, False)):
         if (session.project_id in members) is not wanted:
@@ -105,7 +105,7 @@ def prove(
         return [*_as_user(called.user, image), *_as_stranger(called.stranger, image)]
 
 
-def prove_retired(called: Witnesses, site: Site, image_ids: Iterable[str]) -> None:
+def prove_retired(called: ProofUsers, site: Site, image_ids: Iterable[str]) -> None:
     """Show it for images that were retired just now, as far as these witnesses can.
 
     Of several images a user uses some, perhaps; what is not proven of the others is said. All are
@@ -126,7 +126,7 @@ def prove_retired(called: Witnesses, site: Site, image_ids: Iterable[str]) -> No
         )
 
 
-def _prove_what_can_be(called: Witnesses, site: Site, image: Image) -> None:
+def _prove_what_can_be(called: ProofUsers, site: Site, image: Image) -> None:
     members = _members(called.operator, image)
     user, stranger = called.user, called.stranger
     with _proving(called, site, image):
@@ -147,7 +147,7 @@ def _prove_what_can_be(called: Witnesses, site: Site, image: Image) -> None:
 
 
 @contextlib.contextmanager
-def _proving(called: Witnesses, site: Site, image: Image) -> Iterator[None]:
+def _proving(called: ProofUsers, site: Site, image: Image) -> Iterator[None]:
     name = called.user.name
     with (
         lock_file(lock_path(site, name, "proof"), f"proofs as {name}", "prove"),

@@ -18,7 +18,7 @@ from imagecycle.artifacts import Artifact, ArtifactStore, lock_file
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import plan as planning
-from imagecycle.lifecycle.cloud_context import CloudSide, Families, lock_path, say
+from imagecycle.lifecycle.cloud_context import CloudContext, Families, lock_path, say
 from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.releases import holdings
 from imagecycle.lifecycle.rules.publish import Publication, Target, decide
@@ -53,27 +53,27 @@ def publish(
     artifact = ArtifactStore(site.artifacts).find(family.slug, release)
     target = target_of(family, artifact, site)
     if dry_run or out is not None:
-        plan = _plan(target, CloudSide.open(cloud, site), artifact.disk)[0]
+        plan = _plan(target, CloudContext.open(cloud, site), artifact.disk)[0]
         if out is not None:
             planning.write(plan, out)
             log.say(f"written: {out}; apply it with `imagecycle apply {out}`")
         return None
     with lock_file(_lock(site, family, cloud), f"publishing {family.slug}", f"publish to {cloud}"):
-        image, plan = publish_in(CloudSide.open(cloud, site), target, artifact.disk)
+        image, plan = publish_in(CloudContext.open(cloud, site), target, artifact.disk)
         _record(artifact, cloud, image, plan, time.monotonic() - began)
     return image
 
 
-def publish_in(side: CloudSide, target: Target, disk: Path) -> tuple[Image, Plan]:
+def publish_in(context: CloudContext, target: Target, disk: Path) -> tuple[Image, Plan]:
     """Publish a release in a cloud that we are logged in to; returns its image and the plan.
 
     :raises ImagecycleError: when the cloud does not play along; nothing half-made stays in it.
     """
-    plan, found, publication = _plan(target, side, disk)
-    result = side.carry_out(plan, found, disk)
+    plan, found, publication = _plan(target, context, disk)
+    result = context.carry_out(plan, found, disk)
     image = result.changed.get(publication.image_id, publication.published)
     if image is None:
-        raise ImagecycleError(f"{side.name}: the plan published nothing", hint="run this again")
+        raise ImagecycleError(f"{context.name}: the plan published nothing", hint="run this again")
     return image, plan
 
 
@@ -98,24 +98,24 @@ def target_of(family: Family, artifact: Artifact, site: Site) -> Target:
     )
 
 
-def _plan(target: Target, side: CloudSide, disk: Path) -> tuple[Plan, Families, Publication]:
-    images = side.images.images(**{identity.FAMILY: target.family})
+def _plan(target: Target, context: CloudContext, disk: Path) -> tuple[Plan, Families, Publication]:
+    images = context.images.images(**{identity.FAMILY: target.family})
     unknown = {image.hash_algo for image in images if image.hash_algo} - target.hashes.keys()
     if unknown:
         found = digests(disk, {*unknown, "sha512"})
         if found.pop("sha512") == target.hashes["sha512"]:
             hashes = {**found, **target.hashes}
             target = dataclasses.replace(target, hashes=hashes)
-    publication = decide(target, images, now=side.clock(), new_id=_new_id())
+    publication = decide(target, images, now=context.clock(), new_id=_new_id())
     families = holdings(images)
     plan = planning.make(
         publication,
         families,
-        cloud=side.name,
-        project=side.images.project_id,
+        cloud=context.name,
+        project=context.images.project_id,
         command="publish",
         why=f"publish {target.family} {target.release}",
-        now=side.clock(),
+        now=context.clock(),
         uploads=[target.family],
     )
     _say(plan, publication, target)

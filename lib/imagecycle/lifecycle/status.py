@@ -15,7 +15,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from imagecycle.lifecycle.cloud_context import CloudSide, ids
+from imagecycle.lifecycle.cloud_context import CloudContext, ids
 from imagecycle.lifecycle.releases import Holding
 from imagecycle.metadata import identity
 from imagecycle.model import State, Usage
@@ -68,10 +68,10 @@ def rows(
     :param usage: ask also who uses them.
     :raises ImagecycleError: when the cloud does not tell completely.
     """
-    side = CloudSide.open(cloud, site)
-    found = side.families(families)
-    use = side.usage(ids(found)) if usage and found else None
-    moment = side.clock()
+    context = CloudContext.open(cloud, site)
+    found = context.families(families)
+    use = context.usage(ids(found)) if usage and found else None
+    moment = context.clock()
     return [_row(held, use, moment) for name in found for held in reversed(found[name])]
 
 

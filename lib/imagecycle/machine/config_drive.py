@@ -51,7 +51,7 @@ def _marker() -> str:
 
 
 @dataclass(frozen=True)
-class Told:
+class InstanceData:
     """What one instance is told: the checks ask the guest whether it listened.
 
     ``user_data`` is a shell script that writes ``marker`` to ``MARKER_FILE``.
@@ -77,7 +77,7 @@ class Told:
 MARKER_FILE = "/run/imagecycle-user-data"
 
 
-def write(told: Told, path: Path) -> None:
+def write(instance_data: InstanceData, path: Path) -> None:
     """Write the config drive of an instance to ``path``."""
     iso = pycdlib.PyCdlib()
     iso.new(
@@ -89,7 +89,7 @@ def write(told: Told, path: Path) -> None:
     )
     names = _Names()
     made: set[str] = set()
-    for name, content in files(told):
+    for name, content in files(instance_data):
         *parents, leaf = name.split("/")
         folder = ""
         for parent in parents:
@@ -111,14 +111,14 @@ def write(told: Told, path: Path) -> None:
     iso.close()
 
 
-def files(told: Told) -> Iterator[tuple[str, bytes]]:
+def files(instance_data: InstanceData) -> Iterator[tuple[str, bytes]]:
     """The paths and contents of everything on the config drive."""
     contents = {
-        "meta_data.json": _json(_meta_data(told)),
-        "user_data": told.user_data.encode(),
+        "meta_data.json": _json(_meta_data(instance_data)),
+        "user_data": instance_data.user_data.encode(),
         "vendor_data.json": _json({}),
         "vendor_data2.json": _json({"static": {}}),
-        "network_data.json": _json(_network_data(told)),
+        "network_data.json": _json(_network_data(instance_data)),
     }
     for version, names in VERSIONS.items():
         for name in names:
@@ -127,27 +127,27 @@ def files(told: Told) -> Iterator[tuple[str, bytes]]:
         for name, content in contents.items():
             yield f"openstack/{version}/{name}", content
     for version in EC2_VERSIONS:
-        yield f"ec2/{version}/meta-data.json", _json(_ec2_meta_data(told))
-        yield f"ec2/{version}/user-data", told.user_data.encode()
+        yield f"ec2/{version}/meta-data.json", _json(_ec2_meta_data(instance_data))
+        yield f"ec2/{version}/user-data", instance_data.user_data.encode()
 
 
-def _meta_data(told: Told) -> dict[str, Any]:
+def _meta_data(instance_data: InstanceData) -> dict[str, Any]:
     return {
-        "uuid": told.uuid,
-        "name": told.name,
-        "hostname": told.hostname,
-        "public_keys": {KEY_NAME: told.public_key},
-        "keys": [{"name": KEY_NAME, "type": "ssh", "data": told.public_key}],
+        "uuid": instance_data.uuid,
+        "name": instance_data.name,
+        "hostname": instance_data.hostname,
+        "public_keys": {KEY_NAME: instance_data.public_key},
+        "keys": [{"name": KEY_NAME, "type": "ssh", "data": instance_data.public_key}],
         "availability_zone": "nova",
         "launch_index": 0,
-        "random_seed": told.random_seed,
+        "random_seed": instance_data.random_seed,
         "project_id": "0" * 32,
         "devices": [],
         "dedicated_cpus": [],
     }
 
 
-def _network_data(told: Told) -> dict[str, Any]:
+def _network_data(instance_data: InstanceData) -> dict[str, Any]:
     """One interface with DHCP, as on an ordinary Neutron network."""
     return {
         "links": [
@@ -156,7 +156,7 @@ def _network_data(told: Told) -> dict[str, Any]:
                 "vif_id": str(uuid.UUID(int=0)),
                 "type": "ovs",
                 "mtu": 1500,
-                "ethernet_mac_address": told.mac,
+                "ethernet_mac_address": instance_data.mac,
             }
         ],
         "networks": [
@@ -171,14 +171,14 @@ def _network_data(told: Told) -> dict[str, Any]:
     }
 
 
-def _ec2_meta_data(told: Told) -> dict[str, Any]:
+def _ec2_meta_data(instance_data: InstanceData) -> dict[str, Any]:
     return {
-        "instance-id": f"i-{told.uuid[:8]}",
-        "hostname": told.hostname,
-        "local-hostname": told.hostname,
-        "public-hostname": told.hostname,
+        "instance-id": f"i-{instance_data.uuid[:8]}",
+        "hostname": instance_data.hostname,
+        "local-hostname": instance_data.hostname,
+        "public-hostname": instance_data.hostname,
         "placement": {"availability-zone": "nova"},
-        "public-keys": {"0": {"_name": f"0={KEY_NAME}", "openssh-key": told.public_key}},
+        "public-keys": {"0": {"_name": f"0={KEY_NAME}", "openssh-key": instance_data.public_key}},
     }
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from imagecycle import command
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import config_drive, hardware
-from imagecycle.machine.config_drive import Told
+from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.hardware import Hardware
 from imagecycle.machine.monitor import Monitor
 
@@ -88,7 +88,9 @@ def virtual_size(disk: Path) -> int:
     return int(json.loads(shown)["virtual-size"])
 
 
-def prepare(folder: Path, firmware: str, disk: Path, size: int, told: Told) -> None:
+def prepare(
+    folder: Path, firmware: str, disk: Path, size: int, instance_data: InstanceData
+) -> None:
     """Make what a machine is started from: overlay, config drive and firmware variables.
 
     :param size: of the overlay, in bytes; more than the disk's, as a cloud's flavour gives it.
@@ -96,7 +98,7 @@ def prepare(folder: Path, firmware: str, disk: Path, size: int, told: Told) -> N
     folder.mkdir()
     overlay = [QEMU_IMG, "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(disk.resolve())]
     command.run([*overlay, str(folder / hardware.DISK), str(size)], timeout=60)
-    config_drive.write(told, folder / hardware.CONFIG_DRIVE)
+    config_drive.write(instance_data, folder / hardware.CONFIG_DRIVE)
     if firmware == hardware.UEFI:
         _, variables = hardware.find_ovmf()
         shutil.copyfile(variables, folder / hardware.VARIABLES)

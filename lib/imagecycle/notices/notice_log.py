@@ -16,7 +16,7 @@ from imagecycle.errors import ImagecycleError
 from imagecycle.notices.messages import Affected, Message
 
 
-class Notified:
+class NoticeLog:
     """The record of one cloud."""
 
     def __init__(self, path: Path) -> None:

@@ -25,7 +25,7 @@ from imagecycle.metadata import identity
 from imagecycle.model import Release, State
 from imagecycle.notices import mail
 from imagecycle.notices.messages import Affected, Fate, Message, messages
-from imagecycle.notices.notice_log import Notified
+from imagecycle.notices.notice_log import NoticeLog
 from imagecycle.site import Retirement, Site
 
 __all__ = ["Notice", "as_json", "as_text", "complain", "messages", "notify"]
@@ -78,7 +78,7 @@ def notify(
     chosen = _chosen(found, cloud, family, release, states)
     path = site.home / "notified" / f"{urllib.parse.quote(cloud, safe=' @+')}.jsonl"
     with lock_file(path.with_suffix(".lock"), f"notify for {cloud}", "notify"):
-        record = Notified(path)
+        record = NoticeLog(path)
         affected = _affected(session, chosen, found, site)
         rest = [left for each in affected if (left := record.rest(each)) is not None]
         written = messages(

@@ -24,9 +24,9 @@ from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.lifecycle import transitions
-from imagecycle.lifecycle.cloud_context import CloudSide
+from imagecycle.lifecycle.cloud_context import CloudContext
 from imagecycle.lifecycle.publish import publish_in, target_of
-from imagecycle.lifecycle.rules.retire import Wish
+from imagecycle.lifecycle.rules.retire import RetireOptions
 from imagecycle.metadata import identity
 from imagecycle.model import Family, Release
 from imagecycle.site import Retirement, Site
@@ -60,9 +60,9 @@ def run(site: Site, first: Artifact, second: Artifact) -> None:
     )
     parties = _Parties(open_cloud(ALICE, site), open_cloud(BOB, site), own.slug)
     retirement = Retirement.model_validate(_AT_ONCE)
-    side = CloudSide.open(CLOUD, site.model_copy(update={"retirement": retirement}))
-    with _swept(side, own.slug):
-        _Tour(side, own, parties).walk(first, second)
+    context = CloudContext.open(CLOUD, site.model_copy(update={"retirement": retirement}))
+    with _swept(context, own.slug):
+        _Tour(context, own, parties).walk(first, second)
 
 
 def next_of(artifact: Artifact) -> Artifact:
@@ -94,8 +94,8 @@ class _Parties:
 
 
 class _Tour:
-    def __init__(self, side: CloudSide, family: Family, parties: _Parties) -> None:
-        self._side = side
+    def __init__(self, context: CloudContext, family: Family, parties: _Parties) -> None:
+        self._side = context
         self._family = family
         self._parties = parties
         self._console = Console(highlight=False, soft_wrap=True)
@@ -148,7 +148,7 @@ class _Tour:
 
     def _retire(self) -> None:
         transitions.retire_releases(
-            [self._family.slug], self._side.site, cloud=CLOUD, wish=Wish(now=True)
+            [self._family.slug], self._side.site, cloud=CLOUD, options=RetireOptions(now=True)
         )
 
     def _see(
@@ -185,15 +185,15 @@ class _Tour:
 
 
 @contextlib.contextmanager
-def _swept(side: CloudSide, family: str) -> Iterator[None]:
+def _swept(context: CloudContext, family: str) -> Iterator[None]:
     """No image of the tour before and after it."""
 
     def sweep() -> None:
-        for image in side.images.images(**{identity.FAMILY: family}):
-            side.images.delete(image.id)
+        for image in context.images.images(**{identity.FAMILY: family}):
+            context.images.delete(image.id)
 
-    with side.lock(["tour"], "tour"):
-        Canaries(open_cloud(ALICE, side.site)).remove_leftovers()
+    with context.lock(["tour"], "tour"):
+        Canaries(open_cloud(ALICE, context.site)).remove_leftovers()
         sweep()
         try:
             yield

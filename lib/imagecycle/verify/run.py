@@ -15,7 +15,7 @@ from imagecycle.artifacts import Artifact
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import virtual_machine
 from imagecycle.machine.accelerator import Accelerator
-from imagecycle.machine.config_drive import Told
+from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.hardware import Hardware
 from imagecycle.model import Family
 from imagecycle.site import Site
@@ -80,7 +80,7 @@ class Run:
         )
         for subject in subjects:
             virtual_machine.prepare(
-                subject.folder, subject.firmware, session.disk, size, subject.told
+                subject.folder, subject.firmware, session.disk, size, subject.instance_data
             )
         with contextlib.ExitStack() as stack:
             boots = self._power_on(stack, subjects)
@@ -105,7 +105,7 @@ class Run:
                 role=role,
                 folder=self.folder / role,
                 firmware=firmware,
-                told=Told(
+                instance_data=InstanceData(
                     name=f"verify-{role}-{secrets.token_hex(3)}",
                     public_key=key,
                     mac="fa:16:3e:" + ":".join(f"{b:02x}" for b in secrets.token_bytes(3)),
@@ -119,8 +119,8 @@ class Run:
             firmware=subject.firmware,
             memory_mib=max(self.family.min_ram_mib, MEMORY_FLOOR_MIB),
             processors=max(1, min(2, (os.cpu_count() or 1) // 2)),
-            uuid=subject.told.uuid,
-            mac=subject.told.mac,
+            uuid=subject.instance_data.uuid,
+            mac=subject.instance_data.mac,
             accelerator=self.accelerator.qemu_arguments(self.family.properties),
             properties=self.family.properties,
         )

@@ -14,7 +14,7 @@ from pathlib import Path
 from imagecycle.artifacts import write_json
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import hardware
-from imagecycle.machine.config_drive import Told
+from imagecycle.machine.config_drive import InstanceData
 
 SESSION = "session.json"
 OUTCOME = "outcome.json"
@@ -39,7 +39,7 @@ class Subject:
     """``instance`` or ``twin``: also its name for ssh"""
     folder: Path
     firmware: str
-    told: Told
+    instance_data: InstanceData
 
     @property
     def console(self) -> Path:
@@ -92,7 +92,7 @@ class Session:
     def read(cls, path: Path) -> Session:
         words = json.loads(path.read_text())
         subjects = tuple(
-            Subject(s["role"], Path(s["folder"]), s["firmware"], Told(**s["told"]))
+            Subject(s["role"], Path(s["folder"]), s["firmware"], InstanceData(**s["told"]))
             for s in words.pop("subjects")
         )
         folder, disk = Path(words.pop("folder")), Path(words.pop("disk"))

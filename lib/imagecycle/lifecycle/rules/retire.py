@@ -31,7 +31,7 @@ from imagecycle.site import Retirement
 
 
 @dataclass(frozen=True)
-class Wish:
+class RetireOptions:
     """What an operator asked for beyond the policy."""
 
     now: bool = False
@@ -42,7 +42,7 @@ class Wish:
     """Say of each superseded release why it is not retired yet"""
 
 
-BY_POLICY = Wish()
+BY_POLICY = RetireOptions()
 
 
 @dataclass
@@ -68,7 +68,7 @@ def decide(
     policies: Policies,
     *,
     now: datetime.datetime,
-    wish: Wish = BY_POLICY,
+    options: RetireOptions = BY_POLICY,
 ) -> Decision:
     """The steps for these families.
 
@@ -80,8 +80,8 @@ def decide(
     waiting: Counter[str] = Counter()
     for name, family in families.items():
         found, policy = _Gathered(), policies.of(name)
-        _family(family, policy, now, wish, found)
-        if quiet_until := "" if wish.now else _quiet_until(policy, now):
+        _family(family, policy, now, options, found)
+        if quiet_until := "" if options.now else _quiet_until(policy, now):
             waiting[quiet_until] += len(found.takings) + len(found.deletions)
             found.takings, found.deletions = [], []
         gathered.add(found)
@@ -91,7 +91,7 @@ def decide(
         if number
     ]
     takings = [*gathered.takings, *gathered.deletions]
-    limit = policies.site.max_changes if wish.max_changes is None else wish.max_changes
+    limit = policies.site.max_changes if options.max_changes is None else options.max_changes
     if len(takings) > limit:
         gathered.notes.append(
             f"left for the next run, at most {limit} a run: {len(takings) - limit} of the changes"
@@ -133,7 +133,7 @@ def _family(
     family: Sequence[Holding],
     policy: Retirement,
     now: datetime.datetime,
-    wish: Wish,
+    options: RetireOptions,
     gathered: _Gathered,
 ) -> None:
     gathered.reopenings += reopen(family)
@@ -143,7 +143,7 @@ def _family(
         if held in ours:
             newest = currents[-1]
             gathered.repairs.append(supersede(held, newest.id, newest.release, now))
-    due = set(_due(family, policy, now, wish, gathered) if currents else ())
+    due = set(_due(family, policy, now, options, gathered) if currents else ())
     if not currents and any(held.state is State.SUPERSEDED for held in family):
         gathered.notes.append(
             f"{family[0].family} has no current release: its superseded ones stay usable"
@@ -181,7 +181,7 @@ def _due(
     family: Sequence[Holding],
     policy: Retirement,
     now: datetime.datetime,
-    wish: Wish,
+    options: RetireOptions,
     gathered: _Gathered,
 ) -> Iterable[str]:
     """The superseded releases whose time is over."""
@@ -191,7 +191,7 @@ def _due(
     age = datetime.timedelta(days=policy.after_days)
     for held in superseded:
         since = held.moment(identity.SUPERSEDED_AT)
-        if wish.now:
+        if options.now:
             yield held.id
         elif since is None or since > now:
             if not held.image.protected and held.image.status == "active":
@@ -204,7 +204,7 @@ def _due(
                 )
         elif now - since >= age and held not in kept:
             yield held.id
-        elif wish.explain:
+        elif options.explain:
             kept_too = f", and as one of the newest {policy.keep}" if held in kept else ""
             until = f"{since + age:%Y-%m-%d}"
             gathered.notes.append(

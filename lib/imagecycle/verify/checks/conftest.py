@@ -41,7 +41,7 @@ def session() -> Session:
 
 @pytest.fixture(scope="session")
 def instance(session: Session) -> Subject:
-    """The first machine; ``instance.told`` is what its config drive says."""
+    """The first machine; ``instance.instance_data`` is what its config drive says."""
     return _up(session, INSTANCE)
 
 

@@ -7,4 +7,4 @@ from imagecycle.verify.session import Subject
 
 def test_is_the_instances_name(finished: None, host: Host, instance: Subject) -> None:
     """Prompts, logs and monitoring show the builder's name, the same on every server."""
-    assert host.check_output("uname -n").split(".")[0] == instance.told.name
+    assert host.check_output("uname -n").split(".")[0] == instance.instance_data.name

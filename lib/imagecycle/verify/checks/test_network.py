@@ -7,7 +7,9 @@ from imagecycle.verify.session import Subject
 
 def test_interface_has_an_address(host: Host, instance: Subject) -> None:
     """The server has no address on its network card."""
-    card = host.check_output(f"grep -l {instance.told.mac} /sys/class/net/*/address").split("/")[4]
+    card = host.check_output(
+        f"grep -l {instance.instance_data.mac} /sys/class/net/*/address"
+    ).split("/")[4]
     assert "inet " in host.check_output(f"ip -4 address show dev {card}")
 
 

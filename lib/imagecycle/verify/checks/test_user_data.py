@@ -9,4 +9,4 @@ from imagecycle.verify.session import Subject
 def test_script_was_run(finished: None, host: Host, instance: Subject) -> None:
     """Scripts passed as user data never run, so automation stops at an empty server."""
     written = host.run(f"cat {MARKER_FILE}")
-    assert written.stdout.strip() == instance.told.marker, written.stderr
+    assert written.stdout.strip() == instance.instance_data.marker, written.stderr
