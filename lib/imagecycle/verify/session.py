@@ -92,7 +92,7 @@ class Session:
     def read(cls, path: Path) -> Session:
         words = json.loads(path.read_text())
         subjects = tuple(
-            Subject(s["role"], Path(s["folder"]), s["firmware"], InstanceData(**s["told"]))
+            Subject(s["role"], Path(s["folder"]), s["firmware"], InstanceData(**s["instance_data"]))
             for s in words.pop("subjects")
         )
         folder, disk = Path(words.pop("folder")), Path(words.pop("disk"))
