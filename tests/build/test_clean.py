@@ -8,6 +8,7 @@ import pytest
 
 from imagecycle.build import clean
 from imagecycle.build.offline import MountedSystem
+from imagecycle.systems.debian import Debian
 
 SHADOW = """root:$y$j9T$salt$hash:19000:0:99999:7:::
 daemon:*:19000:0:99999:7:::
@@ -65,29 +66,29 @@ def system(tmp_path: Path) -> MountedSystem:
 )
 def test_what_machines_must_not_share_is_removed(system: MountedSystem, gone: str) -> None:
     assert system.exists(gone)
-    clean.clean(system)
+    clean.clean(system, Debian())
     assert not system.exists(gone)
 
 
 def test_configuration_and_folders_stay(system: MountedSystem) -> None:
-    clean.clean(system)
+    clean.clean(system, Debian())
     for kept in ("/etc/ssh/sshd_config", "/var/lib/cloud", "/var/log/journal", "/tmp"):
         assert system.exists(kept)
 
 
 def test_the_machine_id_is_there_and_empty(system: MountedSystem) -> None:
-    clean.clean(system)
+    clean.clean(system, Debian())
     assert system.read("/etc/machine-id") == b""
 
 
 def test_logs_are_emptied_where_they_stand(system: MountedSystem) -> None:
-    clean.clean(system)
+    clean.clean(system, Debian())
     assert system.read("/var/log/wtmp") == b""
     assert system.read("/var/log/apt/history.log") == b""
 
 
 def test_no_account_keeps_a_password_nor_an_empty_one(system: MountedSystem) -> None:
-    counts = clean.clean(system)
+    counts = clean.clean(system, Debian())
     fields = [line.split(":") for line in system.read("/etc/shadow").decode().splitlines()]
     assert {field[0]: field[1] for field in fields} == {
         "root": "*",
@@ -100,6 +101,6 @@ def test_no_account_keeps_a_password_nor_an_empty_one(system: MountedSystem) -> 
 
 
 def test_cleaning_a_clean_system_finds_nothing_more_to_remove(system: MountedSystem) -> None:
-    clean.clean(system)
-    counts = clean.clean(system)
+    clean.clean(system, Debian())
+    counts = clean.clean(system, Debian())
     assert {kind for kind, count in counts.items() if count} <= {"logs"}

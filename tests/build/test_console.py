@@ -8,6 +8,7 @@ import pytest
 
 from imagecycle.build.console import Console
 from imagecycle.build.domain import InstallationFailed
+from imagecycle.systems.debian import Debian
 
 
 @pytest.fixture
@@ -16,12 +17,12 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_a_console_that_is_not_there_yet_shows_no_life(path: Path) -> None:
-    assert not Console(path).look()
+    assert not Console(path, Debian.console).look()
 
 
 def test_phases_are_reported_once_and_only_when_their_line_is_whole(path: Path) -> None:
     seen: list[tuple[int, str]] = []
-    console = Console(path, lambda number, name: seen.append((number, name)))
+    console = Console(path, Debian.console, lambda number, name: seen.append((number, name)))
     path.write_bytes(b"installer: 1/6 partitions\r\ninstaller: 2/6 sys")
     assert console.look()
     assert not console.look()
@@ -38,7 +39,7 @@ def test_phases_are_reported_once_and_only_when_their_line_is_whole(path: Path) 
     ],
 )
 def test_a_guest_that_gives_up_is_noticed(path: Path, text: bytes, reason: str) -> None:
-    console = Console(path)
+    console = Console(path, Debian.console)
     path.write_bytes(text)
     with pytest.raises(InstallationFailed, match=reason):
         console.look()
@@ -46,7 +47,9 @@ def test_a_guest_that_gives_up_is_noticed(path: Path, text: bytes, reason: str) 
 
 def test_a_failure_carries_the_last_lines_without_control_characters(path: Path) -> None:
     path.write_bytes(b"\x1b[1;31mfirst\x1b[0m\r\n\r\nlast\x07\r\n")
-    error = Console(path).failure(InstallationFailed("it stalled"), path.with_name("s.png"))
+    error = Console(path, Debian.console).failure(
+        InstallationFailed("it stalled"), path.with_name("s.png")
+    )
     assert "it stalled\n  | first\n  | last" in error.message
     assert "s.png" in error.hint
     assert str(path) in error.hint

@@ -14,6 +14,7 @@ from imagecycle.build import oz_guest, template
 from imagecycle.build.domain import Limits
 from imagecycle.machine.accelerator import Accelerator
 from imagecycle.site import CATALOG
+from imagecycle.systems.debian import Debian
 
 FAMILY = catalog.find(CATALOG, "debian-12-x86_64-server")
 OF_OZ = """<domain type="qemu"><name>n</name><os><type>hvm</type></os><devices>
@@ -81,5 +82,5 @@ def test_oz_reads_the_template_of_a_customisation_in_order() -> None:
 
 
 def test_oz_is_taught_the_releases_that_it_does_not_know() -> None:
-    oz_guest._teach_debian()
+    Debian().teach_oz()
     assert {"12", "13"} <= set(oz.Debian.version_to_config)

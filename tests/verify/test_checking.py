@@ -29,6 +29,7 @@ def results(
         subjects.append(subject)
     session = Session(
         folder=folder,
+        distro="debian",
         admin_user="debian",
         disk=folder / "disk.qcow2",
         size=2**30,

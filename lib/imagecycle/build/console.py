@@ -7,9 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from imagecycle.build.domain import InstallationFailed
+from imagecycle.systems.system import InstallerConsole
 
-PHASE = re.compile(rb"^installer: (\d+)/(\d+) ([^\r\n]+)\r*\n", re.MULTILINE)
-FAILURE = re.compile(rb"^installer: FAILED: ([^\r\n]+)\r*\n", re.MULTILINE)
 PANIC = re.compile(rb"Kernel panic - not syncing: ([^\r\n]+)\r*\n")
 _LAST_LINES = 15
 
@@ -17,13 +16,18 @@ _LAST_LINES = 15
 class Console:
     """A console that is written to ``path``.
 
+    :param installer: how the installer tells of its phases and of its failure.
     :param report: told the number of a phase that has begun and its name.
     """
 
     def __init__(
-        self, path: Path, report: Callable[[int, str], None] = lambda _number, _name: None
+        self,
+        path: Path,
+        installer: InstallerConsole,
+        report: Callable[[int, str], None] = lambda _number, _name: None,
     ) -> None:
         self.path = path
+        self._installer = installer
         self._report = report
         self._size = 0
         self._phase = 0
@@ -39,11 +43,11 @@ class Console:
             return False
         self._size = size
         text = self.path.read_bytes()
-        for number, _, name in PHASE.findall(text):
+        for number, name in self._installer.phase.findall(text):
             if int(number) > self._phase:
                 self._phase = int(number)
                 self._report(self._phase, name.decode(errors="replace"))
-        if found := FAILURE.search(text) or PANIC.search(text):
+        if found := self._installer.failure.search(text) or PANIC.search(text):
             self._failure = found[1].decode(errors="replace")
             raise InstallationFailed(self._failure)
         return True

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imagecycle import log
+from imagecycle import log, systems
 from imagecycle.artifacts import write_text
 from imagecycle.build import media, offline, oz_guest, template
 from imagecycle.build.console import Console
 from imagecycle.build.domain import name_of
-from imagecycle.build.guest_access import TRACES, GuestAccess
+from imagecycle.build.guest_access import GuestAccess
 from imagecycle.build.installation import surroundings
 from imagecycle.model import Family
 from imagecycle.site import Site
-from imagecycle.systems import mirror
 
 REACH_LIMIT = 300.0
 """Seconds until a guest must let us in."""
@@ -30,7 +29,7 @@ def customise(family: Family, site: Site, source: media.Source, folder: Path, ra
     :raises InstallationFailed: when a package or a command fails, naming the console.
     """
     boots = bool(family.packages or family.commands)
-    reach = GuestAccess(folder, REACH_LIMIT)
+    reach = GuestAccess(folder, systems.of(family).access, REACH_LIMIT)
     with offline.opened(raw, folder) as system:
         for file in family.files:
             system.write(file.path, file.content.encode(), file.mode)
@@ -41,8 +40,7 @@ def customise(family: Family, site: Site, source: media.Source, folder: Path, ra
     with log.step(f"adding {len(family.packages)} packages, {len(family.commands)} commands"):
         _run(family, site, source, folder, raw, reach)
     with offline.opened(raw, folder) as system:
-        for path in TRACES:
-            system.remove(path)
+        reach.remove(system)
 
 
 def _run(
@@ -56,9 +54,10 @@ def _run(
         **_steps(family, site),
     )
     write_text(folder / "customisation.tdl", described)
-    console = Console(folder / "customisation.log")
+    console = Console(folder / "customisation.log", systems.of(family).console)
     with oz_guest.logged(folder / "oz.log"), reach:
         guest = oz_guest.prepare(
+            systems.of(family),
             described,
             folder / "unattended",
             raw,
@@ -72,16 +71,6 @@ def _run(
 
 def _steps(family: Family, site: Site) -> dict[str, str]:
     """What has to be done in the guest before and after."""
-    if family.distro != "debian":
-        return {"prepare": "true", "finish": "sync"}
-    sources = "\\n".join(mirror.find(site).sources(family.codename))
-    options = "DPkg::Options { --force-unsafe-io; }; APT::Install-Recommends no; "
-    # an index in this form is larger, and unpacked in a fraction of the time under emulation
-    options += 'Acquire::CompressionTypes::Order:: "gz";'
-    return {
-        "prepare": f"printf '{sources}\\n' >/etc/apt/sources.list.d/build.list\n"
-        f"echo '{options}' >/etc/apt/apt.conf.d/00build\n"
-        "apt-get -q -o Acquire::Languages=none -o Acquire::Retries=3 update",
-        "finish": "rm /etc/apt/sources.list.d/build.list /etc/apt/apt.conf.d/00build\n"
-        "apt-get clean",
-    }
+    system = systems.of(family)
+    sources = system.build_sources(family, site)
+    return {"prepare": system.packages.prepare(sources), "finish": system.packages.finish()}

@@ -14,13 +14,11 @@ import libvirt
 from imagecycle import command
 from imagecycle.build.console import Console
 from imagecycle.build.domain import InstallationFailed, runs
-from imagecycle.build.offline import System
+from imagecycle.systems.files import SystemFiles
+from imagecycle.systems.system import GuestSetup
 
-NETWORK = "/etc/systemd/network/00-build.network"
 KEYS = "/root/.ssh/authorized_keys"
-NO_CLOUD_INIT = "/etc/cloud/cloud-init.disabled"
-TRACES = (NETWORK, KEYS, NO_CLOUD_INIT)
-"""What :meth:`GuestAccess.prepare` leaves in a system, to be removed from it afterwards."""
+HOST_KEY = "/etc/ssh/ssh_host_ed25519_key"
 
 _CONNECT = 30  # seconds for one try; under emulation a login takes some
 _PAUSE = 0.5  # seconds between two tries
@@ -31,11 +29,13 @@ class GuestAccess:
     """Access to one guest for the length of a ``with`` block, over one SSH connection.
 
     :param folder: holds the keys.
+    :param setup: what the guest needs besides a key.
     :param limit: seconds until the guest must let us in.
     """
 
-    def __init__(self, folder: Path, limit: float) -> None:
+    def __init__(self, folder: Path, setup: GuestSetup, limit: float) -> None:
         self.folder = folder
+        self.setup = setup
         self.limit = limit
         self._stack = contextlib.ExitStack()
         self._socket = Path()
@@ -56,7 +56,7 @@ class GuestAccess:
     def host_key(self) -> Path:
         return self.folder / "host_key"
 
-    def prepare(self, system: System) -> None:
+    def prepare(self, system: SystemFiles) -> None:
         """Let the holder of the key in as root, and give the guest an address."""
         for path in (self.key, self.host_key):
             if not path.exists():
@@ -67,9 +67,14 @@ class GuestAccess:
         public = self.host_key.with_suffix(".pub").read_text().split()
         (self.folder / "known_hosts").write_text(f"guest {public[0]} {public[1]}\n")
         system.write(KEYS, self.key.with_suffix(".pub").read_bytes(), 0o600)
-        system.write("/etc/ssh/ssh_host_ed25519_key", self.host_key.read_bytes(), 0o600)
-        system.write(NETWORK, b"[Match]\nName=en* eth*\n\n[Network]\nDHCP=ipv4\n", 0o644)
-        system.write(NO_CLOUD_INIT, b"", 0o644)
+        system.write(HOST_KEY, self.host_key.read_bytes(), 0o600)
+        for place, content in self.setup.files.items():
+            system.write(place, content, 0o644)
+
+    def remove(self, system: SystemFiles) -> None:
+        """Take away what :meth:`prepare` has left in a system; cleaning removes the host key."""
+        for path in (KEYS, *self.setup.files):
+            system.remove(path)
 
     def wait(self, domain: Any, console: Console) -> str:
         """The guest's address, once it lets us in.

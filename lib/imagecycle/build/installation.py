@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagecycle import log
+from imagecycle import log, systems
 from imagecycle.artifacts import lock_file, write_json, write_text
 from imagecycle.build import clean, disk, media, offline, oz_guest, template
 from imagecycle.build.console import Console
@@ -21,9 +21,7 @@ from imagecycle.catalog import unattended
 from imagecycle.machine import accelerator
 from imagecycle.model import Family
 from imagecycle.site import Site
-from imagecycle.systems import mirror
 
-PHASES = 6
 PROCESSORS = 2
 _LOCK_WAIT = 7200.0
 
@@ -70,7 +68,7 @@ def ensure(family: Family, site: Site, source: media.Source, folder: Path) -> In
         with log.step(f"installing {family.installation} with Oz"):
             _install(family, site, url, folder, raw)
         with log.step("cleaning the installation"), offline.opened(raw, folder) as system:
-            clean.clean(system)
+            clean.clean(system, systems.of(family))
             system.trim()
         raw.replace(path)
         path.chmod(0o444)
@@ -113,8 +111,8 @@ def _install(family: Family, site: Site, url: str, folder: Path, raw: Path) -> N
 
 def _install_once(family: Family, site: Site, url: str, folder: Path, raw: Path) -> None:
     answers = folder / "unattended"
-    sources = _mirror_of(family, site)
-    write_text(answers, unattended.render(family, **sources))
+    system = systems.of(family)
+    write_text(answers, unattended.render(family, **system.answers(family, site)))
     name = name_of(folder)
     described = template.installation(
         family, name=name, media_url=url, root_password=oz_guest.NO_PASSWORD
@@ -123,11 +121,11 @@ def _install_once(family: Family, site: Site, url: str, folder: Path, raw: Path)
     disk.need_room(folder, family.disk_gib * 2**30)
     with (
         oz_guest.logged(folder / "oz.log"),
-        log.phases(family.installation, PHASES) as report,
+        log.phases(family.installation, system.console.phases) as report,
     ):
-        console = Console(folder / "console.log", report)
+        console = Console(folder / "console.log", system.console, report)
         around = surroundings(family, site, folder)
-        guest = oz_guest.prepare(described, answers, raw, around, console)
+        guest = oz_guest.prepare(system, described, answers, raw, around, console)
         with oz_guest.errors_told(folder / "oz.log", console.path):
             guest.check_for_guest_conflict()
             try:
@@ -136,10 +134,3 @@ def _install_once(family: Family, site: Site, url: str, folder: Path, raw: Path)
                 guest.install(int(site.install_timeout), True)
             finally:
                 guest.cleanup_install()
-
-
-def _mirror_of(family: Family, site: Site) -> dict[str, str]:
-    if family.distro != "debian":
-        return {}
-    found = mirror.find(site)
-    return {"mirror": found.url, "security_mirror": found.security_url}

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import requests
 
-from imagecycle import command, log
+from imagecycle import command, log, systems
 from imagecycle.artifacts import lock_file, write_text
 from imagecycle.build import cpio
 from imagecycle.errors import ImagecycleError, UsageError
@@ -29,7 +29,6 @@ from imagecycle.site import Site
 from imagecycle.systems.mirror import Mirror
 
 INSTALLER = Path(__file__).parent / "installer"
-ARCHITECTURES = {"x86_64": "amd64"}
 SUMS = "SHA256SUMS"
 MAKE_TIMEOUT = 1200.0
 INDEX_TIMEOUT = 20.0
@@ -76,9 +75,9 @@ def identify(family: Family, site: Site, mirror: Mirror) -> str:
 
     :raises ImagecycleError: when the mirror does not answer and nothing is cached.
     """
-    if family.arch not in ARCHITECTURES or family.distro != "debian":
+    if family.arch not in systems.of(family).tree_architectures:
         raise UsageError(
-            f"{family.slug}: an install tree can be made for Debian on x86_64 only",
+            f"{family.slug}: no install tree can be made for this system on {family.arch}",
             hint="declare the vendor's media (kind: url or iso) in the catalog",
         )
     try:
@@ -156,7 +155,9 @@ def _scratch(site: Site) -> Iterator[Path]:
 
 
 def _make(family: Family, mirror: Mirror, scratch: Path) -> None:
-    boot = scratch / "tree" / "debian-installer" / ARCHITECTURES[family.arch]
+    boot = (
+        scratch / "tree" / "debian-installer" / systems.of(family).tree_architectures[family.arch]
+    )
     boot.mkdir(parents=True)
     root = scratch / "root"
     with log.step("packages from the mirror"):
@@ -194,7 +195,7 @@ def _bootstrap(family: Family, mirror: Mirror, root: Path, boot: Path) -> None:
             "mmdebstrap",
             "--variant=minbase",
             "--format=directory",
-            f"--architectures={ARCHITECTURES[family.arch]}",
+            f"--architectures={systems.of(family).tree_architectures[family.arch]}",
             f"--include={','.join(packages())}",
             "--aptopt=Acquire::Languages { none }",
             "--aptopt=Acquire::Retries 3",

@@ -16,7 +16,7 @@ from urllib.parse import urlparse
 
 import requests
 
-from imagecycle import log
+from imagecycle import log, systems
 from imagecycle.artifacts import CHUNK, checksums
 from imagecycle.build import installtree
 from imagecycle.errors import ImagecycleError, UsageError
@@ -26,9 +26,6 @@ from imagecycle.systems import mirror
 
 TIMEOUT = 60.0
 """Seconds without a byte after which the vendor counts as not answering."""
-
-_KERNEL = "debian-installer/{arch}/linux"
-_INITRD = "debian-installer/{arch}/initrd.gz"
 
 
 @dataclass(frozen=True)
@@ -52,13 +49,10 @@ class Source:
             iso = cache / Path(media.url).name
             _fetch(media.url, iso, media.sha256)
             return iso.as_uri()
-        arch = installtree.ARCHITECTURES[self.family.arch]
-        _fetch(f"{media.url}/{_KERNEL.format(arch=arch)}", cache / _KERNEL.format(arch=arch), "")
-        _fetch(
-            f"{media.url}/{_INITRD.format(arch=arch)}",
-            cache / _INITRD.format(arch=arch),
-            media.sha256,
-        )
+        boot = systems.of(self.family).network_boot(self.family.arch)
+        assert boot is not None  # find() has seen to that
+        _fetch(f"{media.url}/{boot.kernel}", cache / boot.kernel, "")
+        _fetch(f"{media.url}/{boot.initrd}", cache / boot.initrd, media.sha256)
         return cache.as_uri()
 
 
@@ -69,9 +63,9 @@ def find(family: Family, site: Site) -> Source:
     """
     if family.media.kind == "tree":
         return Source(family, site, installtree.identify(family, site, mirror.find(site)))
-    if family.media.kind == "url" and family.distro != "debian":
+    if family.media.kind == "url" and systems.of(family).network_boot(family.arch) is None:
         raise UsageError(
-            f"{family.slug}: media of the kind url are supported for Debian only",
+            f"{family.slug}: Oz cannot install this system from media of the kind url",
             hint="declare the vendor's ISO image instead",
         )
     return Source(family, site, family.media.sha256)

@@ -14,38 +14,19 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from imagecycle import command
 from imagecycle.errors import CommandFailed, ImagecycleError
+from imagecycle.systems.files import SystemFiles
 
 _MOUNT_TIMEOUT = 60.0
 _TRIM_TIMEOUT = 300.0
 _LINKS = 40  # symbolic links in one path, as the kernel has it
 
 
-class System(Protocol):
-    """The files of a system; paths are absolute, in the system's own eyes."""
-
-    def exists(self, path: str) -> bool: ...
-
-    def read(self, path: str) -> bytes: ...
-
-    def write(self, path: str, content: bytes, mode: int) -> None: ...
-
-    def empty(self, path: str) -> None: ...
-
-    def remove(self, path: str) -> None: ...
-
-    def glob(self, pattern: str) -> list[str]: ...
-
-    def files_below(self, folder: str) -> list[str]: ...
-
-    def trim(self) -> None: ...
-
-
 @contextlib.contextmanager
-def opened(disk: Path, scratch: Path, *, read_only: bool = False) -> Iterator[System]:
+def opened(disk: Path, scratch: Path, *, read_only: bool = False) -> Iterator[SystemFiles]:
     """The system on a raw disk, for the length of a ``with`` block.
 
     :param scratch: a folder for the mount point.
@@ -53,7 +34,7 @@ def opened(disk: Path, scratch: Path, *, read_only: bool = False) -> Iterator[Sy
     :raises ImagecycleError: when the disk holds no system that can be opened.
     """
     with contextlib.ExitStack() as stack:
-        system: System
+        system: SystemFiles
         try:
             system = stack.enter_context(_mounted(disk, scratch, read_only))
         except CommandFailed:

@@ -5,7 +5,7 @@ trusts libvirt's word on KVM, and reaches a guest for customisation through Syst
 and a cron job. :func:`prepare` makes a guest of Oz's own class that does otherwise; what is to be
 installed and how is left to Oz.
 
-Read from Oz 0.17 to 0.19: ``oz.Guest``, ``oz.Linux``, ``oz.Debian``, ``oz.GuestFactory``.
+Read from Oz 0.17 to 0.19: ``oz.Guest``, ``oz.Linux``, ``oz.GuestFactory``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import configparser
 import contextlib
 import logging
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 import libvirt
-import oz.Debian
 import oz.GuestFactory
 import oz.OzException
 import oz.ozutil
@@ -32,6 +32,7 @@ from imagecycle.build.console import Console
 from imagecycle.build.guest_access import GuestAccess
 from imagecycle.errors import CommandFailed, ImagecycleError
 from imagecycle.machine.accelerator import Accelerator
+from imagecycle.systems.system import System
 
 NO_PASSWORD = "locked"
 """What templates say where Oz wants a password; cleaning locks every account."""
@@ -56,16 +57,22 @@ class Surroundings:
 
 
 def prepare(
-    template: str, unattended: Path, disk: Path, surroundings: Surroundings, console: Console
+    system: System,
+    template: str,
+    unattended: Path,
+    disk: Path,
+    surroundings: Surroundings,
+    console: Console,
 ) -> Any:
     """A guest of Oz that installs or customises ``disk``.
 
+    :param system: what kind it is of.
     :param template: the TDL.
     :param unattended: the unattended-install file.
     :param disk: the raw disk; Oz makes it.
     :raises ImagecycleError: when Oz does not know the system, or libvirt does not answer.
     """
-    _teach_debian()
+    system.teach_oz()
     domains.connect(surroundings.uri).close()
     try:
         tdl = oz.TDL.TDL(template)
@@ -81,6 +88,7 @@ def prepare(
     guest.libvirt_conn = domains.Connection(guest.libvirt_conn)
     guest.surroundings = surroundings
     guest.watched_console = console
+    guest.system = system
     guest.reach = None
     return guest
 
@@ -88,6 +96,7 @@ def prepare(
 class WatchedGuest:
     """Put before a class of Oz's guests; overrides what :mod:`imagecycle` does otherwise."""
 
+    system: System
     surroundings: Surroundings
     watched_console: Console
     reach: GuestAccess | None
@@ -106,9 +115,7 @@ class WatchedGuest:
     ) -> Any:
         """Oz's, with a kernel that tells the serial console what it does."""
         if cmdline:
-            # nobody else is in the machine that is installed: what guards against neighbours
-            # only costs time, most of it under emulation
-            cmdline += " console=tty0 console=ttyS0,115200 mitigations=off"
+            cmdline += f" {self.system.kernel_arguments}"
         return super()._do_install(  # type: ignore[misc]
             timeout, force, reboots, kernelfname, ramdiskfname, cmdline, *others, **named
         )
@@ -164,9 +171,7 @@ class WatchedGuest:
 
     def _install_packages(self, guestaddr: str, packstr: str) -> None:
         """Install packages without a question."""
-        self.guest_execute_command(
-            guestaddr, f"DEBIAN_FRONTEND=noninteractive apt-get -q -y install {packstr}"
-        )
+        self.guest_execute_command(guestaddr, self.system.packages.install(shlex.split(packstr)))
 
     def _wait_for_guest_shutdown(self, libvirt_dom: Any) -> bool:
         """Whether the guest ended by itself; noticed at once."""
@@ -239,13 +244,6 @@ def logged(path: Path) -> Iterator[None]:
     finally:
         OZ_LOG.removeHandler(handler)
         handler.close()
-
-
-def _teach_debian() -> None:
-    """Oz 0.17 knows Debian up to 9; the installation itself has not changed since."""
-    known = oz.Debian.version_to_config
-    for version in ("10", "11", "12", "13"):
-        known.setdefault(version, known["9"])
 
 
 def _configuration(surroundings: Surroundings) -> configparser.ConfigParser:

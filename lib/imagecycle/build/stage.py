@@ -7,11 +7,12 @@ import datetime
 import platform
 import shutil
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from imagecycle import __version__, command, log
+from imagecycle import __version__, command, log, systems
 from imagecycle.artifacts import Artifact, ArtifactStore, write_json
 from imagecycle.build import (
     clean,
@@ -21,7 +22,6 @@ from imagecycle.build import (
     installation,
     media,
     offline,
-    packages,
     recovery,
 )
 from imagecycle.errors import ImagecycleError, UsageError
@@ -94,7 +94,7 @@ def build(
 
 
 def _make(family: Family, site: Site, source: media.Source, folder: Path) -> dict[str, Any]:
-    durations = {}
+    durations, kind = {}, systems.of(family)
     with log.step("installation") as timer:
         shared = installation.ensure(family, site, source, folder)
     durations["installation"] = timer.seconds
@@ -111,8 +111,8 @@ def _make(family: Family, site: Site, source: media.Source, folder: Path) -> dic
         log.step("cleaning") as timer,
         offline.opened(raw, folder, read_only=is_shared) as system,
     ):
-        cleaned = {} if is_shared else clean.clean(system)
-        installed = packages.installed(system)
+        cleaned = {} if is_shared else clean.clean(system, kind)
+        installed = [asdict(package) for package in kind.packages.installed(system)]
         if not is_shared:
             system.trim()
     durations["cleaning"] = timer.seconds

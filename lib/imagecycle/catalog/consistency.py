@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from imagecycle import systems
 from imagecycle.catalog.declaration import Declaration
 from imagecycle.errors import suggestion
 from imagecycle.yamlfile import Place
@@ -50,6 +51,7 @@ DECLARED_ELSEWHERE = {
 
 def wrong(declaration: Declaration) -> Iterator[Mistake]:
     """Every impossible combination, with its place in the file."""
+    yield from _system(declaration)
     yield from _unattended(declaration)
     yield from _architectures(declaration)
     yield from _flavours(declaration)
@@ -88,14 +90,27 @@ def _architectures(declaration: Declaration) -> Iterator[Mistake]:
             if not declaration.codename:
                 message = "codename is missing: a tree is made of what bears that name"
                 yield ("codename",), message
-            if (declaration.distro, arch) != ("debian", "x86_64"):
-                message = f"{where}.kind: a tree can be made of debian on x86_64 only; "
+            if arch not in _tree_architectures(declaration.distro):
+                message = f"{where}.kind: no tree can be made of {declaration.distro} on {arch}; "
                 yield (*place, "media", "kind"), message + "expected url or iso"
         else:
             for key in ("url", "sha256"):
                 if not getattr(media, key):
                     message = f"{where}.{key} is missing: media of kind {media.kind} need it"
                     yield (*place, "media"), message
+
+
+def _system(declaration: Declaration) -> Iterator[Mistake]:
+    distro = declaration.distro
+    if distro not in systems.distros():
+        message = (
+            f"distro: unknown system {distro}; imagecycle knows {', '.join(systems.distros())}"
+        )
+        yield ("distro",), message + suggestion(distro, systems.distros())
+
+
+def _tree_architectures(distro: str) -> Collection[str]:
+    return systems.named(distro).tree_architectures if distro in systems.distros() else ()
 
 
 def _flavours(declaration: Declaration) -> Iterator[Mistake]:

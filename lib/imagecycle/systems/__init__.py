@@ -1,1 +1,35 @@
-"""What is particular to each kind of operating system, and where its packages come from."""
+"""What is particular to each kind of operating system, one module per kind.
+
+To teach imagecycle a new kind, write its module and name it in :data:`SYSTEMS`.
+"""
+
+from __future__ import annotations
+
+from imagecycle.errors import UnknownName
+from imagecycle.model import Family
+from imagecycle.systems.debian import Debian
+from imagecycle.systems.system import System
+
+SYSTEMS: tuple[System, ...] = (Debian(),)
+
+
+def distros() -> tuple[str, ...]:
+    """The values of Glance's os_distro that are known."""
+    return tuple(distro for system in SYSTEMS for distro in system.distros)
+
+
+def named(distro: str) -> System:
+    """The kind of operating system that a distribution is of.
+
+    :param distro: Glance's os_distro.
+    :raises UnknownName: suggesting the nearest one.
+    """
+    for system in SYSTEMS:
+        if distro in system.distros:
+            return system
+    raise UnknownName("distro", distro, distros(), hint=f"imagecycle knows {', '.join(distros())}")
+
+
+def of(family: Family) -> System:
+    """The kind of operating system that a family is of."""
+    return named(family.distro)

@@ -69,6 +69,7 @@ class Run:
         subjects = self._subjects(key)
         session = Session(
             folder=self.folder,
+            distro=self.family.distro,
             admin_user=self.family.admin_user,
             disk=self.artifact.disk.resolve(),
             size=size,

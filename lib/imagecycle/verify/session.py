@@ -67,6 +67,8 @@ class Session:
     """One run of the checks."""
 
     folder: Path
+    distro: str
+    """Glance's os_distro, by which :mod:`imagecycle.systems` knows the system"""
     admin_user: str
     disk: Path
     """The pristine disk of the release"""

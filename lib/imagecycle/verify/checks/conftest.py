@@ -18,9 +18,11 @@ from types import FrameType
 import pytest
 from testinfra.host import Host
 
+from imagecycle import systems
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import hardware
 from imagecycle.machine.monitor import Monitor
+from imagecycle.systems.system import System
 from imagecycle.verify import power_off, shell
 from imagecycle.verify.power_off import PowerOff
 from imagecycle.verify.pristine import Pristine
@@ -37,6 +39,12 @@ LATE = ("finished", "pristine", "twin", "twin_root", "twin_finished", "powered_o
 def session() -> Session:
     """What the stage said of this run."""
     return Session.read(Path(os.environ["IMAGECYCLE_VERIFY_SESSION"]))
+
+
+@pytest.fixture(scope="session")
+def system(session: Session) -> System:
+    """What is particular to the release's kind of operating system."""
+    return systems.named(session.distro)
 
 
 @pytest.fixture(scope="session")

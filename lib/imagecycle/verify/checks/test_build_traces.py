@@ -1,5 +1,6 @@
 """The image tells nothing of its build, and carries nothing that each server should make itself."""
 
+from imagecycle.systems.system import System
 from imagecycle.verify.pristine import Pristine
 
 
@@ -15,10 +16,9 @@ def test_no_leases(pristine: Pristine) -> None:
     assert leases + pristine.found("/var/lib/systemd/network/*.lease") == []
 
 
-def test_no_package_caches(pristine: Pristine) -> None:
+def test_no_package_caches(pristine: Pristine, system: System) -> None:
     """Every server carries, and every download of the image pays for, files that are outdated."""
-    caches = ("/var/cache/apt", "/var/lib/apt/lists", "/var/cache/dnf", "/var/cache/yum")
-    assert pristine.files(*caches) == []
+    assert pristine.files(*system.packages.caches) == []
 
 
 def test_no_histories(pristine: Pristine) -> None:

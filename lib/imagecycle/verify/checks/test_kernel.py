@@ -2,6 +2,8 @@
 
 from testinfra.host import Host
 
+from imagecycle.systems.system import System
+
 
 def test_the_running_one_is_the_newest(host: Host) -> None:
     """Servers start with a kernel whose defects the image's own newer one has mended."""
@@ -9,12 +11,12 @@ def test_the_running_one_is_the_newest(host: Host) -> None:
     assert host.check_output("uname -r") == newest
 
 
-def test_has_its_modules_and_ram_disk(host: Host) -> None:
+def test_has_its_modules_and_ram_disk(host: Host, system: System) -> None:
     """The next boot fails, or finds no driver."""
     release = host.check_output("uname -r")
     needed = {
         "modules": f"/lib/modules/{release}/modules.dep",
-        "RAM disk": f"/boot/initrd.img-{release} /boot/initramfs-{release}.img",
+        "RAM disk": system.initial_ram_disk.format(release=release),
     }
     missing = [what for what, paths in needed.items() if not host.run(f"ls {paths}").stdout]
     assert missing == []

@@ -2,13 +2,10 @@
 
 from testinfra.host import Host
 
+from imagecycle.systems.system import System
 
-def test_all_are_installed_whole(finished: None, root: Host) -> None:
+
+def test_all_are_installed_whole(finished: None, root: Host, system: System) -> None:
     """The first installation or upgrade on a server stops at packages left half done."""
-    managers = (
-        "if command -v dpkg > /dev/null; then dpkg --audit; "
-        "elif command -v rpm > /dev/null; then rpm -Va --nofiles --nodigest --nosignature; "
-        "else echo no package manager is known here; fi"
-    )
-    said = root.run(managers)
+    said = root.run(system.packages.audit)
     assert (said.stdout + said.stderr).strip() == ""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from imagecycle.build import packages
 from imagecycle.build.offline import MountedSystem
+from imagecycle.systems.apt import Apt
+from imagecycle.systems.package_manager import Package
 
 STATUS = """Package: zlib1g
 Status: install ok installed
@@ -29,11 +30,11 @@ Version: 3.134
 def test_installed_packages_are_listed_by_name(tmp_path: Path) -> None:
     (tmp_path / "var/lib/dpkg").mkdir(parents=True)
     (tmp_path / "var/lib/dpkg/status").write_text(STATUS)
-    assert packages.installed(MountedSystem(tmp_path)) == [
-        {"name": "adduser", "version": "3.134", "architecture": "all"},
-        {"name": "zlib1g", "version": "1:1.2.13", "architecture": "amd64"},
+    assert Apt().installed(MountedSystem(tmp_path)) == [
+        Package("adduser", "3.134", "all"),
+        Package("zlib1g", "1:1.2.13", "amd64"),
     ]
 
 
 def test_a_system_without_dpkg_has_no_list(tmp_path: Path) -> None:
-    assert packages.installed(MountedSystem(tmp_path)) == []
+    assert Apt().installed(MountedSystem(tmp_path)) == []

@@ -1,0 +1,59 @@
+"""APT and dpkg, of Debian and its relatives."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from imagecycle.systems.files import SystemFiles
+from imagecycle.systems.package_manager import Package, PackageManager
+
+STATUS = "/var/lib/dpkg/status"
+_SOURCES = "/etc/apt/sources.list.d/build.list"
+_OPTIONS_FILE = "/etc/apt/apt.conf.d/00build"
+_OPTIONS = (
+    "DPkg::Options { --force-unsafe-io; }; APT::Install-Recommends no; "
+    # an index in this form is larger, and unpacked in a fraction of the time under emulation
+    'Acquire::CompressionTypes::Order:: "gz";'
+)
+
+
+class Apt(PackageManager):
+    """See apt-get(8), apt.conf(5), deb-control(5)."""
+
+    audit = "dpkg --audit"
+    caches = ("/var/cache/apt", "/var/lib/apt/lists")
+    cached_files = (
+        "/var/cache/apt/*.bin",
+        "/var/cache/apt/archives/*.deb",
+        "/var/cache/apt/archives/partial/*",
+        "/var/lib/apt/lists/*",
+    )
+
+    def installed(self, files: SystemFiles) -> list[Package]:
+        if not files.exists(STATUS):
+            return []
+        found = []
+        for paragraph in files.read(STATUS).decode(errors="replace").split("\n\n"):
+            fields = dict(
+                line.split(": ", 1)
+                for line in paragraph.splitlines()
+                if ": " in line and not line.startswith(" ")
+            )
+            if fields.get("Status", "").endswith(" installed"):
+                found.append(Package(fields["Package"], fields["Version"], fields["Architecture"]))
+        return sorted(found, key=lambda package: package.name)
+
+    def prepare(self, sources: Sequence[str]) -> str:
+        lines = "\\n".join(sources)
+        return (
+            f"printf '{lines}\\n' >{_SOURCES}\n"
+            f"echo '{_OPTIONS}' >{_OPTIONS_FILE}\n"
+            "apt-get -q -o Acquire::Languages=none -o Acquire::Retries=3 update"
+        )
+
+    def install(self, packages: Sequence[str]) -> str:
+        return f"DEBIAN_FRONTEND=noninteractive apt-get -q -y install {shlex.join(packages)}"
+
+    def finish(self) -> str:
+        return f"rm {_SOURCES} {_OPTIONS_FILE}\napt-get clean"

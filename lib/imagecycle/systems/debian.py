@@ -1,0 +1,54 @@
+"""Debian."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from imagecycle.model import Family
+from imagecycle.site import Site
+from imagecycle.systems import mirror
+from imagecycle.systems.apt import Apt
+from imagecycle.systems.linux import NO_CLOUD_INIT, REMOVED, Linux
+from imagecycle.systems.system import GuestSetup, InstallerConsole, NetworkBoot
+
+VERSIONS = ("10", "11", "12", "13")
+"""Releases that Oz is taught, besides those that it knows."""
+_NETWORKD = b"[Match]\nName=en* eth*\n\n[Network]\nDHCP=ipv4\n"
+
+
+class Debian(Linux):
+    """Debian, installed by the vendor's installer or from an embedded install tree."""
+
+    name = "Debian"
+    distros = ("debian",)
+    unattended = ("preseed",)
+    tree_architectures = {"x86_64": "amd64"}
+    packages = Apt()
+    console = InstallerConsole(
+        phases=6,
+        phase=re.compile(rb"^installer: (\d+)/\d+ ([^\r\n]+)\r*\n", re.MULTILINE),
+        failure=re.compile(rb"^installer: FAILED: ([^\r\n]+)\r*\n", re.MULTILINE),
+    )
+    removed = {**REMOVED, "package caches": Apt.cached_files}
+    access = GuestSetup({"/etc/systemd/network/00-build.network": _NETWORKD, NO_CLOUD_INIT: b""})
+    initial_ram_disk = "/boot/initrd.img-{release}"
+
+    def teach_oz(self) -> None:
+        """Oz 0.17 knows Debian up to 9; the installation itself has not changed since."""
+        import oz.Debian
+
+        known = oz.Debian.version_to_config
+        for version in VERSIONS:
+            known.setdefault(version, known["9"])
+
+    def network_boot(self, arch: str) -> NetworkBoot | None:
+        folder = f"debian-installer/{self.tree_architectures[arch]}"
+        return NetworkBoot(f"{folder}/linux", f"{folder}/initrd.gz")
+
+    def answers(self, family: Family, site: Site) -> Mapping[str, str]:
+        found = mirror.find(site)
+        return {"mirror": found.url, "security_mirror": found.security_url}
+
+    def build_sources(self, family: Family, site: Site) -> tuple[str, ...]:
+        return mirror.find(site).sources(family.codename)

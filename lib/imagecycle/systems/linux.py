@@ -1,0 +1,47 @@
+"""What all kinds of Linux have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from imagecycle.systems.system import System
+
+REMOVED: Mapping[str, tuple[str, ...]] = {
+    "host keys": ("/etc/ssh/ssh_host_*",),
+    "random seeds": (
+        "/var/lib/systemd/random-seed",
+        "/var/lib/systemd/credential.secret",
+        "/boot/efi/loader/random-seed",
+    ),
+    "leases": (
+        "/var/lib/dhcp/*",
+        "/var/lib/dhclient/*",
+        "/var/lib/NetworkManager/*",
+        "/var/lib/systemd/network/*",
+    ),
+    "instance data": ("/var/lib/cloud/*", "/etc/udev/rules.d/70-persistent-net.rules"),
+    "journals": ("/var/log/journal/*", "/var/log/installer"),
+    "old logs": ("/var/log/*.gz", "/var/log/*.[0-9]", "/var/log/cloud-init*.log"),
+    "traces of people": (
+        "/root/.ssh",
+        "/root/.bash_history",
+        "/root/.cache",
+        "/root/.lesshst",
+        "/root/.viminfo",
+        "/root/.wget-hsts",
+        "/home/*/.bash_history",
+    ),
+    "temporary files": ("/tmp/*", "/tmp/.[!.]*", "/var/tmp/*", "/var/tmp/.[!.]*"),
+}
+"""What machines made from one image must not share, and what nobody needs."""
+
+NO_CLOUD_INIT = "/etc/cloud/cloud-init.disabled"
+
+
+class Linux(System):
+    """A Linux; its kinds say the rest."""
+
+    os_type = "linux"
+    kernel_arguments = "console=tty0 console=ttyS0,115200 mitigations=off"
+    # nobody else is in the machine that is installed: what guards against neighbours only costs
+    # time, most of it under emulation

@@ -1,0 +1,45 @@
+"""What a package manager is asked for: install into a guest, list, verify, leave nothing behind."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from imagecycle.systems.files import SystemFiles
+
+
+@dataclass(frozen=True, order=True)
+class Package:
+    """An installed package, in its own package manager's words."""
+
+    name: str
+    version: str
+    architecture: str
+
+
+class PackageManager(abc.ABC):
+    """The package manager of a system; what runs in a guest is given as shell commands for root."""
+
+    audit: str
+    """A command that prints nothing while every package is installed whole"""
+    caches: tuple[str, ...]
+    """Folders that hold nothing which a finished image needs"""
+    cached_files: tuple[str, ...]
+    """Wildcards of the files that cleaning takes from there"""
+
+    @abc.abstractmethod
+    def installed(self, files: SystemFiles) -> list[Package]:
+        """What is installed on a disk, by name; empty where its database is missing."""
+
+    @abc.abstractmethod
+    def prepare(self, sources: Sequence[str]) -> str:
+        """Let the guest install from the builder's sources, in the manager's own notation."""
+
+    @abc.abstractmethod
+    def install(self, packages: Sequence[str]) -> str:
+        """Install packages without a question."""
+
+    @abc.abstractmethod
+    def finish(self) -> str:
+        """Forget the builder's sources, and what was fetched from them."""
