@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextvars
 import threading
+import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from imagecycle import log
 from imagecycle.cloud import entries
@@ -91,11 +92,16 @@ def publish_in_clouds(
     :raises ImagecycleError: when a cloud failed, naming each that did, after all have ended.
     """
     stop = threading.Event()
+    unfinished: dict[str, threading.Event] = {}
 
     def one(cloud: str) -> Image | None:
         uploading.stop_when(stop)
-        with log.labelled(cloud):
-            return publish(family, site, cloud=cloud, release=release, dry_run=dry_run)
+        ended = unfinished[cloud] = threading.Event()
+        try:
+            with log.labelled(cloud):
+                return publish(family, site, cloud=cloud, release=release, dry_run=dry_run)
+        finally:
+            ended.set()
 
     running: dict[str, Future[Image | None]] = {}
     with ThreadPoolExecutor(max_workers=len(clouds)) as pool:
@@ -107,7 +113,7 @@ def publish_in_clouds(
             }
         except BaseException:
             stop.set()
-            _report_unreachable(running)
+            _report_unreachable(unfinished)
             raise
     for cloud, error in failed.items():
         if not isinstance(error, ImagecycleError):
@@ -122,10 +128,14 @@ def publish_in_clouds(
     return {cloud: work.result() for cloud, work in running.items()}
 
 
-def _report_unreachable(running: Mapping[str, Future[Image | None]]) -> None:
+def _report_unreachable(publications: Mapping[str, threading.Event]) -> None:
     """After an interrupt: why it is not over yet."""
-    wait(running.values(), timeout=_PATIENCE)
-    silent = [cloud for cloud, work in running.items() if not work.done()]
+    deadline = time.monotonic() + _PATIENCE
+    silent = [
+        cloud
+        for cloud, ended in list(publications.items())
+        if not ended.wait(max(0.0, deadline - time.monotonic()))
+    ]
     if silent:
         log.say(
             f"interrupted; waiting at most {ANSWER_LIMIT:.0f} s for {', '.join(silent)} to answer, "
