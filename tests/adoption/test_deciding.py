@@ -77,6 +77,7 @@ def test_a_release_of_imagecycle_is_not_claimed_by_another_image() -> None:
     ours = image(
         1,
         "anything",
+        imagecycle_image_id="00000001-0000-0000-0000-000000000000",
         imagecycle_family=SERVER,
         imagecycle_release="20260822",
         imagecycle_state="current",
@@ -98,7 +99,6 @@ def test_a_release_of_imagecycle_is_not_claimed_by_another_image() -> None:
         ({"status": "deactivated"}, "its status is deactivated"),
         ({"image_type": "snapshot"}, "a snapshot of a server"),
         ({"base_image_ref": ""}, "a snapshot of a server"),
-        ({"imagecycle_state": "current"}, "it has imagecycle_state, but no family"),
     ],
 )
 def test_what_cannot_be_adopted_is_left_alone(changes: dict[str, Any], remark: str) -> None:
@@ -106,10 +106,24 @@ def test_what_cannot_be_adopted_is_left_alone(changes: dict[str, Any], remark: s
     assert (one.verdict, one.remark) == (Verdict.LEFT, remark)
 
 
-def test_broken_properties_of_ours_are_left_alone_and_said() -> None:
-    (one,) = propose(image(1, "Debian 12", imagecycle_family=SERVER))
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({}, "a copy, or a release of which this machine has no record"),
+        ({"imagecycle_image_id": "another"}, "made from a volume, or copied by hand"),
+        ({"image_type": "snapshot"}, "a snapshot of a server"),
+        ({"imagecycle_family": None}, "what is left of copied properties"),
+    ],
+)
+def test_copied_properties_are_left_alone_with_the_way_to_adopt_their_image(
+    changes: dict[str, Any], what: str
+) -> None:
+    carried = {"imagecycle_family": SERVER, "imagecycle_state": "current", **changes}
+    kept = {name: value for name, value in carried.items() if value is not None}
+    (one,) = propose(image(1, "Debian 12", **kept))
     assert one.verdict is Verdict.LEFT
-    assert "make no sense" in one.remark
+    assert what in one.remark
+    assert "--tidy" in one.remark
 
 
 @pytest.mark.parametrize("hidden", [False, True])
@@ -119,9 +133,8 @@ def test_adopting_adds_only_properties_of_ours_and_they_keep_to_the_schema(hidde
     assert all(name.startswith(identity.PREFIX) for name in change.fields)
     assert validation.problems(dict(change.fields)) == []
     state = State.SUPERSEDED if hidden else State.CURRENT
-    assert identity.read(dict(change.fields)) == identity.Identity(
-        SERVER, Release.parse("20260822"), state
-    )
+    after = image(1, "Debian 12", **change.fields)
+    assert identity.read(after) == identity.Identity(SERVER, Release.parse("20260822"), state)
     assert (identity.SUPERSEDED_AT in change.fields) is hidden
 
 

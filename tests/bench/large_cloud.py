@@ -321,7 +321,8 @@ _IMAGE = """{"id": "%(id)s", "name": "%(family)s [%(release)s]", "status": "acti
 "file": "/v2/images/%(id)s/file", "schema": "/v2/schemas/image", "container_format": "bare", \
 "disk_format": "qcow2", "stores": "files", "os_distro": "debian", "os_version": "12", \
 "os_type": "linux", "os_admin_user": "debian", "architecture": "x86_64", \
-"imagecycle_family": "%(family)s", "imagecycle_release": "%(release)s", \
+"imagecycle_image_id": "%(id)s", "imagecycle_family": "%(family)s", \
+"imagecycle_release": "%(release)s", \
 "imagecycle_state": "%(state)s", "imagecycle_shared_with": "%(members)s", \
 "imagecycle_retired_at": "%(when)s", "imagecycle_superseded_at": "%(when)s", \
 "imagecycle_build_date": "%(when)s", "imagecycle_checks": "31"}"""

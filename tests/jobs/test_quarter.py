@@ -9,6 +9,7 @@ from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.jobs import quarter
 from imagecycle.jobs.due import Answer, Made
+from imagecycle.lifecycle.recognition import recognise
 from imagecycle.model import Release
 
 
@@ -16,6 +17,7 @@ def image(release: str, state: str, family: str = FAMILY.slug) -> Image:
     return Image.from_document(
         {
             "id": f"{family}-{release}",
+            "imagecycle_image_id": f"{family}-{release}",
             "status": "active",
             "visibility": "public",
             "imagecycle_family": family,
@@ -26,7 +28,8 @@ def image(release: str, state: str, family: str = FAMILY.slug) -> Image:
 
 
 def known(root: Path, *images: Image) -> dict[str, Made]:
-    found = quarter.releases_of(ArtifactStore(root), images, [FAMILY.slug])
+    published = recognise(images, tuple).families
+    found = quarter.releases_of(ArtifactStore(root), published, [FAMILY.slug])
     return {str(entry.release): entry for entry in found[FAMILY.slug]}
 
 

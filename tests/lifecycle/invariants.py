@@ -35,7 +35,7 @@ class Watch:
     def check(self) -> None:
         """:raises Broken: naming the invariant by its number."""
         current = set()
-        for image in self.cloud.images.values():
+        for image in self.releases():
             self._same_identity(image)
             if is_current(image):
                 current.add(image.properties[identity.FAMILY])
@@ -46,7 +46,7 @@ class Watch:
         if gone := self.had_current - current - self.given_up:
             raise Broken(f"1: {gone} has no current release any more")
         for server in self.cloud.servers.values():
-            if server.project != OWNER:
+            if server.project != OWNER and server.image_id not in self.cloud.copies:
                 self._usable(server.project, server.image_id)
 
     def check_ended(self) -> None:
@@ -60,7 +60,9 @@ class Watch:
     def check_settled(self) -> None:
         """What holds when retirement has nothing left to do."""
         self.check_ended()
-        for image in self.cloud.images.values():
+        for image in self.releases():
+            if image.properties.get(identity.IMAGE_ID) != image.id:
+                raise Broken(f"4: {image.id} does not say that it is the release")
             state = image.properties.get(identity.STATE)
             if state in (State.RETIRED, State.REVOKED) and image.visibility == "shared":
                 users = self.cloud.users(image.id) - {OWNER}
@@ -69,6 +71,10 @@ class Watch:
                     raise Broken(f"2: members of {image.id} are {members}, its users {users}")
             if state == State.SUPERSEDED and image.visibility == "shared":
                 raise Broken(f"2: the window of {image.id} is left open")
+
+    def releases(self) -> list[Image]:
+        """All images but copies, which are nobody's promise."""
+        return [one for one in self.cloud.images.values() if one.id not in self.cloud.copies]
 
     def _usable(self, project: str, image_id: str) -> None:
         self.pairs += 1

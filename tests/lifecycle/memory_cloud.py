@@ -60,6 +60,8 @@ class Cloud:
     images: dict[str, Image] = field(default_factory=dict)
     members: dict[str, dict[str, str]] = field(default_factory=dict)
     servers: dict[int, Server] = field(default_factory=dict)
+    copies: set[str] = field(default_factory=set)
+    """Ids of images that Nova, Cinder or a person made with the properties of others"""
     calls: int = 0
     used_ids: set[str] = field(default_factory=set)
     after_call: Callable[[], None] = lambda: None
@@ -77,6 +79,30 @@ class Cloud:
         if image.visibility in ("public", "community") or image.owner == project:
             return True
         return image.visibility == "shared" and project in self.members.get(image_id, ())
+
+    def copy(self, image_id: str, copy_id: str, *, forget: bool = False, **fields: Any) -> None:
+        """An image with the properties of another one, in any state that one could be in.
+
+        :param forget: without the original's id, as copies from before it was written are.
+        """
+        original = self.images[image_id]
+        properties = {**original.properties, **fields.pop("properties", {})}
+        if forget:
+            properties.pop(identity.IMAGE_ID, None)
+        stamp = self.stamp()
+        self.copies.add(copy_id)
+        self.used_ids.add(copy_id)
+        self.images[copy_id] = dataclasses.replace(
+            original,
+            **{
+                "id": copy_id,
+                "created_at": stamp,
+                "updated_at": stamp,
+                "protected": False,
+                **fields,
+                "properties": properties,
+            },
+        )
 
     def boot(self, project: str, image_id: str) -> bool:
         """Make a server; returns whether the project may."""
@@ -131,6 +157,8 @@ class Operator:
     name: str = "operator"
     before_call: Callable[[str], None] = lambda _kind: None
     faults: dict[int, str] = field(default_factory=dict)
+    without_records: bool = False
+    """Whether its machine has no record of who uploaded what"""
     incomplete: bool = False
     """Whether its usage listings lack something"""
     members_at_a_time: int = 100
@@ -214,6 +242,8 @@ class Operator:
             image = self._image(image_id)
             self._audited(image_id)
             self._taking_needs_a_listing(image, fields)
+            if fields.get(identity.SUCCESSOR) in self.world.copies:
+                raise Broken(f"4: {image_id} gives way to a copy")
             properties = dict(image.properties)
             own = {}
             for name, value in fields.items():
@@ -328,6 +358,8 @@ class Operator:
         return image
 
     def _audited(self, image_id: str) -> None:
+        if image_id in self.world.copies:
+            raise Broken(f"4: {image_id} is a copy, and is changed")
         if image_id not in self.allowed:
             raise Broken(f"5: {image_id} is changed without a line in the audit log")
 
@@ -353,6 +385,12 @@ class MemoryContext(CloudContext):
 
     def policies(self) -> Policies:
         return Policies(self.site.retirement, self.own)
+
+    def records(self) -> Collection[str]:
+        operator = self.images
+        assert isinstance(operator, Operator)
+        world = operator.world
+        return () if operator.without_records else world.used_ids - world.copies
 
     def audit(self, plan: Plan) -> AuditLog:
         operator = self.images

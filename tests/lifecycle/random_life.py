@@ -49,6 +49,8 @@ WEIGHTS = {
     "plan_and_apply": 2,
     "users": 6,
     "protect": 1,
+    "copy": 4,
+    "forget": 2,
     "jump": 2,
     "two": 3,
 }
@@ -119,6 +121,44 @@ class Life:
         """The operators' clock is set wrong, or right again."""
         self.now += datetime.timedelta(days=rng.choice((-400, -30, -1, 1, 30, 400)))
 
+    def do_copy(self, rng: random.Random) -> None:
+        """Nova makes a snapshot, Cinder uploads a volume, a person copies an image or a copy."""
+        cloud = self.cloud
+        if not cloud.images:
+            return
+        copy_id = f"copy-{len(cloud.used_ids):02}"
+        more: dict[str, object] = {
+            "visibility": rng.choice(("private", "shared", "public", "community")),
+            "hidden": rng.random() < 0.3,
+            "owner": rng.choice((OWNER, OWNER, OWNER, "alpha")),
+            "status": rng.choice(("active", "active", "active", "queued", "deactivated")),
+        }
+        if rng.random() < 0.4:  # not the original's data, or none yet
+            more |= {"hash_value": rng.choice(("", "another")), "size": 7}
+        properties: dict[str, str] = {}
+        if rng.random() < 0.3:
+            properties["image_type"] = "snapshot"
+        if rng.random() < 0.5:
+            states = ("candidate", "current", "superseded", "retired", "revoked", "nonsense")
+            properties["imagecycle_state"] = rng.choice(states)
+        forget = rng.random() < 0.4
+        if rng.random() < 0.3:  # the one that is newest would count
+            properties["imagecycle_release"] = rng.choice(("20990101", "20200101", "never"))
+        cloud.copy(
+            rng.choice(sorted(cloud.images)), copy_id, forget=forget, properties=properties, **more
+        )
+        if rng.random() < 0.2:
+            del cloud.images[rng.choice(sorted(cloud.copies & cloud.images.keys()))]
+
+    def do_forget(self, rng: random.Random) -> None:
+        """A release is one that was published before releases named their ids."""
+        if releases := self.watch.releases():
+            image = rng.choice(sorted(releases, key=lambda one: one.id))
+            left = {k: v for k, v in image.properties.items() if k != "imagecycle_image_id"}
+            self.cloud.images[image.id] = replace(
+                image, properties=left, updated_at=self.cloud.stamp()
+            )
+
     # commands
 
     def command(self, name: str, rng: random.Random) -> None:
@@ -151,7 +191,7 @@ class Life:
     def excuse_two_revocations(self) -> None:
         """Two operators who revoke the last two releases in the same moment get what they asked
         for: none is left that could be current."""
-        images = [image.properties for image in self.cloud.images.values()]
+        images = [image.properties for image in self.watch.releases()]
         for family in FAMILIES:
             states = {
                 own["imagecycle_state"] for own in images if own["imagecycle_family"] == family
@@ -237,6 +277,7 @@ class Life:
             fault = rng.choice(("killed", "killed", "interrupted", "refused", "lost"))
             operator.faults[rng.randint(1, 25)] = fault
         operator.incomplete = rng.random() < 0.05
+        operator.without_records = rng.random() < 0.2
         operator.members_at_a_time = rng.choice((1, 2, 100))
 
         def world_goes_on(_kind: str) -> None:
@@ -300,7 +341,7 @@ class Life:
         transitions.revoke_in(context, family, release, reason="bad", private=private, force=force)
 
     def some_release(self, family: str, rng: random.Random) -> Release:
-        own = [i for i in self.cloud.images.values() if i.properties["imagecycle_family"] == family]
+        own = [i for i in self.watch.releases() if i.properties["imagecycle_family"] == family]
         names = sorted({image.properties["imagecycle_release"] for image in own}) or ["20200101"]
         return Release.parse(rng.choice(names))
 
@@ -316,6 +357,7 @@ class Life:
             image_id: image
             for image_id, image in cloud.images.items()
             if image.properties["imagecycle_family"] in plan.families
+            and image_id not in cloud.copies
         }
         weighed = [one for one in plan.seen if one.users is not None]
         users = {one.image_id: frozenset(cloud.users(one.image_id) - {OWNER}) for one in weighed}
@@ -342,7 +384,12 @@ class Life:
             operator = Operator(self.cloud)
             self.watch.at_work.append(operator)
             context = MemoryContext("memory", operator, operator.usage, {}, site, lambda: self.now)
-            done = transitions.retire_in(context, ()) if self.cloud.images else None
+            done = None
+            if self.watch.releases():
+                try:
+                    done = transitions.retire_in(context, ())
+                except ImagecycleError as error:
+                    raise Broken(f"1: a cloud that is left alone cannot settle: {error}") from None
             self.watch.at_work.clear()
             self.watch.check_ended()
             if done is None or not done.plan.steps:

@@ -6,6 +6,7 @@ import pytest
 
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
+from imagecycle.lifecycle.recognition import recognise
 from imagecycle.lifecycle.rules import publish
 from imagecycle.lifecycle.rules.publish import CannotPublish, Publication, Target
 from imagecycle.lifecycle.steps import Change, Discard, Upload
@@ -42,9 +43,12 @@ def image(release: str = "20261122", state: str = "current", **fields: Any) -> I
         identity.STATE: state,
         **fields.pop("properties", {}),
     }
+    image_id = fields.pop("id", f"image-{release}")
+    properties = {identity.IMAGE_ID: image_id, **properties}
+    properties = {name: value for name, value in properties.items() if value is not None}
     public = {"candidate": "private"}.get(state, "public")
     values = {
-        "id": f"image-{release}",
+        "id": image_id,
         "name": f"Debian 12 Server - x86_64 [{Release.parse(release).date}]",
         "status": "active",
         "visibility": public,
@@ -61,7 +65,9 @@ def image(release: str = "20261122", state: str = "current", **fields: Any) -> I
 
 
 def decide(target: Target, images: list[Image]) -> Publication:
-    return publish.decide(target, images, now=NOW, new_id="new")
+    contents = recognise(images, tuple)
+    family = contents.families.get(FAMILY, [])
+    return publish.decide(target, family, unsure=contents.unsure(FAMILY), now=NOW, new_id="new")
 
 
 def kinds(plan: Publication) -> list[type]:
@@ -268,3 +274,33 @@ def test_a_sharing_that_broke_off_is_undone() -> None:
     (step,) = plan.steps
     assert isinstance(step, Change)
     assert step.fields == {"visibility": "public", "os_hidden": True}
+
+
+@pytest.mark.parametrize("release", ["20261122", "20270222"])
+def test_what_may_be_this_release_or_a_newer_one_is_for_a_person_to_decide(release: str) -> None:
+    with pytest.raises(CannotPublish, match="may be a release") as caught:
+        decide(TARGET, [image(release, properties={identity.IMAGE_ID: None})])
+    assert "imagecycle copies" in caught.value.hint
+
+
+def test_what_may_be_an_older_release_is_told_and_left_alone() -> None:
+    plan = decide(TARGET, [image("20260822", properties={identity.IMAGE_ID: None})])
+    assert kinds(plan) == [Upload, Change]
+    assert "image-20260822" in plan.notes[0]
+
+
+@pytest.mark.parametrize("state", [*(state.value for state in State), "nonsense"])
+def test_copies_change_nothing_about_a_publication(state: str) -> None:
+    others = [
+        image(release, state, id=f"copy-{release}", properties={identity.IMAGE_ID: "another"})
+        for release in ("20260822", "20261122", "20270222")
+    ]
+    assert kinds(decide(TARGET, others)) == kinds(decide(TARGET, []))
+
+
+def test_a_release_from_before_is_made_to_name_itself() -> None:
+    old = image(properties={identity.IMAGE_ID: None})
+    family = recognise([old], lambda: [old.id]).families[FAMILY]
+    (step,) = publish.decide(TARGET, family, now=NOW, new_id="new").steps
+    assert isinstance(step, Change)
+    assert step.fields == {identity.IMAGE_ID: old.id}

@@ -22,10 +22,11 @@ from imagecycle.lifecycle.rules import publish as publish_rule
 from imagecycle.lifecycle.rules import retire as retire_rule
 from imagecycle.lifecycle.rules.publish import Publication
 from imagecycle.lifecycle.steps import Share
+from imagecycle.metadata import identity
 from imagecycle.model import Usage
 from imagecycle.site import Site
 from lifecycle import memory_cloud, random_life
-from lifecycle.memory_cloud import Broken, Operator
+from lifecycle.memory_cloud import Broken, MemoryContext, Operator
 from lifecycle.random_life import Deed, Life, deeds, quietly, shortened
 
 RUNS = int(os.environ.get("IMAGECYCLE_RANDOM_RUNS") or 1500)
@@ -61,9 +62,10 @@ def lived(site: Site, seed: int, *, fine: bool = False) -> Life:
 
 def test_the_invariants_hold_after_every_call_of_random_lives(site: Site) -> None:
     outcomes: Counter[str] = Counter()
-    pairs = 0
+    pairs = copies = 0
     for seed in range(FIRST, FIRST + RUNS):
         one = lived(site, seed)
+        copies += len(one.cloud.copies)
         outcomes.update(one.outcomes)
         pairs += one.watch.pairs
     commands = {name.split()[0] for name, count in outcomes.items() if name.endswith(" done")}
@@ -71,6 +73,8 @@ def test_the_invariants_hold_after_every_call_of_random_lives(site: Site) -> Non
     ends = {name.split()[1] for name in outcomes}
     assert {"done", "killed", "interrupted", "Unreachable", "Incomplete", "Changed"} <= ends
     assert pairs > 50 * RUNS  # there was somebody who could have lost something
+    assert copies > RUNS // 2
+    assert "ImagecycleError" not in ends  # a copy with nonsense on it stops nobody
 
 
 def test_a_life_is_the_same_whenever_it_is_lived(site: Site) -> None:
@@ -171,9 +175,26 @@ def an_outdated_plan_is_applied(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(transitions.planning, "compare", lambda *_: None)
 
 
+def a_copy_is_taken_for_a_release(patch: pytest.MonkeyPatch) -> None:
+    """As before releases named their ids."""
+    patch.setattr(
+        identity,
+        "names_itself",
+        lambda image: (
+            identity.FAMILY in image.properties and image.properties.get("image_type") != "snapshot"
+        ),
+    )
+
+
+def what_nobody_recorded_is_taken_for_a_release(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(MemoryContext, "records", lambda self: self.images.world.used_ids)
+
+
 @pytest.mark.parametrize(
     ("plant", "invariant"),
     [
+        (a_copy_is_taken_for_a_release, "14"),
+        (what_nobody_recorded_is_taken_for_a_release, "14"),
         (old_goes_first, "1"),
         (no_second_look, "12"),
         (a_user_is_forgotten, "2"),

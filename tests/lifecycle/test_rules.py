@@ -43,6 +43,7 @@ def held(
     on the image."""
     visible = {"candidate": "private", "retired": "shared", "revoked": "shared"}
     properties = {f"imagecycle_{name}": value for name, value in moments.items()}
+    properties |= {identity.IMAGE_ID: release, identity.FAMILY: FAMILY}
     if known and state in ("retired", "revoked"):
         digest = members_digest(users if members is None else members)
         properties[identity.SHARED_WITH] = digest

@@ -36,6 +36,7 @@ def cloud() -> Iterator[Cloud]:
 
 def put(cloud: Cloud, image_id: str, release: str, state: str, **fields: object) -> None:
     properties = {
+        identity.IMAGE_ID: image_id,
         identity.FAMILY: FAMILY,
         identity.RELEASE: release,
         identity.STATE: state,

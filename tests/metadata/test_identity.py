@@ -1,11 +1,13 @@
 import dataclasses
 import datetime
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from families import artifact, family
+from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.metadata import evidence, identity, schema
 from imagecycle.metadata.evidence import Evidence
@@ -137,27 +139,48 @@ def test_min_disk_is_never_less_than_the_disk_inside(proven: Evidence) -> None:
     assert identity.min_disk(family(disk_gib=0), proven) == 1
 
 
-def test_what_is_written_is_read_again(proven: Evidence) -> None:
-    written = {**identity.properties(family(), proven), identity.STATE: "superseded"}
-    assert identity.read(written) == identity.Identity(
+def an_image(properties: Mapping[str, str], image_id: str = "one") -> Image:
+    document = {"id": image_id, "status": "active", "visibility": "public", **properties}
+    return Image.from_document(document)
+
+
+@pytest.fixture
+def written(proven: Evidence) -> dict[str, str]:
+    """The properties of a release whose image is "one"."""
+    own = {identity.IMAGE_ID: "one", identity.STATE: "superseded"}
+    return {**identity.properties(family(), proven), **own}
+
+
+def test_what_is_written_is_read_again(written: dict[str, str]) -> None:
+    assert identity.read(an_image(written)) == identity.Identity(
         "debian-12-x86_64-server", Release.parse("20261122"), State.SUPERSEDED
     )
 
 
 def test_an_image_without_our_properties_is_none_of_ours() -> None:
-    assert identity.read({"os_distro": "debian"}) is None
+    assert identity.read(an_image({"os_distro": "debian"})) is None
 
 
-def test_a_snapshot_of_a_server_is_no_release(proven: Evidence) -> None:
-    copied = {**identity.properties(family(), proven), identity.STATE: "current"}
-    assert identity.read({**copied, "image_type": "snapshot"}) is None
+@pytest.mark.parametrize("more", [{}, {"image_type": "snapshot"}, {identity.STATE: "nonsense"}])
+def test_an_image_that_names_another_one_is_no_release(
+    written: dict[str, str], more: dict[str, str]
+) -> None:
+    copied = an_image({**written, **more}, "two")
+    assert identity.read(copied) is None
+    assert identity.is_carried_by(copied)
+
+
+def test_an_image_that_names_none_is_no_release(written: dict[str, str]) -> None:
+    del written[identity.IMAGE_ID]
+    assert identity.read(an_image(written)) is None
 
 
 @pytest.mark.parametrize(
     "wrong", [{identity.STATE: "new"}, {identity.RELEASE: "yesterday"}, {identity.RELEASE: None}]
 )
-def test_broken_properties_are_an_error(wrong: dict[str, str | None]) -> None:
-    good = {identity.FAMILY: "f", identity.RELEASE: "20261122", identity.STATE: "current"}
-    broken = {key: value for key, value in {**good, **wrong}.items() if value is not None}
+def test_broken_properties_are_an_error(
+    written: dict[str, str], wrong: dict[str, str | None]
+) -> None:
+    broken = {key: value for key, value in {**written, **wrong}.items() if value is not None}
     with pytest.raises(ImagecycleError, match="make no sense"):
-        identity.read(broken)
+        identity.read(an_image(broken))

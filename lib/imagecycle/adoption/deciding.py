@@ -14,7 +14,8 @@ from enum import StrEnum
 
 from imagecycle.adoption.patterns import Pattern, first_match
 from imagecycle.cloud.image import Image
-from imagecycle.errors import ImagecycleError
+from imagecycle.lifecycle.recognition import Copy, Records, recognise
+from imagecycle.lifecycle.releases import Holding
 from imagecycle.lifecycle.rules import stamp
 from imagecycle.lifecycle.steps import Change
 from imagecycle.metadata import identity
@@ -44,13 +45,28 @@ class Candidate:
 
 
 def propose(
-    images: Iterable[Image], patterns: Sequence[Pattern], catalog: Collection[str]
+    images: Iterable[Image],
+    patterns: Sequence[Pattern],
+    catalog: Collection[str],
+    records: Records = tuple,
 ) -> list[Candidate]:
     """What each image could be, by family and release; those that are left alone come last.
 
     :param catalog: the families that the catalog declares; others are proposed too, and flagged.
+    :param records: see :func:`imagecycle.lifecycle.recognition.recognise`.
     """
-    found = [_candidate(image, patterns, catalog) for image in images]
+    images = list(images)
+    contents = recognise(images, records)
+    ours = {held.id: held for family in contents.families.values() for held in family}
+    copies = {one.image.id: one for one in contents.copies}
+    found = [
+        _ours(ours[image.id])
+        if image.id in ours
+        else Candidate(image, Verdict.LEFT, remark=_copied(copies[image.id]))
+        if image.id in copies
+        else _candidate(image, patterns, catalog)
+        for image in images
+    ]
     found = [_without_conflict(one, found) for one in found]
     order = list(Verdict)
     return sorted(
@@ -82,14 +98,14 @@ def obstacle(image: Image) -> str:
         return f"its status is {image.status}"
     if image.visibility != "public":
         return f"its visibility is {image.visibility}, not public"
-    ours = sorted(name for name in image.properties if name.startswith(identity.PREFIX))
-    return f"it has {ours[0]}, but no family" if ours else ""
+    return ""
 
 
 def addition(image: Image, family: str, release: Release, now: datetime.datetime) -> Change:
     """The change that adopts an image: properties that it does not have, and nothing else."""
     state = state_of(image)
     fields = {
+        identity.IMAGE_ID: image.id,
         identity.FAMILY: family,
         identity.RELEASE: str(release),
         identity.STATE: state.value,
@@ -102,8 +118,6 @@ def addition(image: Image, family: str, release: Release, now: datetime.datetime
 
 
 def _candidate(image: Image, patterns: Sequence[Pattern], catalog: Collection[str]) -> Candidate:
-    if identity.FAMILY in image.properties:
-        return _ours(image)
     if reason := obstacle(image):
         return Candidate(image, Verdict.LEFT, remark=reason)
     match = first_match(patterns, image.name)
@@ -121,13 +135,15 @@ def _candidate(image: Image, patterns: Sequence[Pattern], catalog: Collection[st
     )
 
 
-def _ours(image: Image) -> Candidate:
-    try:
-        carried = identity.read(image.properties)
-    except ImagecycleError as error:
-        return Candidate(image, Verdict.LEFT, remark=error.message)
-    assert carried is not None
-    return Candidate(image, Verdict.OURS, carried.family, carried.release, carried.state)
+def _ours(held: Holding) -> Candidate:
+    return Candidate(held.image, Verdict.OURS, held.family, held.release, held.state)
+
+
+def _copied(one: Copy) -> str:
+    """Why an image with copied properties is left alone, and what to do should it be adopted."""
+    of = f" of {one.of}" if one.of else ""
+    way_out = "`imagecycle copies --tidy` removes imagecycle's properties"
+    return f"it has the properties{of}, and is {one.what}; {way_out}"
 
 
 def _uploaded(image: Image) -> datetime.date:

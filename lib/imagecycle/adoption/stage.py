@@ -26,6 +26,8 @@ from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.cloud_context import CloudContext, say
 from imagecycle.lifecycle.execution import Execution
 from imagecycle.lifecycle.plan import Changed, Plan, Seen
+from imagecycle.lifecycle.recognition import Contents, Copy
+from imagecycle.lifecycle.rules import name_themselves
 from imagecycle.lifecycle.steps import Change
 from imagecycle.metadata import identity
 from imagecycle.site import Site
@@ -57,7 +59,8 @@ def propose(site: Site, *, cloud: str, patterns: Sequence[Pattern]) -> Proposed:
     """
     slugs = {family.slug for family in catalog.load(site.catalog)}
     context = CloudContext.open(cloud, site)
-    return Proposed(context, deciding.propose(context.images.images(), patterns, slugs))
+    images = context.images.images()
+    return Proposed(context, deciding.propose(images, patterns, slugs, context.records))
 
 
 def write(proposed: Proposed, path: Path) -> None:
@@ -87,11 +90,13 @@ def apply(
     families = sorted({entry.family for entry in confirmed.entries})
     with context.lock([] if dry_run else families, f"adopt in {context.name}"):
         images = {image.id: image for image in context.images.images()}
-        plan = _plan(confirmed, context, images)
+        contents = context.recognise(images.values())
+        plan = _plan(confirmed, context, images, contents)
         say(plan)
         if not dry_run and plan.steps:
-            Execution(context.images, context.audit(plan), images.values()).run(plan)
-    return len(plan.steps)
+            involved = [images[step.image_id] for step in plan.steps]
+            Execution(context.images, context.audit(plan), involved).run(plan)
+    return sum(identity.FAMILY in step.fields for step in plan.steps if isinstance(step, Change))
 
 
 def as_table(candidates: Sequence[Candidate]) -> str:
@@ -125,12 +130,12 @@ def as_table(candidates: Sequence[Candidate]) -> str:
     return "\n".join([*lines, "", counts]) + "\n"
 
 
-def _plan(confirmed: Proposal, context: CloudContext, images: dict[str, Image]) -> Plan:
-    taken = {
-        (carried.family, carried.release): image.id
-        for image in images.values()
-        if (carried := identity.read(image.properties))
-    }
+def _plan(
+    confirmed: Proposal, context: CloudContext, images: dict[str, Image], contents: Contents
+) -> Plan:
+    releases = [held for family in contents.families.values() for held in family]
+    taken = {(held.family, held.release): held.id for held in releases}
+    copies = {one.image.id: one for one in contents.copies}
     steps: list[Change] = []
     seen: list[Seen] = []
     moment = context.clock()
@@ -144,14 +149,22 @@ def _plan(confirmed: Proposal, context: CloudContext, images: dict[str, Image]) 
                 hint=f"give image {entry.image_id} another release, such as {entry.release}.1, "
                 "or take it out of the file",
             )
+        if entry.image_id in copies:
+            raise _is_copy(copies[entry.image_id])
         image = _as_proposed(entry, context, images)
         steps.append(deciding.addition(image, entry.family, entry.release, moment))
         seen.append(_seen(image, entry))
+    why = f"adopt {len(steps)} images" + (f" by {confirmed.path}" if confirmed.path.name else "")
+    adopted = {entry.family for entry in confirmed.entries}
+    for held in [held for held in releases if held.family in adopted]:
+        if unnamed := name_themselves([held]):
+            steps += unnamed
+            seen.append(planning.see(held, weighed=False))
     return Plan(
         cloud=context.name,
         project=confirmed.project,
         command="adopt",
-        why=f"adopt {len(steps)} images" + (f" by {confirmed.path}" if confirmed.path.name else ""),
+        why=why,
         steps=steps,
         seen=seen,
     )
@@ -170,6 +183,14 @@ def _as_proposed(entry: Entry, context: CloudContext, images: dict[str, Image]) 
             f"image {image.id} cannot be adopted: {reason}", hint="take it out of the file"
         )
     return image
+
+
+def _is_copy(one: Copy) -> UsageError:
+    of = f" of {one.of}" if one.of else ""
+    return UsageError(
+        f"image {one.image.id} cannot be adopted: it has the properties{of}, and is {one.what}",
+        hint="take it out of the file, or tidy it first: imagecycle copies --tidy",
+    )
 
 
 def _not_ours(entry: Entry, context: CloudContext) -> ImagecycleError:

@@ -16,12 +16,11 @@ from rich.table import Table
 from imagecycle import catalog
 from imagecycle.artifacts import ArtifactStore, write_text
 from imagecycle.cloud.glance import Glance
-from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import open_cloud
 from imagecycle.jobs import due, matrix, record_export
 from imagecycle.jobs.due import Answer, Made, Wanted
-from imagecycle.lifecycle import multi_cloud
-from imagecycle.metadata import identity
+from imagecycle.lifecycle import multi_cloud, recognition, upload_records
+from imagecycle.lifecycle.releases import Holding
 from imagecycle.model import Release, State
 from imagecycle.site import Site
 
@@ -43,19 +42,21 @@ def families_due(site: Site, jobs: Path, kind: str, cloud: str) -> list[Answer]:
     wanted = [Wanted(cell.family, cell.every, ends.get(cell.family)) for cell in cells]
     names = [one.family for one in wanted]
     store, today = ArtifactStore(site.artifacts), datetime.datetime.now(datetime.UTC).date()
+    records = upload_records.of_site(site)
     answers: list[list[Answer]] = []
     for place in multi_cloud.cloud_regions([cloud], site):
         images = Glance(open_cloud(place, site)).images()
-        answers.append(due.decide(wanted, releases_of(store, images, names), today))
+        published = recognition.recognise(images, records).families
+        answers.append(due.decide(wanted, releases_of(store, published, names), today))
     return [
         max(of_family, key=lambda answer: answer.due) for of_family in zip(*answers, strict=True)
     ]
 
 
 def releases_of(
-    store: ArtifactStore, images: Iterable[Image], families: Iterable[str]
+    store: ArtifactStore, published: Mapping[str, Sequence[Holding]], families: Iterable[str]
 ) -> Mapping[str, Sequence[Made]]:
-    """The releases of families, as their records and the images of a cloud tell of them."""
+    """The releases of families, as their records and the releases in a cloud tell of them."""
     found: dict[str, dict[Release, Made]] = {family: {} for family in families}
     for family, releases in found.items():
         for artifact in store.releases(family):
@@ -65,17 +66,14 @@ def releases_of(
             newest = store.find(family, str(max(releases)))
             verdict = (newest.record("verify") or {}).get("verdict", "")
             releases[newest.release] = Made(newest.release, verdict=str(verdict))
-    for image in images:
-        carried = identity.read(image.properties)
-        if carried is None or carried.family not in found:
-            continue
-        releases = found[carried.family]
-        entry = releases.get(carried.release, Made(carried.release))
-        releases[carried.release] = replace(
-            entry,
-            published=entry.published or carried.state in _PUBLISHED,
-            revoked=entry.revoked or carried.state is State.REVOKED,
-        )
+    for family, releases in found.items():
+        for held in published.get(family, ()):
+            entry = releases.get(held.release, Made(held.release))
+            releases[held.release] = replace(
+                entry,
+                published=entry.published or held.state in _PUBLISHED,
+                revoked=entry.revoked or held.state is State.REVOKED,
+            )
     return {family: list(releases.values()) for family, releases in found.items()}
 
 

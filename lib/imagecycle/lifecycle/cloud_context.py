@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import urllib.parse
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,16 +13,18 @@ from imagecycle import log
 from imagecycle.artifacts import lock_file
 from imagecycle.cloud.concurrent import for_each
 from imagecycle.cloud.glance import Glance
+from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.cloud.whoami import whoami
 from imagecycle.errors import UnknownName
-from imagecycle.lifecycle import policies
+from imagecycle.lifecycle import policies, recognition, upload_records
 from imagecycle.lifecycle.audit import AuditLog
 from imagecycle.lifecycle.execution import Execution, Result
 from imagecycle.lifecycle.interfaces import Images, UsageSource
 from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.policies import Policies
-from imagecycle.lifecycle.releases import Holding, holdings
+from imagecycle.lifecycle.recognition import Contents
+from imagecycle.lifecycle.releases import Holding
 from imagecycle.metadata import identity
 from imagecycle.model import Usage
 from imagecycle.site import Site
@@ -62,22 +64,53 @@ class CloudContext:
         """
         return policies.read(self.site)
 
-    def families(self, names: Collection[str]) -> Families:
-        """The releases of these families, or of all when none is named.
+    def records(self) -> Collection[str]:
+        """The ids of the images that this machine's records know as releases."""
+        return upload_records.recorded_in(self.site)
+
+    def recognise(self, images: Iterable[Image]) -> Contents:
+        """Tell the releases among our project's images from copies."""
+        return recognition.recognise(images, self.records)
+
+    def contents(self, names: Collection[str] = ()) -> Contents:
+        """The releases of these families, or of all when none is named, and the copies of them.
 
         :raises UnknownName: when the cloud has no release of one of them.
         """
         if len(names) == 1:
-            found = holdings(self.images.images(**{identity.FAMILY: next(iter(names))}))
+            found = self.recognise(self.images.images(**{identity.FAMILY: next(iter(names))}))
         else:
-            found = holdings(self.images.images())
-        known = sorted(found)
+            found = self.recognise(self.images.images())
         for name in names:
-            if name not in found:
-                known = known if len(names) > 1 else sorted(holdings(self.images.images()))
-                hint = f"there is {', '.join(known)}" if known else "publish one first"
-                raise UnknownName(f"family in {self.name}", name, known, hint=hint)
-        return {name: found[name] for name in known if not names or name in names}
+            if name not in found.families:
+                every = found if len(names) > 1 else self.recognise(self.images.images())
+                raise self._unknown(name, every)
+        wanted = {
+            name: found.families[name]
+            for name in sorted(found.families)
+            if not names or name in names
+        }
+        copies = [one for one in found.copies if not names or one.family in names]
+        return Contents(wanted, copies)
+
+    def _unknown(self, name: str, every: Contents) -> UnknownName:
+        known = sorted(every.families)
+        hint = f"there is {', '.join(known)}" if known else "publish one first"
+        if unsure := every.unsure(name):
+            hint = f"{unsure[0]} may be one: imagecycle copies --cloud {self.name} says what to do"
+        return UnknownName(f"family in {self.name}", name, known, hint=hint)
+
+    def families(self, names: Collection[str]) -> Families:
+        """The releases of these families, or of all when none is named.
+
+        What cannot be told from one is said, and left out.
+
+        :raises UnknownName: when the cloud has no release of one of them.
+        """
+        found = self.contents(names)
+        for one in found.unsure():
+            log.warn(f"{one} is left alone: it is {one.what}; see `imagecycle copies`")
+        return found.families
 
     def with_usage(self, families: Families, image_ids: Collection[str]) -> Families:
         """The same releases with who uses these images."""

@@ -19,7 +19,7 @@ from imagecycle.lifecycle.audit import AuditLog
 from imagecycle.lifecycle.guarded_images import GuardedImages, is_current, is_same
 from imagecycle.lifecycle.interfaces import Images, UsageSource
 from imagecycle.lifecycle.plan import Changed, Plan
-from imagecycle.lifecycle.releases import holdings
+from imagecycle.lifecycle.releases import Holding, holdings
 from imagecycle.lifecycle.rules import promote
 from imagecycle.lifecycle.steps import (
     Change,
@@ -125,9 +125,8 @@ class Execution:
             raise ImagecycleError("this plan uploads a disk that is not here", hint="publish it")
         with self.audit.mutation(str(step), step.image_id, None) as outcome:
             upload(step, self.images, self._disk)
-            found = {
-                image.id: image for image in self.images.images(**{identity.FAMILY: step.family})
-            }
+            listed = self.images.images(**{identity.FAMILY: step.family})
+            found = {held.id: held.image for held in self._releases(listed, step.family)}
             made = found.pop(step.image_id, None)
             if made is None:
                 raise Changed(self.images.cloud, f"image {step.image_id} is gone")
@@ -161,12 +160,15 @@ class Execution:
     def _keep_a_current(self, family: str) -> bool:
         """Give a family a current release again, should another command have taken the last one
         away between our last look and our change; returns whether that was so."""
-        images = self.images.images(**{identity.FAMILY: family})
-        found = [held for held in holdings(images).get(family, []) if not held.image.protected]
-        able = [held for held in found if held.state in (State.SUPERSEDED, State.RETIRED)]
+        found = self._releases(self.images.images(**{identity.FAMILY: family}), family)
+        able = [
+            held
+            for held in found
+            if held.state in (State.SUPERSEDED, State.RETIRED) and not held.image.protected
+        ]
         if (
             not able
-            or any(is_current(image) for image in images)
+            or any(is_current(held.image) for held in found)
             or family not in self._had_current
         ):
             return False
@@ -176,6 +178,10 @@ class Execution:
             outcome.after = self.images.change(newest.id, promote(newest).fields).facts()
         log.warn(what)
         return True
+
+    def _releases(self, images: Iterable[Image], family: str) -> list[Holding]:
+        """The family's releases among images: copies come and go, and are no matter."""
+        return holdings(images, self.guarded.expected).get(family, [])
 
     def _delete_unused(self, step: Delete) -> None:
         owner = self.guarded.expected[step.image_id].owner

@@ -22,7 +22,9 @@ from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.lifecycle import upload_records
 from imagecycle.lifecycle.cloud_context import lock_path
+from imagecycle.lifecycle.recognition import recognise
 from imagecycle.site import Site
 
 SLOWEST = 2**20
@@ -92,6 +94,11 @@ def prove(
     called = ProofUsers.call(cloud_name, site, user_cloud=user_cloud, stranger_cloud=stranger_cloud)
     image = Glance(called.operator).image(image_id)
     called.refuse_owner(image.owner, f"image {image.id}")
+    if recognise([image], upload_records.of_site(site)).copies:
+        raise UsageError(
+            f"image {image.id} is no release: its properties are copied ones",
+            hint="`imagecycle status` tells which images are releases",
+        )
     members = _members(called.operator, image)
     for session, wanted in ((called.user, True), (called.stranger, False)):
         if (session.project_id in members) is not wanted:

@@ -20,7 +20,6 @@ from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.cloud_context import CloudContext, Families, lock_path, say
 from imagecycle.lifecycle.plan import Plan
-from imagecycle.lifecycle.releases import holdings
 from imagecycle.lifecycle.rules.publish import Publication, Target, decide
 from imagecycle.lifecycle.uploading import digests
 from imagecycle.metadata import evidence, identity, naming
@@ -100,17 +99,25 @@ def target_of(family: Family, artifact: Artifact, site: Site) -> Target:
 
 def _plan(target: Target, context: CloudContext, disk: Path) -> tuple[Plan, Families, Publication]:
     images = context.images.images(**{identity.FAMILY: target.family})
-    unknown = {image.hash_algo for image in images if image.hash_algo} - target.hashes.keys()
+    contents = context.recognise(images)
+    family = contents.families.get(target.family, [])
+    algorithms = {held.image.hash_algo for held in family}
+    unknown = algorithms - target.hashes.keys() - {""}
     if unknown:
         found = digests(disk, {*unknown, "sha512"})
         if found.pop("sha512") == target.hashes["sha512"]:
             hashes = {**found, **target.hashes}
             target = dataclasses.replace(target, hashes=hashes)
-    publication = decide(target, images, now=context.clock(), new_id=_new_id())
-    families = holdings(images)
+    publication = decide(
+        target,
+        family,
+        unsure=contents.unsure(target.family),
+        now=context.clock(),
+        new_id=_new_id(),
+    )
     plan = planning.make(
         publication,
-        families,
+        contents.families,
         cloud=context.name,
         project=context.images.project_id,
         command="publish",
@@ -119,7 +126,7 @@ def _plan(target: Target, context: CloudContext, disk: Path) -> tuple[Plan, Fami
         uploads=[target.family],
     )
     _say(plan, publication, target)
-    return plan, families, publication
+    return plan, contents.families, publication
 
 
 def _new_id() -> str:

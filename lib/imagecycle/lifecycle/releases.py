@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from imagecycle.cloud.image import Image
@@ -41,6 +41,12 @@ class Holding:
     @property
     def state(self) -> State:
         return self.identity.state
+
+    @property
+    def names_itself(self) -> bool:
+        """Whether the image says that it is the release; those from before it did must be known
+        from records, see :mod:`.recognition`."""
+        return identity.names_itself(self.image)
 
     @property
     def window_open(self) -> bool:
@@ -89,18 +95,27 @@ class Holding:
         return f"image {self.id} ({self.family} {self.release})"
 
 
-def holdings(images: Iterable[Image]) -> dict[str, list[Holding]]:
+def holdings(images: Iterable[Image], known: Collection[str] = ()) -> dict[str, list[Holding]]:
     """The releases among images, by family, each family's oldest first.
 
-    :raises ImagecycleError: when an image's properties are ours and make no sense.
+    :param known: ids of images that are releases also if they do not say so themselves; one that
+        names another image never is.
+    :raises ImagecycleError: when a release's properties make no sense.
     """
     found: dict[str, list[Holding]] = {}
     for image in images:
-        if carried := identity.read(image.properties):
+        carried = identity.read(image)
+        if carried is None and image.id in known and _names_nothing(image):
+            carried = identity.parse(image.properties)
+        if carried is not None:
             found.setdefault(carried.family, []).append(Holding(image, carried))
     for family in found.values():
         family.sort(key=lambda held: (held.release, held.image.created_at, held.id))
     return found
+
+
+def _names_nothing(image: Image) -> bool:
+    return identity.FAMILY in image.properties and identity.IMAGE_ID not in image.properties
 
 
 def current(family: Iterable[Holding]) -> list[Holding]:

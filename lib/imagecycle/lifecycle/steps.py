@@ -12,6 +12,8 @@ from typing import Any
 
 from imagecycle.errors import ImagecycleError
 
+UPLOADING = "upload the disk"
+"""How the words of an :class:`Upload` begin, also those that are kept in records"""
 _NAMED = 5
 """Projects named in a line; of more, the rest is counted."""
 
@@ -32,7 +34,7 @@ class Upload:
 
     def __str__(self) -> str:
         size = f"{self.size / 2**20:.1f} MiB"
-        return f'upload the disk ({size}) as "{self.name}", private, image {self.image_id}'
+        return f'{UPLOADING} ({size}) as "{self.name}", private, image {self.image_id}'
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,6 @@ from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.cloud_context import CloudContext, Families, ids, say
 from imagecycle.lifecycle.execution import Result
 from imagecycle.lifecycle.plan import Plan
-from imagecycle.lifecycle.releases import holdings
 from imagecycle.lifecycle.rules import Decision, retire, revoke, rollback
 from imagecycle.lifecycle.steps import Upload, named
 from imagecycle.metadata import identity
@@ -229,7 +228,8 @@ def _as_then(context: CloudContext, plan: Plan) -> Families:
     found: Families = {}
     for family in plan.families:
         listed = every if every is not None else context.images.images(**{identity.FAMILY: family})
-        found |= {name: held for name, held in holdings(listed).items() if name == family}
+        releases = context.recognise(listed).families
+        found |= {name: held for name, held in releases.items() if name == family}
     found = context.with_usage(found, [one.image_id for one in plan.seen if one.users is not None])
     there = set(ids(found))
     weighed = [one.image_id for one in plan.seen if one.members is not None]

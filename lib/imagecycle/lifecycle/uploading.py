@@ -16,6 +16,7 @@ from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle.interfaces import Images
 from imagecycle.lifecycle.steps import Upload
+from imagecycle.metadata import identity
 
 _stop: ContextVar[threading.Event | None] = ContextVar("stop", default=None)
 
@@ -32,7 +33,7 @@ def upload(step: Upload, images: Images, disk: Path) -> None:
     :raises ImagecycleError: when the cloud does not take it.
     """
     with disk.open("rb") as stream, _unfinished(images, step.image_id):
-        images.create({"id": step.image_id, **step.fields})
+        images.create({"id": step.image_id, **step.fields, identity.IMAGE_ID: step.image_id})
         with log.step(f"uploading image {step.image_id}"):
             _send(images, step.image_id, stream, step.size)
         _compare(images.image(step.image_id), step, disk, images.cloud)

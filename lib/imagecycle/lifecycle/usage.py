@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from imagecycle import log
@@ -14,6 +14,8 @@ from imagecycle.cloud.projects import Contact, contacts
 from imagecycle.cloud.session import open_cloud
 from imagecycle.cloud.usage import collect
 from imagecycle.errors import UnknownName, UsageError
+from imagecycle.lifecycle import upload_records
+from imagecycle.lifecycle.recognition import recognise
 from imagecycle.metadata import identity
 from imagecycle.model import ProjectUse, Usage
 from imagecycle.site import Site
@@ -30,6 +32,8 @@ class Report:
     images: Sequence[Image]
     """By family and release, oldest first"""
     contacts: Mapping[str, Contact]
+    copies: Collection[str] = ()
+    """Ids of those images that only have a release's properties"""
 
     def uses(self, image: Image) -> list[tuple[Contact, ProjectUse]]:
         """The projects that use an image, by name."""
@@ -46,30 +50,29 @@ def gather(site: Site, cloud: str, subject: str | None) -> Report:
     :raises Incomplete: when any user could be missing.
     """
     session = open_cloud(cloud, site)
-    images = _images(Glance(session), subject)
+    images = _images(Glance(session), subject, site)
     with log.step(f"listing who uses {_count(len(images), 'image')} of {cloud}"):
         usage = collect(session, images=[image.id for image in images])
         projects = {project for image in images for project in usage.by_image.get(image.id, ())}
         named = contacts(session, projects)
-    return Report(cloud, usage, images, named)
+    copies = recognise(images, upload_records.of_site(site)).copies
+    return Report(cloud, usage, images, named, [one.image.id for one in copies])
 
 
-def _images(glance: Glance, subject: str | None) -> list[Image]:
+def _images(glance: Glance, subject: str | None, site: Site) -> list[Image]:
     if subject is not None and _IMAGE_ID.fullmatch(subject):
         return [_image(glance, subject)]
-    if subject is not None:
-        found = glance.images(**{identity.FAMILY: subject})
-    else:
-        found = [image for image in glance.images() if identity.FAMILY in image.properties]
-    if subject is not None and not found:
-        known = {image.properties.get(identity.FAMILY, "") for image in glance.images()} - {""}
+    found = glance.images(**({identity.FAMILY: subject} if subject else {}))
+    families = recognise(found, upload_records.of_site(site)).families
+    if subject is not None and subject not in families:
+        known = recognise(glance.images(), upload_records.of_site(site)).families
         raise UnknownName(
             f"family in {glance.cloud}",
             subject,
             known,
             hint="name an image's id, or a family that this entry's project has published there",
         )
-    return sorted(found, key=_place)
+    return [held.image for family in sorted(families) for held in families[family]]
 
 
 def _image(glance: Glance, image_id: str) -> Image:
@@ -81,12 +84,6 @@ def _image(glance: Glance, image_id: str) -> Image:
         raise UsageError(
             f"there is no image {image_id} in {glance.cloud}", hint="name its id or its family"
         ) from None
-
-
-def _place(image: Image) -> tuple[str, str, str]:
-    names = (identity.FAMILY, identity.RELEASE)
-    family, release = (image.properties.get(name, "") for name in names)
-    return family, release, image.created_at
 
 
 def _count(number: int, noun: str) -> str:

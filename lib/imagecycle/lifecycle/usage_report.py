@@ -23,9 +23,11 @@ def by_project(report: Report) -> Iterator[str]:
     for image in report.images:
         uses = report.uses(image)
         for contact, use in uses:
-            rows.append((*_who(image), *_project(contact), _servers(use.servers), _volumes(use)))
+            rows.append(
+                (*_who(report, image), *_project(contact), _servers(use.servers), _volumes(use))
+            )
         if not uses:
-            rows.append((*_who(image), "nobody", "-", "-", "-"))
+            rows.append((*_who(report, image), "nobody", "-", "-", "-"))
     yield from _columns(rows)
     yield from _note(report)
 
@@ -40,7 +42,7 @@ def by_image(report: Report) -> Iterator[str]:
         for use in uses:
             servers.update(use.servers)
         volumes = sum(use.volumes for use in uses)
-        rows.append((*_who(image), str(len(uses)), _servers(servers), str(volumes or "-")))
+        rows.append((*_who(report, image), str(len(uses)), _servers(servers), str(volumes or "-")))
     yield from _columns(rows)
     yield from _note(report)
 
@@ -60,7 +62,7 @@ def as_json(report: Report) -> Iterator[str]:
 
 
 def _document(report: Report, image: Image) -> dict[str, Any]:
-    family, release, state, _ = _who(image)
+    family, release, state, _ = _who(report, image)
     projects = [
         {
             "id": contact.project,
@@ -82,10 +84,10 @@ def _document(report: Report, image: Image) -> dict[str, Any]:
     }
 
 
-def _who(image: Image) -> tuple[str, str, str, str]:
+def _who(report: Report, image: Image) -> tuple[str, str, str, str]:
     names = (identity.FAMILY, identity.RELEASE, identity.STATE)
     family, release, state = (image.properties.get(name, "-") for name in names)
-    return family, release, state, image.id
+    return family, release, "copy" if image.id in report.copies else state, image.id
 
 
 def _project(contact: Contact) -> tuple[str, str]:

@@ -1,7 +1,9 @@
 """What imagecycle writes on an image in Glance: who it is, where it comes from, and the standard
 properties that follow from a family. What each of them means stands in :mod:`.schema`.
 
-A release's identity in a cloud is these properties and the image's id, never its name.
+A release's identity in a cloud is these properties and the image's id, never its name. Nova and
+Cinder copy properties to snapshots and uploads, and people do by hand; so a release also carries
+its own id, and an image that names another one is a copy.
 """
 
 from __future__ import annotations
@@ -12,13 +14,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from imagecycle import __version__
-from imagecycle.cloud.image import OWN_FIELDS
+from imagecycle.cloud.image import OWN_FIELDS, Image
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.metadata import schema, validation
 from imagecycle.metadata.evidence import Evidence
 from imagecycle.model import Family, Release, State
 
 PREFIX = schema.PREFIX
+IMAGE_ID = f"{PREFIX}image_id"
+"""The id of the image that is the release; under any other id, the properties are copied ones"""
 FAMILY = f"{PREFIX}family"
 FLAVOUR = f"{PREFIX}flavour"
 RELEASE = f"{PREFIX}release"
@@ -66,29 +70,42 @@ class Identity:
     state: State
 
 
-def read(properties: Mapping[str, str]) -> Identity | None:
-    """The identity that is written on an image; None when it is not one of imagecycle's.
+def read(image: Image) -> Identity | None:
+    """The release that an image is; None when its properties do not name its own id.
 
-    Nova copies the properties of an image to the snapshots of its servers, and says so by
-    ``image_type``.
-
-    :raises ImagecycleError: when the properties are ours and make no sense.
+    :raises ImagecycleError: when it is one of ours and its properties make no sense.
     """
-    if FAMILY not in properties or properties.get("image_type") == "snapshot":
-        return None
+    return parse(image.properties) if names_itself(image) else None
+
+
+def names_itself(image: Image) -> bool:
+    """Whether the properties of a release are this image's own, and not copied ones."""
+    return image.properties.get(IMAGE_ID) == image.id and FAMILY in image.properties
+
+
+def is_carried_by(image: Image) -> bool:
+    """Whether an image has properties of imagecycle's, its own or copied ones."""
+    return any(name.startswith(PREFIX) for name in image.properties)
+
+
+def parse(properties: Mapping[str, str]) -> Identity:
+    """The identity that is written in the properties of a release.
+
+    :raises ImagecycleError: when they make no sense.
+    """
     try:
         release = Release.parse(properties[RELEASE])
         return Identity(properties[FAMILY], release, State(properties[STATE]))
     except (KeyError, ValueError, UsageError):
         written = ", ".join(f"{key}={properties.get(key)}" for key in (RELEASE, STATE))
         raise ImagecycleError(
-            f"an image of {properties[FAMILY]} has properties that make no sense: {written}",
+            f"an image of {properties.get(FAMILY)} has properties that make no sense: {written}",
             hint=f"mend {RELEASE} and {STATE}, or remove {FAMILY} if the image is none of ours",
         ) from None
 
 
 def properties(family: Family, evidence: Evidence, *, kept: int = 1) -> dict[str, str]:
-    """All properties of a release, except its state; they keep to the schema.
+    """All properties of a release, except its state and its id; they keep to the schema.
 
     :param kept: how many superseded releases stay usable by their ids, by the policy.
     :raises UsageError: when the family sets a property that is not for the catalog to set.

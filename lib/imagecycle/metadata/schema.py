@@ -113,6 +113,16 @@ PROPERTIES: tuple[Property, ...] = (
         "current",
     ),
     Property(
+        f"{PREFIX}image_id",
+        "Image",
+        IMAGE_ID,
+        "The id of the image that this is said of. An image with another id only has a copy of "
+        "these properties: none of them is true of it.",
+        "imagecycle",
+        "publish, adopt",
+        "39ae4cf7-de9c-4b0a-87cc-4210a8af80a9",
+    ),
+    Property(
         "maintained_until",
         "End of support",
         DATE,

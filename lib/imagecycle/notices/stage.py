@@ -19,8 +19,9 @@ from imagecycle.cloud.projects import Contact, contacts, member_addresses
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.cloud.usage import collect
 from imagecycle.errors import ImagecycleError, UnknownName, UsageError
-from imagecycle.lifecycle import policies
-from imagecycle.lifecycle.releases import Holding, current, holdings
+from imagecycle.lifecycle import policies, upload_records
+from imagecycle.lifecycle.recognition import recognise
+from imagecycle.lifecycle.releases import Holding, current
 from imagecycle.metadata import identity
 from imagecycle.model import Release, State
 from imagecycle.notices import mail
@@ -74,7 +75,8 @@ def notify(
         mail.check(site.smtp)
     session = open_cloud(cloud, site)
     glance = Glance(session)
-    found = holdings(glance.images(**({identity.FAMILY: family} if family else {})))
+    images = glance.images(**({identity.FAMILY: family} if family else {}))
+    found = recognise(images, upload_records.of_site(site)).families
     chosen = _chosen(found, cloud, family, release, states)
     path = site.home / "notified" / f"{urllib.parse.quote(cloud, safe=' @+')}.jsonl"
     with lock_file(path.with_suffix(".lock"), f"notify for {cloud}", "notify"):

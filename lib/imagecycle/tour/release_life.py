@@ -81,7 +81,7 @@ class _Parties:
 
     def lists(self, who: CloudSession) -> list[str]:
         found = view.listed(who, **{identity.FAMILY: self.family})
-        return [image.properties[identity.RELEASE] for image in found]
+        return [one.properties[identity.RELEASE] for one in found if identity.names_itself(one)]
 
     def finds(self, who: CloudSession, image: Image) -> bool:
         try:
@@ -189,8 +189,9 @@ def _swept(context: CloudContext, family: str) -> Iterator[None]:
     """No image of the tour before and after it."""
 
     def sweep() -> None:
-        for image in context.images.images(**{identity.FAMILY: family}):
-            context.images.delete(image.id)
+        images = context.images.images(**{identity.FAMILY: family})
+        for held in context.recognise(images).families.get(family, ()):
+            context.images.delete(held.id)
 
     with context.lock(["tour"], "tour"):
         Canaries(open_cloud(ALICE, context.site)).remove_leftovers()

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from imagecycle.lifecycle.releases import Holding
-from imagecycle.lifecycle.steps import Change, Step
+from imagecycle.lifecycle.steps import Change, Delete, Discard, Step
 from imagecycle.metadata import identity
 from imagecycle.model import State
 
@@ -58,6 +58,23 @@ def promote(held: Holding) -> Change:
             **{name: None for name in later if name in held.image.properties},
         },
     )
+
+
+def name_themselves(family: Iterable[Holding], steps: Iterable[Step] = ()) -> list[Change]:
+    """Have releases say that they are: those that were published before releases named their id.
+
+    :param steps: what else is done; what is deleted need say nothing.
+    """
+    gone = {step.image_id for step in steps if isinstance(step, Delete | Discard)}
+    return [
+        Change(
+            held.id,
+            f"release {held.release} names this image as its own, so that no copy is taken for it",
+            {identity.IMAGE_ID: held.id},
+        )
+        for held in family
+        if not held.names_itself and held.id not in gone
+    ]
 
 
 def reopen(family: Iterable[Holding]) -> list[Change]:

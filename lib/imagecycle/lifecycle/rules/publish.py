@@ -7,14 +7,15 @@ current release never has none.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError
-from imagecycle.lifecycle.releases import Holding, holdings
-from imagecycle.lifecycle.rules import Decision, reopen, supersede
+from imagecycle.lifecycle.recognition import Copy
+from imagecycle.lifecycle.releases import Holding
+from imagecycle.lifecycle.rules import Decision, name_themselves, reopen, supersede
 from imagecycle.lifecycle.steps import Change, Discard, Step, Upload
 from imagecycle.metadata import identity
 from imagecycle.model import Release, State
@@ -59,23 +60,29 @@ class CannotPublish(ImagecycleError):
 
 
 def decide(
-    target: Target, images: Iterable[Image], *, now: datetime.datetime, new_id: str
+    target: Target,
+    family: Sequence[Holding],
+    *,
+    unsure: Sequence[Copy] = (),
+    now: datetime.datetime,
+    new_id: str,
 ) -> Publication:
     """What has to change so that ``target`` is its family's current release.
 
-    :param images: all images of the family in our project, hidden ones too.
+    :param family: all its releases in our project, hidden ones too, oldest first.
+    :param unsure: images of the family that may be releases and may be copies.
     :param new_id: the id of the image, should one have to be uploaded.
     :raises CannotPublish: when the cloud has a newer release, another disk under this release's
-        name, or when an operator has decided otherwise.
+        name, something that may be either, or when an operator has decided otherwise.
     """
-    family = holdings(images).get(target.family, [])
     others = [held for held in family if held.release != target.release]
-    same = [held.image for held in family if held.release == target.release]
+    same = [held for held in family if held.release == target.release]
     _refuse_older(target, others)
+    _refuse_unsure(target, unsure)
     chosen, discarded = _sort_out(target, same)
     _refuse_rolled_back(target, chosen, others)
-    steps: list[Step] = [*reopen(family), *discarded]
-    notes = _notes(others)
+    steps: list[Step] = [*reopen(family), *discarded, *name_themselves(family, discarded)]
+    notes = _notes(others, unsure)
     if chosen is None:
         upload = Upload(
             new_id,
@@ -87,8 +94,8 @@ def decide(
             _candidate(target),
         )
         steps += [upload, _promotion(new_id)]
-    elif differing := _differing(target, chosen):
-        if chosen.protected:
+    elif differing := _differing(target, chosen.image):
+        if chosen.image.protected:
             raise CannotPublish(
                 f"image {chosen.id} of {target.family} {target.release} is protected, and lacks "
                 f"{', '.join(sorted(differing))}",
@@ -101,7 +108,7 @@ def decide(
         elif held.state is State.CURRENT:
             by = chosen.id if chosen else new_id
             steps.append(supersede(held, by, target.release, now))
-    return Publication(steps, notes, chosen)
+    return Publication(steps, notes, chosen.image if chosen else None)
 
 
 def _refuse_older(target: Target, others: Sequence[Holding]) -> None:
@@ -119,11 +126,26 @@ def _refuse_older(target: Target, others: Sequence[Holding]) -> None:
         )
 
 
-def _refuse_rolled_back(target: Target, chosen: Image | None, others: Sequence[Holding]) -> None:
+def _refuse_unsure(target: Target, unsure: Sequence[Copy]) -> None:
+    """An image that may be this release or a newer one is for a person to decide about."""
+    for one in unsure:
+        try:
+            older = Release.parse(one.release) < target.release
+        except ImagecycleError:
+            continue  # no release has such a name
+        if not older:
+            raise CannotPublish(
+                f"{one} may be a release that is in this cloud already, or a copy of one: this "
+                "machine has no record of its upload",
+                hint="`imagecycle copies` confirms that it is the release, or tidies it; or "
+                "publish on the machine that has published it",
+            )
+
+
+def _refuse_rolled_back(target: Target, chosen: Holding | None, others: Sequence[Holding]) -> None:
     """A release that is superseded while an older one is current was put back on purpose."""
-    state = chosen and identity.read(chosen.properties)
     older = [held.release for held in others if held.state is State.CURRENT]
-    if state and state.state is State.SUPERSEDED and older:
+    if chosen and chosen.state is State.SUPERSEDED and older:
         raise CannotPublish(
             f"{target.family} {target.release} was rolled back to {max(older)} in this cloud",
             hint=f"build a new release, or make it current again: imagecycle rollback "
@@ -131,22 +153,21 @@ def _refuse_rolled_back(target: Target, chosen: Image | None, others: Sequence[H
         )
 
 
-def _sort_out(target: Target, same: Sequence[Image]) -> tuple[Image | None, list[Discard]]:
+def _sort_out(target: Target, same: Sequence[Holding]) -> tuple[Holding | None, list[Discard]]:
     """The image that is this release already, if any, and what is to be deleted."""
     discarded = []
     whole = []
-    for image in same:
-        carried = identity.read(image.properties)
-        assert carried is not None
-        if carried.state in (State.RETIRED, State.REVOKED, State.DELETED):
+    for held in same:
+        image = held.image
+        if held.state in (State.RETIRED, State.REVOKED, State.DELETED):
             raise CannotPublish(
-                f"{target.family} {target.release} is {carried.state} in this cloud "
+                f"{target.family} {target.release} is {held.state} in this cloud "
                 f"(image {image.id})",
                 hint=f"build a new release: imagecycle build {target.family} --force",
             )
-        unfinished = carried.state is State.CANDIDATE and image.visibility == "private"
+        unfinished = held.state is State.CANDIDATE and image.visibility == "private"
         if image.status == "active" and _is_disk(target, image):
-            whole.append((carried.state is not State.CURRENT, image.created_at, image))
+            whole.append((held.state is not State.CURRENT, image.created_at, held))
         elif unfinished and image.status == "active":
             discarded.append(Discard(image.id, "an unpublished upload of another disk"))
         elif unfinished and image.status in _LEFTOVER:
@@ -155,14 +176,14 @@ def _sort_out(target: Target, same: Sequence[Image]) -> tuple[Image | None, list
         else:
             raise _strange(target, image)
     whole.sort(key=lambda entry: entry[:2])
-    for _, _, image in whole[1:]:
-        if identity.read(image.properties).state is not State.CANDIDATE:  # type: ignore[union-attr]
+    for _, _, held in whole[1:]:
+        if held.state is not State.CANDIDATE:
             raise CannotPublish(
                 f"{target.family} {target.release} is in this cloud twice: "
-                f"images {whole[0][2].id} and {image.id}",
+                f"images {whole[0][2].id} and {held.id}",
                 hint="find out which one is in use, and delete the other",
             )
-        discarded.append(Discard(image.id, "a second upload of the same disk"))
+        discarded.append(Discard(held.id, "a second upload of the same disk"))
     return (whole[0][2] if whole else None), discarded
 
 
@@ -238,9 +259,10 @@ def _differing(target: Target, image: Image) -> dict[str, Any]:
     }
 
 
-def _notes(others: Sequence[Holding]) -> list[str]:
-    return [
+def _notes(others: Sequence[Holding], unsure: Sequence[Copy]) -> list[str]:
+    candidates = [
         f"image {held.id} is a candidate of release {held.release} that was never published"
         for held in others
         if held.state is State.CANDIDATE
     ]
+    return candidates + [f"{one} is left alone: it is {one.what}" for one in unsure]

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.releases import Holding, current
-from imagecycle.lifecycle.rules import Decision, reopen, stamp, supersede
+from imagecycle.lifecycle.rules import Decision, name_themselves, reopen, stamp, supersede
 from imagecycle.lifecycle.steps import (
     Change,
     Delete,
@@ -101,6 +101,7 @@ def decide(
         *gathered.reopenings,
         *gathered.repairs,
         *gathered.additions,
+        *(name for family in families.values() for name in name_themselves(family, takings)),
         *gathered.marks,
         *takings,
     ]

@@ -13,7 +13,7 @@ from typing import Any
 
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle.releases import Holding, current, predecessor
-from imagecycle.lifecycle.rules import Decision, promote, reopen, stamp
+from imagecycle.lifecycle.rules import Decision, name_themselves, promote, reopen, stamp
 from imagecycle.lifecycle.steps import Change, Share, Step
 from imagecycle.metadata import identity
 from imagecycle.model import Release, State
@@ -64,7 +64,7 @@ def decide(
                 steps.append(Share(held.id, what, first={identity.SHARED_WITH: ""}, accept=accept))
             continue
         steps.append(_away(held, fields, successor, accept))
-    return Decision([*reopen(rest), *steps])
+    return Decision([*reopen(rest), *steps, *name_themselves(family)])
 
 
 def _successor(

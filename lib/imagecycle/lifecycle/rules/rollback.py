@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle.releases import Holding, current, predecessor
-from imagecycle.lifecycle.rules import Decision, promote, reopen, supersede
+from imagecycle.lifecycle.rules import Decision, name_themselves, promote, reopen, supersede
 from imagecycle.lifecycle.steps import Step
 from imagecycle.model import Release, State
 
@@ -31,7 +31,7 @@ def decide(family: Sequence[Holding], *, to: Release | None, now: datetime.datet
         _refuse_protected([chosen])
         steps.append(promote(chosen))
     steps += [supersede(held, chosen.id, chosen.release, now) for held in others]
-    return Decision(steps)
+    return Decision([*steps, *name_themselves(family, steps)])
 
 
 def _before(family: Sequence[Holding], currents: Sequence[Holding]) -> Holding:
