@@ -35,6 +35,7 @@ THIN = (
     "status",
     "tour",
     "usage",
+    "copies",
     "verify",
 )
 

@@ -133,7 +133,7 @@ def test_a_release_is_published_in_each_region_and_each_is_judged_by_itself(
 def test_a_command_for_one_cloud_wants_to_know_the_region(regions: Regions) -> None:
     artifact(regions.box.site.artifacts, "20261122", size=2**17)
     assert regions.run("publish", SLUG, "--cloud", "both/south").returncode == 0
-    unsaid = regions.run("status", "--cloud", "both")
+    unsaid = regions.run("usage", "--all", "--cloud", "both")
     assert unsaid.returncode == 2
     assert "both has several regions: devcloud, south" in unsaid.stderr
     assert "both/devcloud" in unsaid.stderr
@@ -144,6 +144,24 @@ def test_a_command_for_one_cloud_wants_to_know_the_region(regions: Regions) -> N
     elsewhere = regions.run("status", "--cloud", "both/north")
     assert elsewhere.returncode == 2
     assert "north is not a valid region" in elsewhere.stderr
+
+
+def test_status_tells_of_every_region_in_one_call(regions: Regions) -> None:
+    artifact(regions.box.site.artifacts, "20261122", size=2**17)
+    for region in (config.REGION, "south"):
+        assert regions.run("publish", SLUG, "--cloud", f"both/{region}").returncode == 0
+    done = regions.run("status", "--cloud", "both", "--json")
+    assert done.returncode == 0, done.stderr
+    told = {one["cloud"]: one["releases"] for one in json.loads(done.stdout)["clouds"]}
+    assert told.keys() == {f"both/{config.REGION}", "both/south"}
+    assert [row["state"] for rows in told.values() for row in rows] == ["current"] * 2
+    assert len({row["image_id"] for rows in told.values() for row in rows}) == 2
+    regions.stop()
+    half = regions.run("status", "--cloud", "both")
+    assert half.returncode == 1
+    assert "20261122" in half.stdout
+    assert "both/south" in half.stderr
+    assert "Traceback" not in half.stderr
 
 
 def test_users_in_a_region_that_shares_the_glance_keep_a_retired_image(regions: Regions) -> None:

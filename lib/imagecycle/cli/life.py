@@ -31,20 +31,77 @@ families = click.argument("families", nargs=-1, metavar="[FAMILY]...")
 
 
 @click.command()
-@options.cloud
+@options.clouds
 @click.option("--family", "family", metavar="F", multiple=True, help="Only this family.")
 @click.option("--usage", is_flag=True, help="Say also who uses each release (asks Nova, Cinder).")
 @options.as_json
 @click.pass_obj
 def status(
-    settings: site.Site, cloud: str, family: tuple[str, ...], usage: bool, as_json: bool
+    settings: site.Site, cloud: tuple[str, ...], family: tuple[str, ...], usage: bool, as_json: bool
 ) -> None:
-    """Show the families of a cloud, their releases and in which state each is."""
+    """Show the families of a cloud, their releases and in which state each is.
+
+    A cloud with several regions stands for all of them; CLOUD/REGION is one. Images that only
+    carry copied properties are shown apart, with what to do about them.
+    """
     from imagecycle.lifecycle import status
 
-    rows = status.rows(settings, cloud=cloud, families=family, usage=usage)
-    text = status.as_json(rows) if as_json else status.as_table(rows, cloud, usage=usage)
+    found = status.of_clouds(settings, clouds=cloud, families=family, usage=usage)
+    text = status.as_json(found) if as_json else status.as_text(found, usage=usage)
     click.echo(text, nl=False)
+    status.complain(found)
+
+
+@click.command()
+@click.argument("images", nargs=-1, metavar="[IMAGE]...")
+@options.cloud
+@click.option(
+    "--tidy",
+    is_flag=True,
+    help="Remove the properties that are not true of copies: of all, or of these images.",
+)
+@click.option(
+    "--confirm",
+    is_flag=True,
+    help="Say that these images are releases, where no record tells it.",
+)
+@options.dry_run
+@options.as_json
+@click.pass_obj
+def copies(
+    settings: site.Site,
+    images: tuple[str, ...],
+    cloud: str,
+    tidy: bool,
+    confirm: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Show images that carry a release's properties and are none; tidy or confirm them.
+
+    Nova, Cinder and people copy properties to snapshots and uploads. Nothing is decided from
+    a copy.
+    """
+    from imagecycle.lifecycle import copies
+
+    if tidy and confirm:
+        raise click.UsageError("--tidy and --confirm exclude each other.")
+    if confirm and not images:
+        raise click.UsageError("--confirm needs the ids of images.")
+    if images and not (tidy or confirm):
+        raise click.UsageError("Say --tidy or --confirm.")
+    if tidy or confirm:
+        change = copies.tidy if tidy else copies.confirm
+        plan = change(settings, images, cloud=cloud, dry_run=dry_run)
+        if as_json:
+            click.echo(plan.as_json())
+        return
+    rows = copies.rows(settings, cloud=cloud)
+    if as_json:
+        click.echo(copies.as_json(rows), nl=False)
+        return
+    for line in copies.lines(rows) or [f"{cloud} has no copies"]:
+        click.echo(line)
 
 
 @click.command()
@@ -226,4 +283,4 @@ def revoke(
     )
 
 
-COMMANDS = (status, plan, apply, retire, rollback, revoke)
+COMMANDS = (status, copies, plan, apply, retire, rollback, revoke)

@@ -9,12 +9,16 @@ import json
 import shutil
 import sys
 from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from imagecycle import log
+from imagecycle.errors import ImagecycleError, UnknownName
+from imagecycle.lifecycle import copies, multi_cloud
 from imagecycle.lifecycle.cloud_context import CloudContext, ids
 from imagecycle.lifecycle.releases import Holding
 from imagecycle.metadata import identity
@@ -60,19 +64,96 @@ class Row:
     volumes: int | None = None
 
 
-def rows(
-    site: Site, *, cloud: str, families: Collection[str] = (), usage: bool = False
-) -> list[Row]:
-    """The releases of these families in a cloud, or of all; the newest of a family first.
+@dataclass(frozen=True)
+class CloudStatus:
+    """What one cloud, or one region of it, holds."""
 
-    :param usage: ask also who uses them.
-    :raises ImagecycleError: when the cloud does not tell completely.
+    cloud: str
+    releases: Sequence[Row] = ()
+    """The newest of a family first"""
+    copies: Sequence[copies.Row] = ()
+    """What carries a release's properties and is none"""
+    failure: ImagecycleError | None = None
+    """Why it does not tell"""
+
+
+def of_clouds(
+    site: Site, *, clouds: Sequence[str], families: Collection[str] = (), usage: bool = False
+) -> list[CloudStatus]:
+    """What these clouds hold; one with several regions stands for each of them.
+
+    One that fails keeps no other from being told of, unless it is the only one.
+
+    :param families: only these; of several places, one need not have them all.
+    :param usage: ask also who uses the releases.
+    :raises ImagecycleError: when the only one does not tell, or none has a family.
+    """
+    places = multi_cloud.cloud_regions(clouds, site)
+    if len(places) == 1:
+        return [of_cloud(site, cloud=places[0], families=families, usage=usage)]
+
+    def one(place: str) -> CloudStatus:
+        try:
+            return of_cloud(site, cloud=place, families=families, usage=usage)
+        except ImagecycleError as error:
+            return CloudStatus(place, failure=error)
+
+    with ThreadPoolExecutor(max_workers=len(places)) as pool:
+        found = list(pool.map(one, places))
+    unknown = [each for each in found if isinstance(each.failure, UnknownName)]
+    if len(unknown) == len(found) and unknown[0].failure is not None:
+        raise unknown[0].failure
+    return [CloudStatus(each.cloud) if each in unknown else each for each in found]
+
+
+def of_cloud(
+    site: Site, *, cloud: str, families: Collection[str] = (), usage: bool = False
+) -> CloudStatus:
+    """What a cloud holds of these families, or of all.
+
+    :raises ImagecycleError: when it does not tell completely.
     """
     context = CloudContext.open(cloud, site)
-    found = context.families(families)
+    contents = context.contents(families)
+    found = contents.families
     use = context.usage(ids(found)) if usage and found else None
     moment = context.clock()
-    return [_row(held, use, moment) for name in found for held in reversed(found[name])]
+    return CloudStatus(
+        cloud,
+        [_row(held, use, moment) for name in found for held in reversed(found[name])],
+        [copies.row(one, cloud) for one in contents.copies],
+    )
+
+
+def complain(found: Sequence[CloudStatus]) -> None:
+    """:raises ImagecycleError: naming the clouds that did not tell."""
+    failed = [one for one in found if one.failure is not None]
+    for one in failed:
+        assert one.failure is not None
+        log.fail(f"{one.cloud}: {one.failure.message.removeprefix(f'{one.cloud}: ')}")
+    if failed:
+        raise ImagecycleError(
+            f"{', '.join(one.cloud for one in failed)} did not tell",
+            hint="; ".join(dict.fromkeys(one.failure.hint for one in failed if one.failure)),
+        )
+
+
+def as_text(found: Sequence[CloudStatus], *, usage: bool) -> str:
+    """For people: a table for each cloud, and its copies apart."""
+    parts = []
+    for one in found:
+        if one.failure is not None:
+            continue
+        heading = f"{one.cloud}\n" if len(found) > 1 else ""
+        text = heading + as_table(one.releases, one.cloud, usage=usage)
+        if one.copies:
+            many = f"{len(one.copies)} image{'' if len(one.copies) == 1 else 's'}"
+            text += (
+                f"\n{many} with copied properties: no release, and nothing is decided from them\n"
+            )
+            text += "".join(f"{line}\n" for line in copies.lines(one.copies))
+        parts.append(text)
+    return "\n".join(parts)
 
 
 def as_table(found: Sequence[Row], cloud: str, *, usage: bool) -> str:
@@ -112,9 +193,18 @@ def as_table(found: Sequence[Row], cloud: str, *, usage: bool) -> str:
     return "\n".join([*lines, *remarks]) + "\n"
 
 
-def as_json(found: Sequence[Row]) -> str:
-    """For programs: a list of all that is known of each release."""
-    return json.dumps([dataclasses.asdict(row) for row in found], indent=2) + "\n"
+def as_json(found: Sequence[CloudStatus]) -> str:
+    """For programs: of each cloud or region, all that is known of its releases and copies."""
+    clouds = [
+        {
+            "cloud": one.cloud,
+            "releases": [dataclasses.asdict(row) for row in one.releases],
+            "copies": [dataclasses.asdict(row) for row in one.copies],
+            "error": one.failure.message if one.failure else "",
+        }
+        for one in found
+    ]
+    return json.dumps({"clouds": clouds}, indent=2) + "\n"
 
 
 def _row(held: Holding, usage: Usage | None, moment: datetime.datetime) -> Row:

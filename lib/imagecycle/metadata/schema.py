@@ -474,3 +474,17 @@ PROPERTIES: tuple[Property, ...] = (
 )
 
 BY_NAME: Mapping[str, Property] = {one.name: one for one in PROPERTIES}
+
+NOT_INHERITED: tuple[str, ...] = (
+    *(name for name in BY_NAME if name.startswith(PREFIX)),
+    *("image_build_date", "image_description", "image_source", "patchlevel"),
+    *("replace_frequency", "uuid_validity", "provided_until", "hotfix_hours"),
+)
+"""What is true of a release and not of a snapshot of its servers: where it comes from, what became
+of it, and what the operator promises. The rest, what OpenStack reads and what is in the system
+(``os_*``, ``hw_*``, licenses, the end of its support), is inherited."""
+
+
+def is_inherited(name: str) -> bool:
+    """Whether a property of a release is true of what is made from it as well."""
+    return name not in NOT_INHERITED and not name.startswith(PREFIX)
