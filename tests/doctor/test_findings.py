@@ -27,22 +27,17 @@ BAD = {"bad": gives(failed("gone", "bring it back"))}
 
 
 def run(
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     checks: dict[str, Check],
     *,
     as_json: bool = False,
 ) -> tuple[int, str]:
-    examine = doctor.examine
-    monkeypatch.setattr(doctor, "examine", lambda site, fresh: examine(site, checks=checks))
-    code = doctor.main(Site(), as_json=as_json, fresh=False)
+    code = doctor.main(Site(), as_json=as_json, fresh=False, checks=checks)
     return code, capsys.readouterr().out
 
 
-def test_a_finding_shows_what_was_seen_and_the_way_out(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    _, out = run(monkeypatch, capsys, {**GOOD, **WARNED, **BAD})
+def test_a_finding_shows_what_was_seen_and_the_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+    _, out = run(capsys, {**GOOD, **WARNED, **BAD})
     assert out.splitlines()[:5] == [
         "ok       good      seen [x]",
         "warning  hindered  slow",
@@ -58,18 +53,15 @@ def test_a_finding_shows_what_was_seen_and_the_way_out(
     ("checks", "code"), [(GOOD, 0), ({**GOOD, **WARNED}, 0), ({**GOOD, **BAD}, 1)]
 )
 def test_only_what_building_needs_makes_it_fail(
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     checks: dict[str, Check],
     code: int,
 ) -> None:
-    assert run(monkeypatch, capsys, checks)[0] == code
+    assert run(capsys, checks)[0] == code
 
 
-def test_programs_get_json(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    code, out = run(monkeypatch, capsys, {**GOOD, **BAD}, as_json=True)
+def test_programs_get_json(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out = run(capsys, {**GOOD, **BAD}, as_json=True)
     assert code == 1
     assert json.loads(out) == {
         "ok": False,

@@ -63,7 +63,7 @@ def started_box(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Box]:
     """
     site = Site(home=tmp_path_factory.mktemp("home"))
     layout = Layout.of(site)
-    devcloud.start(site)
+    devcloud.start(site, protected=False)  # tests write what only who publishes may
     try:
         identity = load_identity(layout)
         assert identity is not None
@@ -139,7 +139,7 @@ def started_compute_box(started_box: Box) -> Iterator[ComputeBox]:
     What it is installed from is kept where :func:`started_box` keeps its environment.
     """
     site = started_box.site
-    devcloud.start(site, with_compute=True)
+    devcloud.start(site, with_compute=True, protected=False)
     identity = load_identity(started_box.layout)
     assert identity is not None
     with (

@@ -140,3 +140,34 @@ def test_an_image_of_an_earlier_schema_is_brought_up_to_date_in_place(box: Box) 
     assert [method for method, _, _ in box.proxy.mutations()] == ["PATCH"]
     (only,) = box.glance.images(imagecycle_family=FAMILY.slug)
     assert only.visibility == "public"
+
+
+def test_publish_says_in_one_line_what_is_wrong_with_the_definitions(
+    bare: Box, capsys: pytest.CaptureFixture[str]
+) -> None:
+    artifact(bare.site.artifacts, "20261122", size=2**17)
+
+    def said() -> list[str]:
+        capsys.readouterr()
+        stage.publish(family(), bare.site, cloud="devcloud", release=None, dry_run=False)
+        lines = capsys.readouterr().err.splitlines()
+        return [line for line in lines if "metadata definitions" in line]
+
+    (line,) = said()
+    assert "has no metadata definitions" in line
+    assert "imagecycle metadata install --cloud devcloud" in line
+    install(bare, "devcloud")
+    assert said() == []
+    session = open_cloud("devcloud", bare.site)
+    session.session.delete(f"{session.image_url}{ADDRESS}/properties/imagecycle_image_id")
+    (line,) = said()
+    assert "definitions of another version" in line
+
+
+def test_the_development_cloud_has_the_definitions_from_its_start(bare: Box) -> None:
+    home = bare.layout.folder.parent
+    done = terminal.run("devcloud", "start", home=home, limit=120)
+    assert done.returncode == 0, done.stderr
+    assert document(bare, "devcloud-demo")["properties"].keys() == (
+        definitions.as_namespace().properties.keys()
+    )

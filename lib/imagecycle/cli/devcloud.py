@@ -19,12 +19,22 @@ def devcloud() -> None:
 @click.option(
     "--with-compute", is_flag=True, help="Also Nova and Cinder: nothing runs or is stored."
 )
+@click.option(
+    "--protected/--unprotected",
+    "protected",
+    default=None,
+    help="Keep users from copying imagecycle's properties, the default; or let them, as a cloud "
+    "without settings against it does.",
+)
 @click.pass_obj
-def devcloud_start(settings: site.Site, with_compute: bool) -> None:
+def devcloud_start(settings: site.Site, with_compute: bool, protected: bool | None) -> None:
     """Start the development cloud, installing it first if need be."""
     from imagecycle import devcloud
+    from imagecycle.devcloud.config import CLOUD
+    from imagecycle.metadata import definitions
 
-    devcloud.start(settings, with_compute=with_compute)
+    devcloud.start(settings, with_compute=with_compute, protected=protected)
+    definitions.install(settings, cloud=CLOUD, dry_run=False)
 
 
 @devcloud.command("stop")

@@ -16,12 +16,20 @@ def metadata() -> None:
 @metadata.command("show")
 @options.as_json
 @click.option("--rst", "as_rst", is_flag=True, help="Print the table of docs/metadata.rst.")
-def metadata_show(as_json: bool, as_rst: bool) -> None:
+@click.option(
+    "--settings",
+    is_flag=True,
+    help="Print the settings of Nova and Cinder that keep properties from being copied.",
+)
+def metadata_show(as_json: bool, as_rst: bool, settings: bool) -> None:
     """Explain every property: its meaning, its values, who sets it and when."""
     from imagecycle.metadata import definitions
 
-    if as_json and as_rst:
-        raise click.UsageError("--json and --rst exclude each other")
+    if as_json + as_rst + settings > 1:
+        raise click.UsageError("--json, --rst and --settings exclude each other")
+    if settings:
+        click.echo(definitions.as_settings(), nl=False)
+        return
     form = definitions.as_json if as_json else definitions.as_rst if as_rst else definitions.as_text
     click.echo(form(), nl=False)
 

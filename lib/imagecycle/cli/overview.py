@@ -27,12 +27,27 @@ def list_families(settings: site.Site, as_json: bool) -> None:
 @click.command()
 @options.as_json
 @click.option("--fresh", is_flag=True, help="Probe again what is remembered (the accelerator).")
+@click.option(
+    "--cloud", metavar="C", help="Look at this cloud instead: what keeps properties from copies."
+)
+@click.option(
+    "--as",
+    "user",
+    metavar="C",
+    help="An entry of clouds.yaml of an ordinary user, to try what such a one may write.",
+)
 @click.pass_obj
-def doctor(settings: site.Site, as_json: bool, fresh: bool) -> None:
-    """Say what works on this machine, and what to do about the rest."""
+def doctor(
+    settings: site.Site, as_json: bool, fresh: bool, cloud: str | None, user: str | None
+) -> None:
+    """Say what works on this machine, or in a cloud, and what to do about the rest."""
     from imagecycle import doctor
+    from imagecycle.doctor import cloud_settings
 
-    sys.exit(doctor.main(settings, as_json=as_json, fresh=fresh))
+    if user and not cloud:
+        raise click.UsageError("--as needs --cloud.")
+    checks = cloud_settings.checks(cloud, user) if cloud else doctor.CHECKS
+    sys.exit(doctor.main(settings, as_json=as_json, fresh=fresh, checks=checks))
 
 
 @click.command()

@@ -23,13 +23,15 @@ def tour(settings: site.Site, family: str, release: str | None) -> None:
     """
     from imagecycle import catalog, devcloud
     from imagecycle.artifacts import ArtifactStore
-    from imagecycle.metadata import evidence
+    from imagecycle.devcloud.config import CLOUD
+    from imagecycle.metadata import definitions, evidence
     from imagecycle.tour import release_life
 
     catalog.find(settings.catalog, family)
     artifact = ArtifactStore(settings.artifacts).find(family, release)
     evidence.gather(artifact)  # before anything is started
     devcloud.start(settings, with_compute=True)
+    definitions.install(settings, cloud=CLOUD, dry_run=False)
     release_life.run(settings, artifact, release_life.next_of(artifact))
 
 

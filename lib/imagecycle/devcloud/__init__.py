@@ -22,12 +22,18 @@ from imagecycle.devcloud.services import SERVICES, Service
 from imagecycle.errors import EXIT_FAILED
 from imagecycle.site import Site
 
+_WITH_PROTECTION = ("glance", "nova-api", "cinder-api")
+"""Who reads what may be copied"""
 
-def start(site: Site, *, with_compute: bool = False) -> None:
+
+def start(site: Site, *, with_compute: bool = False, protected: bool | None = None) -> None:
     """Start what does not run, installing it first if need be; says so when all runs.
 
     :param with_compute: also Nova with fake hypervisors, and what it needs. Without, what runs of
         it goes on.
+    :param protected: Nova and Cinder do not copy what is true of a release only, and Glance lets
+        nobody but who publishes write it. What runs with another setting is started anew. None: as
+        it was, at first protected.
     :raises ImagecycleError: when it cannot be installed or does not come up.
     """
     layout = Layout.of(site)
@@ -35,6 +41,7 @@ def start(site: Site, *, with_compute: bool = False) -> None:
         compute.require(layout)
     layout.make()
     with _locked(layout, "devcloud start"):
+        with_compute = _protect(layout, protected) or with_compute
         identity = load_identity(layout)
         if identity and _serves(layout, identity, with_compute=with_compute):
             log.say("the development cloud runs already")
@@ -64,6 +71,21 @@ def _start(layout: Layout, *, with_compute: bool) -> Identity:
         if with_compute:
             compute.finish(layout, identity)
     return identity
+
+
+def _protect(layout: Layout, protected: bool | None) -> bool:
+    """Keep the setting, and stop what runs with another one; returns whether Nova is to run."""
+    if protected is None or layout.unprotected.exists() is not protected:
+        return False
+    if protected:
+        layout.unprotected.unlink()
+    else:
+        layout.unprotected.touch()
+    compute_runs = layout.with_compute.exists()
+    for service in (*SERVICES, *compute.SERVICES):
+        if service.name in _WITH_PROTECTION:
+            services.stop(layout, service)
+    return compute_runs
 
 
 def _bring_up(layout: Layout, identity: Identity) -> None:

@@ -83,6 +83,12 @@ class Layout:
         return self.folder / "with-compute"
 
     @property
+    def unprotected(self) -> Path:
+        """Is there while users may copy imagecycle's properties, as in a cloud without settings
+        against it."""
+        return self.folder / "unprotected"
+
+    @property
     def clouds_file(self) -> Path:
         """The ``clouds.yaml`` with the entries ``devcloud`` and ``devcloud-demo``."""
         return self.folder / "clouds.yaml"

@@ -43,10 +43,10 @@ CHECKS: Mapping[str, Check] = {
 STYLES = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.FAILED: "bold red"}
 
 
-def main(site: Site, *, as_json: bool, fresh: bool) -> int:
+def main(site: Site, *, as_json: bool, fresh: bool, checks: Mapping[str, Check] = CHECKS) -> int:
     """Print the findings on standard output; the exit code is 1 when something needed fails."""
     started = time.monotonic()
-    findings = examine(site, fresh=fresh)
+    findings = examine(site, fresh=fresh, checks=checks)
     failed = [finding for finding in findings if finding.verdict is Verdict.FAILED]
     if as_json:
         values = [dataclasses.asdict(finding) for finding in findings]

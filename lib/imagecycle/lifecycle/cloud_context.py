@@ -54,7 +54,11 @@ class CloudContext:
 
         :raises ImagecycleError: see :func:`imagecycle.cloud.session.open_cloud`.
         """
-        session = open_cloud(name, site)
+        return cls.of(open_cloud(name, site), name, site)
+
+    @classmethod
+    def of(cls, session: CloudSession, name: str, site: Site) -> CloudContext:
+        """The same with a session that is there already."""
         return cls(name, Glance(session), _usage_of(session), whoami(session), site)
 
     def policies(self) -> Policies:

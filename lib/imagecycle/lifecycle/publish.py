@@ -16,13 +16,14 @@ from typing import Any
 from imagecycle import log
 from imagecycle.artifacts import Artifact, ArtifactStore, lock_file
 from imagecycle.cloud.image import Image
+from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.errors import ImagecycleError
 from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.cloud_context import CloudContext, Families, lock_path, say
 from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.rules.publish import Publication, Target, decide
 from imagecycle.lifecycle.uploading import digests
-from imagecycle.metadata import evidence, identity, naming
+from imagecycle.metadata import definitions, evidence, identity, naming
 from imagecycle.model import Family
 from imagecycle.site import Site
 
@@ -58,8 +59,11 @@ def publish(
             log.say(f"written: {out}; apply it with `imagecycle apply {out}`")
         return None
     with lock_file(_lock(site, family, cloud), f"publishing {family.slug}", f"publish to {cloud}"):
-        image, plan = publish_in(CloudContext.open(cloud, site), target, artifact.disk)
+        session = open_cloud(cloud, site)
+        context = CloudContext.of(session, cloud, site)
+        image, plan = publish_in(context, target, artifact.disk)
         _record(artifact, cloud, image, plan, time.monotonic() - began)
+    _say_of_definitions(session)
     return image
 
 
@@ -143,6 +147,19 @@ def _say(plan: Plan, publication: Publication, target: Target) -> None:
         f"nothing to do: {target.family} {target.release} is current in {plan.cloud}, "
         f"image {publication.published.id}"
     )
+
+
+def _say_of_definitions(session: CloudSession) -> None:
+    """Say it in one line when Horizon cannot explain what was published; it stops nobody."""
+    try:
+        wrong = definitions.shortcoming(session)
+    except ImagecycleError:
+        return
+    if wrong:
+        log.say(
+            f"{session.name} {wrong}: an administrator can install them with "
+            f"`imagecycle metadata install --cloud {session.name}`"
+        )
 
 
 def _record(artifact: Artifact, cloud: str, image: Image, plan: Plan, seconds: float) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 from imagecycle import log
 from imagecycle.cloud import namespace
-from imagecycle.cloud.session import open_cloud
+from imagecycle.cloud.session import CloudSession, open_cloud
+from imagecycle.devcloud import config
 from imagecycle.metadata import schema
 from imagecycle.metadata.schema import Origin, Property
 from imagecycle.site import Site
@@ -41,6 +42,20 @@ def install(site: Site, *, cloud: str, dry_run: bool) -> list[namespace.Call]:
     return calls
 
 
+def shortcoming(session: CloudSession) -> str:
+    """What is wrong with a cloud's definitions, in words; empty when they are up to date.
+
+    :raises ImagecycleError: when it does not tell.
+    """
+    there = namespace.Definitions(session).read()
+    if there is None:
+        return "has no metadata definitions of imagecycle's properties"
+    owner = str(there.get("owner"))
+    if namespace.decide(as_namespace(), there, owner, [schema.PREFIX]):
+        return "has metadata definitions of another version of imagecycle"
+    return ""
+
+
 def as_namespace() -> namespace.Namespace:
     """The schema as Glance's metadata definitions; without what OpenStack defines itself."""
     return namespace.Namespace(
@@ -59,6 +74,16 @@ def _definition(one: Property) -> dict[str, Any]:
     if one.origin is Origin.IMAGECYCLE:
         definition["readonly"] = True
     return definition
+
+
+def as_settings() -> str:
+    """The settings of Nova and Cinder that keep copies from looking like releases."""
+    nova = ",".join((*config.LEFT_OUT_BY_NOVA, *schema.NOT_INHERITED))
+    cinder = ",".join((*config.LEFT_OUT_BY_CINDER, *schema.NOT_INHERITED))
+    return (
+        f"# nova.conf, [DEFAULT]\nnon_inheritable_image_properties = {nova}\n\n"
+        f"# cinder.conf, [DEFAULT]\nglance_core_properties = {cinder}\n"
+    )
 
 
 def as_json() -> str:

@@ -6,7 +6,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 from imagecycle.artifacts import write_text
-from imagecycle.devcloud.config import REGION
+from imagecycle.devcloud.config import (
+    LEFT_OUT_BY_CINDER,
+    LEFT_OUT_BY_NOVA,
+    NOT_INHERITED,
+    REGION,
+)
 from imagecycle.devcloud.layout import HOST, Identity, Layout
 
 HOSTS = ("devcloud-compute-1", "devcloud-compute-2")
@@ -187,16 +192,21 @@ def write(layout: Layout, identity: Identity, etc: Path, socket: Path) -> None:
         text = _DEFAULT + default + _COMMON + own
         return text.format(**places) + account("keystone_authtoken", user) + checked
 
+    copied = () if layout.unprotected.exists() else NOT_INHERITED
+    kept_by_nova = ",".join((*LEFT_OUT_BY_NOVA, *copied))
+    kept_by_cinder = ",".join((*LEFT_OUT_BY_CINDER, *copied))
+    nova_default = f"{_NOVA_DEFAULT}non_inheritable_image_properties = {kept_by_nova}\n"
+    cinder_default = f"{_CINDER_DEFAULT}glance_core_properties = {kept_by_cinder}\n"
     nova = [account(section, "nova") for section in ("placement", "neutron", "service_user")]
     # Cinder lets go of an attached volume only when Nova says who it is.
     nova[-1] += "send_service_user_token = true\n"
     messages = {"host": HOST, "port": identity.ports["rabbitmq"]}
     texts = {
-        "nova.conf": "\n".join([*nova, service("nova", _NOVA_DEFAULT, _NOVA + _NOVA_DATABASES)]),
+        "nova.conf": "\n".join([*nova, service("nova", nova_default, _NOVA + _NOVA_DATABASES)]),
         # Hypervisors have no database, and complain of one that they are told of.
         "nova-compute.conf": "\n".join([*nova, service("nova", _NOVA_DEFAULT, _NOVA)]),
         "neutron.conf": service("neutron", _NEUTRON_DEFAULT, _NEUTRON),
-        "cinder.conf": service("cinder", _CINDER_DEFAULT, _CINDER),
+        "cinder.conf": service("cinder", cinder_default, _CINDER),
         "placement.conf": service("placement", "", _PLACEMENT),
         "rabbitmq.conf": _RABBITMQ.format(**messages, password=identity.passwords["rabbitmq"]),
         **{f"{host}.conf": _COMPUTE.format(**places, host=host) for host in HOSTS},

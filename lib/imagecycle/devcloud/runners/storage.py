@@ -5,6 +5,7 @@ from an image, the image's data is opened with the user's own token, as storage 
 would do; so nobody gets a volume of an image that he may not read.
 """
 
+import io
 from typing import Any
 
 import cinder.volume.driver  # type: ignore[import-not-found]
@@ -37,6 +38,13 @@ class Storage(cinder.volume.driver.VolumeDriver):  # type: ignore[misc]
         # the first piece is enough: Glance has let the user have it
         next(iter(image_service.download(context, image_meta["id"]) or ()), None)
         return {}, True
+
+    def copy_volume_to_image(
+        self, context: Any, volume: Any, image_service: Any, image_meta: Any
+    ) -> None:
+        """Make an image of a few bytes, as there are no others."""
+        content = io.BytesIO(f"volume {volume.id}".encode())
+        image_service.update(context, image_meta["id"], {}, content)
 
     def initialize_connection(self, volume: Any, connector: Any) -> dict[str, Any]:
         """Tell a hypervisor where the volume is; the fake one does not look."""
