@@ -1,0 +1,181 @@
+"""What a Windows installation medium offers: the editions in its list of images.
+
+The list is read from the medium itself, without unpacking it: an ISO of Microsoft's layout holds
+``install.wim``, ``install.esd`` or ``install.swm`` in ``sources``. Such a file says in its header
+where its list in XML is (Microsoft, "Windows Imaging File Format (WIM)", 2012).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, NoReturn
+from xml.etree import ElementTree
+
+import pycdlib
+from pycdlib.pycdlibexception import PyCdlibException
+
+from imagecycle.errors import ImagecycleError, UsageError, suggestion
+
+NAMES = ("install.wim", "install.esd", "install.swm")
+ARCHITECTURES = {"0": "x86", "5": "arm", "9": "x86_64", "12": "aarch64"}
+"""PROCESSOR_ARCHITECTURE_* of Windows, as images name it"""
+_HEADER = 208  # bytes
+_XML_RESOURCE = 72  # where the header says how large the list is and where
+_LARGEST_LIST = 16 * 2**20
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One image of a medium."""
+
+    index: int
+    """From 1; what an answer file may name as /IMAGE/INDEX"""
+    name: str
+    """``Windows Server 2022 SERVERSTANDARD``; what an answer file may name as /IMAGE/NAME"""
+    edition_id: str
+    """``ServerStandard``; with evaluation media ``ServerStandardEval``"""
+    installation_type: str
+    """``Server``, ``Server Core`` or ``Client``"""
+    arch: str
+    build: int
+    languages: tuple[str, ...]
+
+    def __str__(self) -> str:
+        kind = f"{self.installation_type}, " if self.installation_type else ""
+        return (
+            f"{self.index}: {self.name} ({self.edition_id}, {kind}{self.arch}, "
+            f"build {self.build}, {' '.join(self.languages)})"
+        )
+
+
+def offered(medium: Path) -> tuple[Edition, ...]:
+    """The editions that an ISO, or a file with images, offers.
+
+    :raises UsageError: when it is no Windows installation medium, or is damaged.
+    """
+    try:
+        with _images(medium) as images:
+            return _editions(medium, images)
+    except OSError as error:
+        raise UsageError(
+            f"{medium} cannot be read: {error.strerror or error}",
+            hint="name the vendor's ISO, on a disk or a share that is mounted",
+        ) from None
+
+
+def chosen(
+    medium: Path, editions: Sequence[Edition], *, edition: str, language: str, arch: str
+) -> Edition:
+    """The one edition that is wanted; names are compared without regard to capitals.
+
+    :param edition: its id or its name, the latter where several images share an id.
+    :param language: such as ``en-US``.
+    :raises UsageError: saying what is not there, and what the medium offers instead.
+    """
+    wanted = edition.lower()
+    named = [one for one in editions if wanted in (one.name.lower(), one.edition_id.lower())]
+    if not named:
+        known = sorted({one.edition_id for one in editions} | {one.name for one in editions})
+        _nothing(medium, editions, f"edition {edition}{suggestion(edition, known)}")
+    fitting = [one for one in named if one.arch == arch]
+    if not fitting:
+        _nothing(medium, editions, f"edition {edition} for {arch}")
+    spoken = [one for one in fitting if language.lower() in map(str.lower, one.languages)]
+    if not spoken:
+        _nothing(medium, editions, f"edition {edition} in the language {language}")
+    if len(spoken) > 1:
+        raise UsageError(
+            f"{medium} offers several images as {edition}:\n{_list(spoken)}",
+            hint="name the one that is meant by its full name",
+        )
+    return spoken[0]
+
+
+def _nothing(medium: Path, editions: Sequence[Edition], what: str) -> NoReturn:
+    raise UsageError(
+        f"{medium} offers no {what}; it offers:\n{_list(editions)}",
+        hint="choose one of these, or another medium",
+    )
+
+
+def _list(editions: Sequence[Edition]) -> str:
+    return "\n".join(f"  {edition}" for edition in editions)
+
+
+@contextlib.contextmanager
+def _images(medium: Path) -> Iterator[IO[bytes]]:
+    """The file with the images: the medium itself, or what lies in the ISO."""
+    with medium.open("rb") as file:
+        if file.read(8) in (b"MSWIM\0\0\0", b"WLPWM\0\0\0"):
+            yield file
+            return
+    disc = pycdlib.PyCdlib()
+    try:
+        disc.open(str(medium))
+    except PyCdlibException:
+        raise UsageError(
+            f"{medium} is neither an ISO nor a file with Windows images",
+            hint="name the vendor's ISO; a download that broke off has a wrong checksum",
+        ) from None
+    try:
+        yield from _in_sources(medium, disc)
+    finally:
+        disc.close()
+
+
+def _in_sources(medium: Path, disc: pycdlib.PyCdlib) -> Iterator[IO[bytes]]:
+    for name in NAMES:
+        place = (
+            {"udf_path": f"/sources/{name}"}
+            if disc.has_udf()
+            else {"iso_path": f"/SOURCES/{name.upper()};1"}
+        )
+        try:
+            opened = disc.open_file_from_iso(**place)
+        except PyCdlibException:
+            continue
+        with opened as file:
+            yield file
+        return
+    raise UsageError(
+        f"{medium} holds none of {', '.join(NAMES)} in sources",
+        hint="it is no Windows installation medium; the ISO with the virtio drivers is another one",
+    )
+
+
+def _editions(medium: Path, images: IO[bytes]) -> tuple[Edition, ...]:
+    images.seek(0)
+    header = images.read(_HEADER)
+    try:
+        size, offset = struct.unpack_from("<QQ", header, _XML_RESOURCE)
+        size &= 2**56 - 1  # the eighth byte holds flags
+        if not 0 < size <= _LARGEST_LIST:
+            raise ValueError(size)
+        images.seek(offset)
+        text = images.read(size).decode("utf-16")
+        root = ElementTree.fromstring(text)
+        return tuple(_edition(element) for element in root.findall("IMAGE"))
+    except (struct.error, ValueError, ElementTree.ParseError):
+        raise ImagecycleError(
+            f"the list of images in {medium} cannot be read: the file is damaged or cut off",
+            hint="compare its checksum with the vendor's, and get it again",
+        ) from None
+
+
+def _edition(image: ElementTree.Element) -> Edition:
+    def text(path: str) -> str:
+        return (image.findtext(path) or "").strip()
+
+    return Edition(
+        index=int(image.get("INDEX", "")),
+        name=text("NAME"),
+        edition_id=text("WINDOWS/EDITIONID"),
+        installation_type=text("WINDOWS/INSTALLATIONTYPE"),
+        arch=ARCHITECTURES.get(text("WINDOWS/ARCH"), f"architecture {text('WINDOWS/ARCH')}"),
+        build=int(text("WINDOWS/VERSION/BUILD") or 0),
+        languages=tuple(one.text or "" for one in image.findall("WINDOWS/LANGUAGES/LANGUAGE")),
+    )

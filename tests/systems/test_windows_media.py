@@ -1,0 +1,82 @@
+"""The list of images of a Windows installation medium."""
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.systems import windows_media
+
+
+def image(index: int, name: str, edition: str, arch: int = 9, language: str = "en-US") -> str:
+    return (
+        f'<IMAGE INDEX="{index}"><NAME>{name}</NAME><WINDOWS><ARCH>{arch}</ARCH>'
+        f"<EDITIONID>{edition}</EDITIONID><INSTALLATIONTYPE>Server</INSTALLATIONTYPE>"
+        f"<LANGUAGES><LANGUAGE>{language}</LANGUAGE></LANGUAGES>"
+        "<VERSION><BUILD>20348</BUILD></VERSION></WINDOWS></IMAGE>"
+    )
+
+
+CORE = image(1, "Windows Server 2022 SERVERSTANDARDCORE", "ServerStandard")
+FULL = image(2, "Windows Server 2022 SERVERSTANDARD", "ServerStandard")
+EVALUATION = image(3, "Windows Server 2022 Datacenter Evaluation", "ServerDatacenterEval")
+OLD = image(4, "Windows 10 Pro", "Professional", arch=0, language="de-DE")
+
+
+def wim(folder: Path, *images: str) -> Path:
+    listed = f"<WIM>{''.join(images)}</WIM>".encode("utf-16")
+    header = bytearray(208)
+    header[:8] = b"MSWIM\0\0\0"
+    struct.pack_into("<QQ", header, 72, len(listed) | 2 << 56, 208)
+    path = folder / "install.wim"
+    path.write_bytes(bytes(header) + listed)
+    return path
+
+
+def choose(path: Path, edition: str, language: str = "en-US") -> int:
+    offered = windows_media.offered(path)
+    return windows_media.chosen(
+        path, offered, edition=edition, language=language, arch="x86_64"
+    ).index
+
+
+def test_an_edition_is_found_by_id_and_by_name_in_any_case(tmp_path: Path) -> None:
+    path = wim(tmp_path, CORE, FULL, EVALUATION, OLD)
+    assert choose(path, "serverdatacentereval") == 3
+    assert choose(path, "Windows Server 2022 ServerStandard") == 2
+
+
+@pytest.mark.parametrize(
+    ("edition", "language", "says"),
+    [
+        ("ServerDatacenter", "en-US", "did you mean ServerDatacenterEval"),
+        ("ServerStandard", "en-US", "several images as ServerStandard"),
+        ("ServerDatacenterEval", "fr-FR", "in the language fr-FR"),
+        ("Professional", "de-DE", "Professional for x86_64"),
+    ],
+)
+def test_what_is_not_offered_is_named_with_all_that_is(
+    tmp_path: Path, edition: str, language: str, says: str
+) -> None:
+    with pytest.raises(UsageError, match=says) as caught:
+        choose(wim(tmp_path, CORE, FULL, EVALUATION, OLD), edition, language)
+    assert "build 20348, en-US)" in caught.value.message
+
+
+def test_a_file_that_is_cut_off_is_damaged(tmp_path: Path) -> None:
+    path = wim(tmp_path, FULL)
+    path.write_bytes(path.read_bytes()[:-60])
+    with pytest.raises(ImagecycleError, match="damaged or cut off"):
+        windows_media.offered(path)
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(ImagecycleError, match="damaged or cut off"):
+        windows_media.offered(path)
+
+
+def test_what_is_no_medium_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="cannot be read: No such file"):
+        windows_media.offered(tmp_path / "none.iso")
+    (tmp_path / "text").write_text("no medium")
+    with pytest.raises(UsageError, match="neither an ISO nor"):
+        windows_media.offered(tmp_path / "text")
