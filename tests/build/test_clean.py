@@ -20,6 +20,21 @@ guest::19000:0:99999:7:::
 @pytest.fixture
 def system(tmp_path: Path) -> MountedSystem:
     files = {
+        "etc/apt/apt.conf.d/50site": "x",
+        "etc/apt/apt.conf.d/99mmdebstrap": "x",
+        "etc/dpkg/dpkg.cfg.d/99mmdebstrap": "x",
+        "etc/.resolv.conf.systemd-resolved.bak": "nameserver 192.0.2.1\n",
+        "etc/group-": "x",
+        "etc/gshadow-": "x",
+        "etc/passwd-": "x",
+        "etc/shadow-": "root:$y$j9T$salt$hash:19000:0:99999:7:::\n",
+        "etc/subgid-": "x",
+        "etc/subuid-": "x",
+        "var/cache/debconf/config.dat": "x",
+        "var/cache/debconf/config.dat-old": "x",
+        "var/lib/dpkg/status": "x",
+        "var/lib/dpkg/status-old": "x",
+        "var/lib/systemd/timers/stamp-apt-daily.timer": "",
         "etc/machine-id": "0123456789abcdef0123456789abcdef\n",
         "etc/shadow": SHADOW,
         "etc/ssh/ssh_host_ed25519_key": "secret",
@@ -49,8 +64,17 @@ def system(tmp_path: Path) -> MountedSystem:
 @pytest.mark.parametrize(
     "gone",
     [
+        "/etc/.resolv.conf.systemd-resolved.bak",
+        "/etc/apt/apt.conf.d/99mmdebstrap",
+        "/etc/dpkg/dpkg.cfg.d/99mmdebstrap",
+        "/etc/group-",
+        "/etc/gshadow-",
+        "/etc/passwd-",
+        "/etc/shadow-",
         "/etc/ssh/ssh_host_ed25519_key",
         "/etc/ssh/ssh_host_ed25519_key.pub",
+        "/etc/subgid-",
+        "/etc/subuid-",
         "/home/site/.bash_history",
         "/root/.ssh",
         "/tmp/.hidden",
@@ -59,7 +83,9 @@ def system(tmp_path: Path) -> MountedSystem:
         "/var/lib/cloud/instance",
         "/var/lib/dbus/machine-id",
         "/var/lib/dhcp/dhclient.leases",
+        "/var/lib/dpkg/status-old",
         "/var/lib/systemd/random-seed",
+        "/var/lib/systemd/timers/stamp-apt-daily.timer",
         "/var/log/cloud-init.log",
         "/var/log/journal/0123",
     ],
@@ -72,7 +98,15 @@ def test_what_machines_must_not_share_is_removed(system: MountedSystem, gone: st
 
 def test_configuration_and_folders_stay(system: MountedSystem) -> None:
     clean.clean(system, Debian())
-    for kept in ("/etc/ssh/sshd_config", "/var/lib/cloud", "/var/log/journal", "/tmp"):
+    for kept in (
+        "/etc/apt/apt.conf.d/50site",
+        "/etc/ssh/sshd_config",
+        "/tmp",
+        "/var/cache/debconf/config.dat",
+        "/var/lib/cloud",
+        "/var/lib/dpkg/status",
+        "/var/log/journal",
+    ):
         assert system.exists(kept)
 
 

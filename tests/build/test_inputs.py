@@ -53,3 +53,11 @@ def test_an_installation_depends_on_its_media_and_disk() -> None:
         installation.digest(larger, Source(larger, Site(), "media")),
     }
     assert len(digests) == 3
+
+
+def test_what_this_builder_does_otherwise_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source(FAMILY, Site(), "media")
+    installed = installation.digest(FAMILY, source)
+    monkeypatch.setattr(inputs, "BUILDER", inputs.BUILDER + 1)
+    assert installation.digest(FAMILY, source) != installed
+    assert inputs.digest(FAMILY, "installation", "zstd") != BEFORE

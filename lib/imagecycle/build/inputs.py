@@ -8,7 +8,7 @@ from typing import Any
 
 from imagecycle.model import Family
 
-BUILDER = 1
+BUILDER = 2
 """Raise this when the same inputs give another image than before."""
 
 

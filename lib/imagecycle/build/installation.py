@@ -13,10 +13,9 @@ from pathlib import Path
 
 from imagecycle import log, systems
 from imagecycle.artifacts import lock_file, write_json, write_text
-from imagecycle.build import clean, disk, media, offline, oz_guest, template
+from imagecycle.build import clean, disk, inputs, media, offline, oz_guest, template
 from imagecycle.build.console import Console
 from imagecycle.build.domain import Limits, MachineCrashed, name_of
-from imagecycle.build.inputs import digest_of
 from imagecycle.catalog import unattended
 from imagecycle.machine import accelerator
 from imagecycle.model import Family
@@ -36,8 +35,9 @@ class Installation:
 
 def digest(family: Family, source: media.Source) -> str:
     """What an installation of the family's system depends on."""
-    return digest_of(
+    return inputs.digest_of(
         {
+            "builder": inputs.BUILDER,
             "system": [family.oz_name, family.oz_version, family.arch],
             "media": source.digest,
             "unattended": unattended.render(family),

@@ -29,6 +29,14 @@ class Apt(PackageManager):
         "/var/cache/apt/archives/partial/*",
         "/var/lib/apt/lists/*",
     )
+    leftovers = (
+        # of mmdebstrap, which makes the embedded install tree
+        "/etc/apt/apt.conf.d/99mmdebstrap",
+        "/etc/dpkg/dpkg.cfg.d/99mmdebstrap",
+        "/var/lib/dpkg/*-old",
+        "/var/cache/debconf/*-old",
+    )
+    """What installing packages leaves, besides the caches"""
 
     def installed(self, files: SystemFiles) -> list[Package]:
         if not files.exists(STATUS):

@@ -30,7 +30,11 @@ class Debian(Linux):
         phase=re.compile(rb"^installer: (\d+)/\d+ ([^\r\n]+)\r*\n", re.MULTILINE),
         failure=re.compile(rb"^installer: FAILED: ([^\r\n]+)\r*\n", re.MULTILINE),
     )
-    removed = {**REMOVED, "package caches": Apt.cached_files}
+    removed = {
+        **REMOVED,
+        "package caches": Apt.cached_files,
+        "package manager's leftovers": Apt.leftovers,
+    }
     access = GuestSetup({"/etc/systemd/network/00-build.network": _NETWORKD, NO_CLOUD_INIT: b""})
     initial_ram_disk = "/boot/initrd.img-{release}"
 

@@ -15,13 +15,22 @@ REMOVED: Mapping[str, tuple[str, ...]] = {
     ),
     "leases": (
         "/var/lib/dhcp/*",
+        "/var/lib/dhcpd/*",
         "/var/lib/dhclient/*",
         "/var/lib/NetworkManager/*",
         "/var/lib/systemd/network/*",
     ),
     "instance data": ("/var/lib/cloud/*", "/etc/udev/rules.d/70-persistent-net.rules"),
     "journals": ("/var/log/journal/*", "/var/log/installer"),
-    "old logs": ("/var/log/*.gz", "/var/log/*.[0-9]", "/var/log/cloud-init*.log"),
+    "old logs": (
+        "/var/log/*.gz",
+        "/var/log/*.[0-9]",
+        "/var/log/cloud-init*.log",
+        "/var/account/pacct*",
+        "/var/log/account/pacct*",
+        "/var/lib/logrotate.status",
+        "/var/lib/logrotate/status",
+    ),
     "traces of people": (
         "/root/.ssh",
         "/root/.bash_history",
@@ -30,8 +39,23 @@ REMOVED: Mapping[str, tuple[str, ...]] = {
         "/root/.viminfo",
         "/root/.wget-hsts",
         "/home/*/.bash_history",
+        "/var/spool/mail/*",
+        "/var/mail/*",
     ),
     "temporary files": ("/tmp/*", "/tmp/.[!.]*", "/var/tmp/*", "/var/tmp/.[!.]*"),
+    "backup copies": (
+        "/etc/passwd-",
+        "/etc/shadow-",
+        "/etc/group-",
+        "/etc/gshadow-",
+        "/etc/subuid-",
+        "/etc/subgid-",
+        "/etc/.resolv.conf.systemd-resolved.bak",
+        "/etc/blkid.tab*",
+    ),
+    "crash data": ("/var/crash/*", "/var/spool/abrt/*", "/var/lib/systemd/coredump/*"),
+    # a timer that was missed since the build would fire at every first boot
+    "timer stamps": ("/var/lib/systemd/timers/stamp-*",),
 }
 """What machines made from one image must not share, and what nobody needs."""
 
