@@ -23,6 +23,7 @@ from imagecycle.devcloud import services
 from imagecycle.devcloud.layout import CLEAN, HOST, Identity, load_identity
 from integration import catalog
 from integration.conftest import Box, ComputeBox
+from integration.images import make_release
 from integration.proxy import Fault
 
 pytestmark = pytest.mark.integration
@@ -115,22 +116,9 @@ def test_a_cloud_that_is_away_is_said(box: Box, run: Run, name: str) -> None:
 
 
 def release(cloud: CloudSession, number: str, state: str, visibility: str, **more: str) -> Image:
-    """A release as imagecycle leaves it."""
-    glance = Glance(cloud)
-    made = glance.create(
-        {
-            "name": f"Debian {number}",
-            "disk_format": "raw",
-            "container_format": "bare",
-            "visibility": visibility,
-            "imagecycle_family": SLUG,
-            "imagecycle_release": number,
-            "imagecycle_state": state,
-            **more,
-        }
+    return make_release(
+        Glance(cloud), number, state, visibility=visibility, name=f"Debian {number}", **more
     )
-    glance.upload(made.id, io.BytesIO(b"x"), 1, lambda _: None)
-    return glance.image(made.id)
 
 
 OLD = {"imagecycle_superseded_at": "2020-01-01T00:00:00+00:00"}

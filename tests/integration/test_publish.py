@@ -8,8 +8,8 @@ import pytest
 from imagecycle.cloud import glance as glance_module
 from imagecycle.cloud.session import open_cloud
 from imagecycle.errors import ImagecycleError, UnknownName
-from imagecycle.model import Release
 from integration.conftest import Box
+from integration.images import make_release
 from integration.proxy import Fault
 from integration.publishing import SLUG, images, make, publish, run, states
 
@@ -143,16 +143,7 @@ def test_several_clouds_are_judged_each_by_itself(box: Box) -> None:
 
 
 def test_images_of_another_project_are_out_of_reach(box: Box) -> None:
-    foreign = box.demo.create(
-        {
-            "name": "theirs",
-            "disk_format": "qcow2",
-            "container_format": "bare",
-            "imagecycle_family": SLUG,
-            "imagecycle_release": str(Release.parse("20261122")),
-            "imagecycle_state": "candidate",
-        }
-    )
+    foreign = make_release(box.demo, "20261122", "candidate", visibility="private", data=b"")
     make(box)
     publish(box)
     assert box.glance.image(foreign.id).status == "queued"

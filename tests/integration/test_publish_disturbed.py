@@ -16,8 +16,9 @@ from imagecycle.lifecycle import publish as stage
 from imagecycle.lifecycle.cloud_context import CloudContext
 from imagecycle.lifecycle.execution import Result
 from integration.conftest import Box
+from integration.images import make_release
 from integration.proxy import Fault
-from integration.publishing import SLUG, await_status, images, make, publish, start, states
+from integration.publishing import await_status, images, make, publish, start, states
 
 pytestmark = pytest.mark.integration
 
@@ -191,16 +192,7 @@ def test_a_cloud_that_changes_under_the_upload_is_noticed_and_nothing_is_lost(bo
     make(box)
 
     def other() -> None:
-        box.glance.create(
-            {
-                "name": "other",
-                "disk_format": "qcow2",
-                "container_format": "bare",
-                "imagecycle_family": SLUG,
-                "imagecycle_release": "20260901",
-                "imagecycle_state": "current",
-            }
-        )
+        make_release(box.glance, "20260901", name="other", visibility="private", data=b"")
 
     box.proxy.faults.append(Fault("PUT", "/file", after=other, times=1))
     with pytest.raises(ImagecycleError, match="has changed since the plan was made"):

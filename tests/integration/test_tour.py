@@ -19,6 +19,7 @@ from imagecycle.model import Release
 from imagecycle.tour import release_life
 from integration import servers
 from integration.conftest import ComputeBox
+from integration.images import make_release
 
 pytestmark = pytest.mark.integration
 
@@ -88,17 +89,7 @@ def test_a_tour_that_breaks_off_leaves_nothing(
 def test_the_tour_leaves_the_familys_own_images_alone(
     compute_box: ComputeBox, first: Artifact
 ) -> None:
-    made = compute_box.glance.create(
-        {
-            "name": "real",
-            "disk_format": "raw",
-            "container_format": "bare",
-            "visibility": "public",
-            identity.FAMILY: first.family,
-            identity.RELEASE: "20260822",
-            identity.STATE: "current",
-        }
-    )
+    made = make_release(compute_box.glance, "20260822", data=b"")
     release_life.run(compute_box.site, first, release_life.next_of(first))
     assert compute_box.glance.image(made.id) == made
     assert [image.id for image in view.listed(compute_box.bob, **{identity.STATE: "current"})] == [

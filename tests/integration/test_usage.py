@@ -1,4 +1,3 @@
-import io
 import json
 from collections import Counter
 
@@ -13,6 +12,7 @@ from imagecycle.cloud.session import CloudSession
 from imagecycle.cloud.usage import FEW, collect
 from integration import servers
 from integration.conftest import ComputeBox
+from integration.images import make_release
 
 pytestmark = pytest.mark.integration
 
@@ -20,19 +20,7 @@ FAMILY = "debian-12-x86_64-server"
 
 
 def image(box: ComputeBox, release: str = "20261122") -> Image:
-    made = box.glance.create(
-        {
-            "name": f"image {release}",
-            "container_format": "bare",
-            "disk_format": "raw",
-            "visibility": "public",
-            "imagecycle_family": FAMILY,
-            "imagecycle_release": release,
-            "imagecycle_state": "current",
-        }
-    )
-    box.glance.upload(made.id, io.BytesIO(b"data"), 4, lambda _: None)
-    return made
+    return make_release(box.glance, release)
 
 
 def found(cloud: CloudSession, *ids: str) -> dict[tuple[str, str], Counter[str]]:
