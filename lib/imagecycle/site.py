@@ -153,6 +153,13 @@ class Site(pydantic.BaseModel):
     security_mirror: str = pydantic.Field(
         "", description="Debian security mirror; by default that of the machine's apt sources."
     )
+    index_days: int = pydantic.Field(
+        0,
+        ge=0,
+        le=MOST_DAYS,
+        description="Days for which an index of the mirror is accepted, from its date on, where "
+        "its own limit is earlier; 0: as the index says.",
+    )
     name_template: str = pydantic.Field(
         "{title} - {arch} [{date}]",
         description="An image's name, for people: title, family, arch, flavour, release, date.",

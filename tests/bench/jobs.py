@@ -50,7 +50,7 @@ def _catalog(scratch: Path) -> Path:
     """A settings file that names a catalog with as many families."""
     catalog = scratch / "images"
     catalog.mkdir()
-    shutil.copy(CATALOG / "debian-12.preseed.j2", catalog)
+    shutil.copy(CATALOG / "debian.preseed.j2", catalog)
     text = (CATALOG / "debian-12.yaml").read_text()
     for name in FLAVOURS[2:]:
         text += f"  {name}:\n    title: {name}\n    description: {name}\n    extends: base\n"

@@ -237,7 +237,7 @@ def started(
     text = (CATALOG / "debian-12.yaml").read_text()
     folder = tmp_path / "catalog"
     folder.mkdir()
-    (folder / "failing.yaml").write_text(text.replace("debian-12.preseed.j2", "answers.preseed.j2"))
+    (folder / "failing.yaml").write_text(text.replace("debian.preseed.j2", "answers.preseed.j2"))
     (folder / "answers.preseed.j2").write_text(NO_DISK)
     settings = tmp_path / "site.yaml"
     settings.write_text(json.dumps({"home": str(site.home), "catalog": str(folder)}))

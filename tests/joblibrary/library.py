@@ -1,23 +1,29 @@
-"""The job library of this repository, rendered once, and copies of it for tests that change it."""
+"""The job library of this repository with a small matrix: rendered once, and copies to change."""
 
 from __future__ import annotations
 
 import functools
 import re
 import shutil
+import tempfile
 from pathlib import Path
 
 from imagecycle.jobs.rendering import JOBS, Rendered, render_all
 
+MATRIX = {"debian-12": {"x86_64": ["base", "server"]}}
+
 
 @functools.cache
 def rendered() -> Rendered:
-    return render_all(JOBS)
+    with tempfile.TemporaryDirectory() as folder:
+        return render_all(copy(Path(folder)))
 
 
 def copy(folder: Path) -> Path:
-    """A copy of the library that a test may change."""
-    return Path(shutil.copytree(JOBS, folder / "jobs"))
+    """A copy of the library that a test may change; its matrix is :data:`MATRIX`."""
+    jobs = Path(shutil.copytree(JOBS, folder / "jobs"))
+    with_systems(jobs, MATRIX)
+    return jobs
 
 
 def change(jobs: Path, file: str, old: str, new: str) -> None:

@@ -27,7 +27,7 @@ def test_the_library_renders_to_the_golden_files() -> None:
 def test_what_is_rendered_is_what_jenkins_jobs_renders(tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("jenkins-jobs")
     subprocess.run(
-        [program, "test", rendering.JOBS, "-o", tmp_path / "out"],
+        [program, "test", library.copy(tmp_path), "-o", tmp_path / "out"],
         check=True,
         capture_output=True,
         timeout=60,

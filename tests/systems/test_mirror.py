@@ -59,3 +59,8 @@ def test_sources_name_the_version_asked_for() -> None:
         "deb http://m.example/d bookworm-updates main",
         "deb http://m.example/s bookworm-security main",
     )
+
+
+def test_an_index_that_a_site_accepts_for_longer_is_accepted_by_apt_as_well() -> None:
+    first, *_ = mirror.Mirror("http://m.example/d", "http://m.example/s", 30).sources("forky")
+    assert first == "deb [valid-until-min=2592000] http://m.example/d forky main"

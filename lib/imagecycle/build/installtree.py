@@ -18,11 +18,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import requests
-
 from imagecycle import command, log, systems
 from imagecycle.artifacts import lock_file, write_text
-from imagecycle.build import cpio
+from imagecycle.build import cpio, suite_index, tree_packages
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.model import Family
 from imagecycle.site import Site
@@ -31,7 +29,6 @@ from imagecycle.systems.mirror import Mirror
 INSTALLER = Path(__file__).parent / "installer"
 SUMS = "SHA256SUMS"
 MAKE_TIMEOUT = 1200.0
-INDEX_TIMEOUT = 20.0
 _FEATURES = (
     "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,"
     "large_file,huge_file,dir_nlink,extra_isize,metadata_csum"
@@ -62,12 +59,6 @@ def ensure(family: Family, site: Site, mirror: Mirror) -> InstallTree:
     lock = site.cache / "install-trees" / f".{family.installation}.lock"
     with lock_file(lock, "the install tree", "making it", wait=MAKE_TIMEOUT):
         return _ensure(family, site, mirror)
-
-
-def packages() -> list[str]:
-    """The packages that the installer puts on every system."""
-    lines = (INSTALLER / "packages").read_text().splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 def identify(family: Family, site: Site, mirror: Mirror) -> str:
@@ -118,28 +109,17 @@ def _cached(family: Family, site: Site) -> list[Path]:
 
 
 def _digest(family: Family, mirror: Mirror) -> str:
-    digest = hashlib.sha256(f"{family.codename} {family.arch} {mirror}".encode())
+    digest = hashlib.sha256(
+        f"{family.codename} {family.arch} {mirror.url} {mirror.security_url}".encode()
+    )
     for path in (Path(__file__), *sorted(INSTALLER.rglob("*"))):
         if path.is_file():
             digest.update(path.name.encode() + path.read_bytes())
-    for suite, root in (
-        (family.codename, mirror.url),
-        (f"{family.codename}-updates", mirror.url),
-        (f"{family.codename}-security", mirror.security_url),
-    ):
-        digest.update(_index(f"{root}/dists/{suite}/InRelease"))
+    for root, suite in mirror.suites(family.codename):
+        index = suite_index.fetch(root, suite)
+        suite_index.refuse_expired(root, suite, index, mirror.index_days)
+        digest.update(index)
     return digest.hexdigest()[:_DIGITS]
-
-
-def _index(url: str) -> bytes:
-    hint = "check the mirror in the site's settings, and `imagecycle doctor`"
-    try:
-        response = requests.get(url, timeout=INDEX_TIMEOUT)
-        response.raise_for_status()
-    except requests.RequestException as error:
-        reason = str(error.response.status_code) if error.response is not None else "no answer"
-        raise ImagecycleError(f"the package mirror failed: {url}: {reason}", hint=hint) from None
-    return response.content
 
 
 @contextlib.contextmanager
@@ -181,8 +161,10 @@ def _bootstrap(family: Family, mirror: Mirror, root: Path, boot: Path) -> None:
     # device that it would look at is not there yet
     settings = "/etc/initramfs-tools/conf.d"
     root_type = f'mkdir -p "$1{settings}" && echo FSTYPE=ext4 >"$1{settings}/root"'
+    architecture = systems.of(family).tree_architectures[family.arch]
+    chosen = tree_packages.select(architecture, family.codename)
     hooks = [
-        'chroot "$1" systemctl enable systemd-networkd systemd-resolved systemd-timesyncd',
+        f'chroot "$1" systemctl enable {" ".join(_services(chosen))}',
         # the mirror is the builder's affair: the image's own sources are contextualisation's
         ': >"$1/etc/apt/sources.list"; rm -f "$1"/etc/apt/sources.list.d/*',
         f'cp -r "{INSTALLER}" "$1{inside}" && chmod 0755 "$1{inside}/hooks/installer"',
@@ -195,8 +177,8 @@ def _bootstrap(family: Family, mirror: Mirror, root: Path, boot: Path) -> None:
             "mmdebstrap",
             "--variant=minbase",
             "--format=directory",
-            f"--architectures={systems.of(family).tree_architectures[family.arch]}",
-            f"--include={','.join(packages())}",
+            f"--architectures={architecture}",
+            f"--include={','.join(chosen)}",
             "--aptopt=Acquire::Languages { none }",
             "--aptopt=Acquire::Retries 3",
             "--aptopt=Acquire::http::Timeout 30",
@@ -211,6 +193,12 @@ def _bootstrap(family: Family, mirror: Mirror, root: Path, boot: Path) -> None:
         timeout=MAKE_TIMEOUT,
         hint="check the mirror and the free disk space with `imagecycle doctor`",
     )
+
+
+def _services(packages: list[str]) -> list[str]:
+    """What manages the network, and the clock."""
+    network = [] if "ifupdown" in packages else ["systemd-networkd", "systemd-resolved"]
+    return [*network, "systemd-timesyncd"]
 
 
 def _pack(root: Path, scratch: Path) -> Path:

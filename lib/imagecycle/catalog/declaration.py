@@ -194,7 +194,7 @@ class Declaration(_Section):
     oz: OzName = Field(description="a section with name and version")
     unattended: str = Field(
         pattern=r"^[^/\s]+\.[a-z]+\.j2$",
-        description="the name of a template in the same folder, such as debian-12.preseed.j2",
+        description="the name of a template in the same folder, such as debian.preseed.j2",
     )
     admin_user: Word = Field(description="the account that users log in with, such as debian")
     end_of_support: datetime.date | None = Field(

@@ -12,9 +12,10 @@ from imagecycle.systems.apt import Apt
 from imagecycle.systems.linux import NO_CLOUD_INIT, REMOVED, Linux
 from imagecycle.systems.system import GuestSetup, InstallerConsole, NetworkBoot
 
-VERSIONS = ("10", "11", "12", "13")
+VERSIONS = ("10", "11", "12", "13", "testing")
 """Releases that Oz is taught, besides those that it knows."""
 _NETWORKD = b"[Match]\nName=en* eth*\n\n[Network]\nDHCP=ipv4\n"
+_IFUPDOWN = b"auto /en*=build\niface build inet dhcp\n"
 
 
 class Debian(Linux):
@@ -35,7 +36,13 @@ class Debian(Linux):
         "package caches": Apt.cached_files,
         "package manager's leftovers": Apt.leftovers,
     }
-    access = GuestSetup({"/etc/systemd/network/00-build.network": _NETWORKD, NO_CLOUD_INIT: b""})
+    access = GuestSetup(
+        {
+            "/etc/systemd/network/00-build.network": _NETWORKD,
+            "/etc/network/interfaces.d/00-build": _IFUPDOWN,
+            NO_CLOUD_INIT: b"",
+        }
+    )
     initial_ram_disk = "/boot/initrd.img-{release}"
 
     def teach_oz(self) -> None:

@@ -19,14 +19,21 @@ class Mirror:
 
     url: str
     security_url: str
+    index_days: int = 0
+    """Days for which an index is accepted, from its date on, where its own limit is earlier"""
+
+    def suites(self, codename: str) -> tuple[tuple[str, str], ...]:
+        """The addresses and suites of a Debian version: main, updates and security."""
+        return (
+            (self.url, codename),
+            (self.url, f"{codename}-updates"),
+            (self.security_url, f"{codename}-security"),
+        )
 
     def sources(self, codename: str) -> tuple[str, ...]:
-        """One-line apt sources for a Debian version: main, updates and security."""
-        return (
-            f"deb {self.url} {codename} main",
-            f"deb {self.url} {codename}-updates main",
-            f"deb {self.security_url} {codename}-security main",
-        )
+        """One-line apt sources for a Debian version, as sources.list(5) describes them."""
+        accepted = f"[valid-until-min={self.index_days * 86400}] " if self.index_days else ""
+        return tuple(f"deb {accepted}{url} {suite} main" for url, suite in self.suites(codename))
 
 
 def find(site: Site) -> Mirror:
@@ -43,7 +50,7 @@ def find(site: Site) -> Mirror:
             "no Debian package mirror is known: apt's sources name none for this Debian version",
             hint="set `mirror` and `security_mirror` in the site's settings",
         )
-    return Mirror(url.rstrip("/"), security.rstrip("/"))
+    return Mirror(url.rstrip("/"), security.rstrip("/"), site.index_days)
 
 
 def _of_this_machine() -> tuple[str, str]:
