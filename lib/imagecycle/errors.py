@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagecycle.shipped import SETUP
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_DEFECTS = 3
@@ -99,7 +101,7 @@ class MissingProgram(ImagecycleError):
     def __init__(self, program: str) -> None:
         super().__init__(
             f"{program} is not installed",
-            hint="run scripts/setup, or look at `imagecycle doctor`",
+            hint=f"{SETUP}, or look at `imagecycle doctor`",
         )
 
 

@@ -15,12 +15,14 @@ from pathlib import Path
 import pydantic
 import yaml
 
+from imagecycle import shipped
 from imagecycle.errors import InvalidFile, Problem, UsageError
 from imagecycle.model import FamilyRetirement
 
 DEFAULT_SITE_FILE = Path("/etc/imagecycle/site.yaml")
 DEFAULT_HOME = Path("/var/lib/imagecycle")
-CATALOG = Path(__file__).resolve().parents[2] / "images"
+CATALOG = shipped.CATALOG
+JOBS = shipped.JOBS
 QUIET_HOURS = r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$"
 MOST_DAYS = 36500
 """A hundred years: a time that no calendar ends before."""
@@ -147,6 +149,7 @@ class Site(pydantic.BaseModel):
         description="Everything that imagecycle keeps. QEMU's user must be able to enter it.",
     )
     catalog: Path = pydantic.Field(CATALOG, description="The folder of the catalog files.")
+    jobs: Path = pydantic.Field(JOBS, description="The folder of the job library.")
     mirror: str = pydantic.Field(
         "", description="Debian package mirror; by default the one of the machine's apt sources."
     )

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from imagecycle.jobs import plugins, rendering
+from imagecycle.site import JOBS
 
 FILE = plugins.PLUGINS_FILE.parent / "jenkins.yaml"
 DOCUMENT = FILE.parents[1] / "jenkins.rst"
@@ -32,7 +33,7 @@ def controller() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def jobs() -> dict[str, ElementTree.Element]:
-    rendered = rendering.render(rendering.JOBS)
+    rendered = rendering.render(JOBS)
     return {name: ElementTree.fromstring(xml) for name, xml in rendered.items()}
 
 
@@ -134,4 +135,4 @@ def test_the_account_of_the_client_is_no_administrator(controller: dict[str, Any
 def test_the_seed_runs_the_pipeline_of_the_repository(controller: dict[str, Any]) -> None:
     (seed,) = controller["jobs"]
     assert "scriptPath('Jenkinsfile')" in seed["script"]
-    assert (rendering.JOBS.parent / "Jenkinsfile").is_file()
+    assert (JOBS.parent / "Jenkinsfile").is_file()

@@ -8,7 +8,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from imagecycle.jobs.rendering import JOBS, Rendered, render_all
+from imagecycle.jobs.rendering import Rendered, render_all
+from imagecycle.site import JOBS
 
 MATRIX = {"debian-12": {"x86_64": ["base", "server"]}}
 

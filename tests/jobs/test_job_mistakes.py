@@ -7,9 +7,8 @@ from families import family
 from imagecycle import catalog
 from imagecycle.errors import InvalidFile, UnknownName
 from imagecycle.jobs import checking, matrix
-from imagecycle.jobs.rendering import JOBS
 from imagecycle.model import Family
-from imagecycle.site import CATALOG
+from imagecycle.site import CATALOG, JOBS
 from joblibrary import library
 
 

@@ -4,10 +4,11 @@ import pytest
 
 from imagecycle.errors import InvalidFile
 from imagecycle.jobs import plugins, rendering
+from imagecycle.site import JOBS
 
 
 def test_every_plugin_that_a_job_needs_is_in_the_file() -> None:
-    rendered = rendering.render_all(rendering.JOBS)
+    rendered = rendering.render_all(JOBS)
     needed = plugins.used([*rendered.jobs.values(), *rendered.views.values()])
     assert len(needed) >= 5
     assert needed <= plugins.read().keys()

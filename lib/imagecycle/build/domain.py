@@ -20,6 +20,7 @@ from typing import Any
 import libvirt
 
 from imagecycle.errors import ImagecycleError
+from imagecycle.shipped import SETUP
 
 PREFIX = "imagecycle-"
 """Of the names of all domains that imagecycle starts."""
@@ -56,7 +57,7 @@ def connect(uri: str) -> Any:
     except libvirt.libvirtError as error:
         raise ImagecycleError(
             f"libvirt does not answer at {uri}: {error}",
-            hint="run scripts/setup, which starts it, or look at `imagecycle doctor`",
+            hint=f"{SETUP}, which starts it, or look at `imagecycle doctor`",
         ) from None
 
 

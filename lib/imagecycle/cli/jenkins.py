@@ -25,7 +25,7 @@ jobs_folder = click.option(
     "--jobs",
     "folder",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help="The job library (default: jobs/ of this checkout).",
+    help="The job library; by default the site's, else the one that imagecycle ships.",
 )
 
 
@@ -91,10 +91,10 @@ def sync(
     from imagecycle import log
     from imagecycle.jenkins import sync as syncing
     from imagecycle.jenkins.changes import Action
-    from imagecycle.jobs import render_cache, rendering
+    from imagecycle.jobs import render_cache
 
     controller = _controller()
-    rendered = render_cache.render_all(folder or rendering.JOBS, settings.cache)
+    rendered = render_cache.render_all(folder or settings.jobs, settings.cache)
     done = syncing.sync(
         controller,
         rendered.jobs,
@@ -183,10 +183,10 @@ def plugins(settings: site.Site, as_json: bool, folder: Path | None) -> None:
     from imagecycle import log
     from imagecycle.jenkins import plugins as comparison
     from imagecycle.jobs import plugins as needed
-    from imagecycle.jobs import render_cache, rendering
+    from imagecycle.jobs import render_cache
 
     controller = _controller()
-    rendered = render_cache.render_all(folder or rendering.JOBS, settings.cache)
+    rendered = render_cache.render_all(folder or settings.jobs, settings.cache)
     used = needed.used([*rendered.jobs.values(), *rendered.views.values()])
     found = comparison.compare(needed.read(), used, comparison.installed(controller))
     click.echo(comparison.as_json(found) if as_json else comparison.as_table(found), nl=False)

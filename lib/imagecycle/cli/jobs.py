@@ -15,7 +15,7 @@ library = click.option(
     "library",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="The job library; by default the one beside this program.",
+    help="The job library; by default the site's, else the one that imagecycle ships.",
 )
 
 
@@ -41,11 +41,11 @@ def check(
 ) -> None:
     """Compare the job library with the catalog and with what Jenkins Job Builder knows."""
     from imagecycle import catalog
-    from imagecycle.jobs import checking, rendering
+    from imagecycle.jobs import checking
 
     if baseline and against:
         raise click.UsageError("Say either --baseline or --against.")
-    folder = library or rendering.JOBS
+    folder = library or settings.jobs
     checked = checking.check(folder, catalog.load(settings.catalog))
     with contextlib.ExitStack() as stack:
         if against:
@@ -66,9 +66,9 @@ def check(
 @click.pass_obj
 def render(settings: site.Site, library: Path | None, out: Path) -> None:
     """Write the XML of every job and view below the folder OUT."""
-    from imagecycle.jobs import checking, render_cache, rendering
+    from imagecycle.jobs import checking, render_cache
 
-    count = checking.write(render_cache.render_all(library or rendering.JOBS, settings.cache), out)
+    count = checking.write(render_cache.render_all(library or settings.jobs, settings.cache), out)
     click.echo(f"{count} files below {out}")
 
 
@@ -93,9 +93,9 @@ def due(
     out: Path | None,
 ) -> None:
     """Say which families of the matrix KIND, such as linux, are due for a new release."""
-    from imagecycle.jobs import quarter, rendering
+    from imagecycle.jobs import quarter
 
-    answers = quarter.families_due(settings, library or rendering.JOBS, kind, cloud)
+    answers = quarter.families_due(settings, library or settings.jobs, kind, cloud)
     if out is not None:
         quarter.write(answers, out)
     click.echo(quarter.as_json(answers) if as_json else quarter.as_table(answers), nl=False)

@@ -11,6 +11,7 @@ from imagecycle import command
 from imagecycle.catalog import load
 from imagecycle.doctor.finding import Finding, failed, ok, warning
 from imagecycle.machine import accelerator as accelerators
+from imagecycle.shipped import SETUP
 from imagecycle.site import Site
 
 GIB = 2**30
@@ -52,7 +53,7 @@ def state_folder(site: Site, fresh: bool) -> Finding:
             "or name another folder with `home` in the site's settings",
         )
     if entered.returncode != 0:
-        return failed(f"there is no user {QEMU_USER}", "run scripts/setup")
+        return failed(f"there is no user {QEMU_USER}", SETUP)
     return ok(str(site.home))
 
 

@@ -14,6 +14,7 @@ from imagecycle import catalog, command, yamlfile
 from imagecycle.devcloud.layout import Layout
 from imagecycle.doctor.finding import Finding, failed, ok, warning
 from imagecycle.errors import CommandFailed, InvalidFile, Problem
+from imagecycle.shipped import SETUP
 from imagecycle.site import Site
 from imagecycle.systems import mirror as mirrors
 
@@ -25,7 +26,6 @@ INTERFACES = Path("/sys/class/net")
 VIRTLOGD = Path("/run/libvirt/virtlogd-sock")
 KVM = Path("/dev/kvm")
 KVM_GROUP = "kvm"
-SETUP = "run scripts/setup"
 
 
 def libvirt(site: Site, fresh: bool) -> Finding:

@@ -10,16 +10,16 @@ import sys
 from pathlib import Path
 
 from imagecycle import catalog as catalogs
-from imagecycle import command
+from imagecycle import command, shipped
 from imagecycle.doctor.finding import Finding, failed, ok, warning
 from imagecycle.errors import CommandFailed
 from imagecycle.machine import accelerator as accelerators
+from imagecycle.shipped import SETUP
 from imagecycle.site import Site
 
-SETUP = "run scripts/setup"
 LIMIT = 20.0
 LAUNCH_LIMIT = 180.0
-SETUP_CFG = Path(__file__).resolve().parents[3] / "setup.cfg"
+SETUP_CFG = shipped.CHECKOUT / "setup.cfg"
 OVMF = (Path("/usr/share/OVMF/OVMF_CODE_4M.fd"), Path("/usr/share/OVMF/OVMF_VARS_4M.fd"))
 KERNELS = Path("/boot")
 MODULES = Path("/lib/modules")
@@ -133,7 +133,7 @@ def python_packages(site: Site, fresh: bool) -> Finding:
 
 def pinned() -> dict[str, str]:
     """The versions that imagecycle was tested with, by package."""
-    if SETUP_CFG.is_file():
+    if shipped.IN_CHECKOUT:
         config = configparser.ConfigParser()
         config.read(SETUP_CFG)
         lines = config["options"]["install_requires"].splitlines()

@@ -12,9 +12,10 @@ import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from imagecycle import shipped
 from imagecycle.errors import InvalidFile, Problem
 
-PLUGINS_FILE = Path(__file__).resolve().parents[3] / "docs" / "jenkins" / "plugins.txt"
+PLUGINS_FILE = shipped.JENKINS / "plugins.txt"
 CORE = (
     "hudson.model.",
     "hudson.scm.NullSCM",

@@ -17,9 +17,6 @@ from typing import Any
 from imagecycle import yamlfile
 from imagecycle.errors import InvalidFile, Problem, UsageError
 
-JOBS = Path(__file__).resolve().parents[3] / "jobs"
-"""The library of this checkout"""
-
 
 @dataclass(frozen=True)
 class Rendered:
@@ -62,7 +59,8 @@ class Library:
         """:raises InvalidFile: naming the place of a mistake."""
         if not any(folder.glob("*.yaml")):
             raise UsageError(
-                f"there is no job library in {folder}", hint="name its folder with --jobs"
+                f"there is no job library in {folder}",
+                hint="name its folder with --jobs, or with `jobs` in the site's settings",
             )
         for path in sorted(folder.glob("*.yaml")):
             yamlfile.check(path)

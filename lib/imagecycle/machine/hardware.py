@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.shipped import SETUP
 
 QEMU = "qemu-system-x86_64"
 ARCHITECTURES = ("x86_64",)
@@ -144,5 +145,5 @@ def find_ovmf(folder: Path = OVMF_FOLDER) -> tuple[Path, Path]:
         if (folder / code).exists() and (folder / variables).exists():
             return folder / code, folder / variables
     raise ImagecycleError(
-        f"no UEFI firmware in {folder}", hint="install the package ovmf, or run scripts/setup"
+        f"no UEFI firmware in {folder}", hint=f"install the package ovmf, or {SETUP}"
     )
