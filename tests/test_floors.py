@@ -13,6 +13,7 @@ GROUND = {
     "errors",
     "log",
     "model",
+    "shipped",
     "site",
     "yamlfile",
 }
