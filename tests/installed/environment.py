@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NOT_SOURCE = (".git", ".venv", ".reports", ".*_cache", "__pycache__", "*.egg-info")
+NOT_SOURCE = (".git", ".venv", ".reports", ".hypothesis", ".*_cache", "__pycache__", "*.egg-info")
 
 
 def run(*words: object, cwd: Path, limit: float = 60) -> subprocess.CompletedProcess[str]:
