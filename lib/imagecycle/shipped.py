@@ -13,8 +13,6 @@ from pathlib import Path
 CHECKOUT = Path(__file__).resolve().parents[2]
 IN_CHECKOUT = (CHECKOUT / "scripts" / "imagecycle").is_file()
 SHARE = ("share", "imagecycle")
-SETUP = "run scripts/setup" if IN_CHECKOUT else "run scripts/setup of a checkout of imagecycle"
-"""The way out where the machine lacks something"""
 
 
 def _share() -> Path:
@@ -33,3 +31,12 @@ _ROOT = CHECKOUT if IN_CHECKOUT else _share()
 CATALOG = _ROOT / "images"
 JOBS = _ROOT / "jobs"
 JENKINS = CHECKOUT / "docs" / "jenkins" if IN_CHECKOUT else _ROOT / "jenkins"
+
+
+def setup(options: str = "") -> str:
+    """The way out where the machine lacks something."""
+    script = f"scripts/setup {options}".strip()
+    return f"run {script}" if IN_CHECKOUT else f"run {script} of a checkout of imagecycle"
+
+
+SETUP = setup()

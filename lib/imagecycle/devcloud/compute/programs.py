@@ -17,7 +17,7 @@ from imagecycle import command
 from imagecycle.devcloud.layout import HOST, Identity, Layout
 from imagecycle.devcloud.services import Program, Service
 from imagecycle.errors import ImagecycleError
-from imagecycle.shipped import SETUP
+from imagecycle.shipped import setup
 
 RABBITMQ = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")
 """Debian's wrapper in ``/usr/sbin`` would change to another user and to the system's instance."""
@@ -142,7 +142,7 @@ def require() -> None:
     if missing:
         raise ImagecycleError(
             f"a development cloud with Nova needs what is not installed: {', '.join(missing)}",
-            hint=f"{SETUP}, with --compute",
+            hint=setup("--compute"),
         )
 
 
