@@ -33,6 +33,7 @@ FAMILY = Family(
     commands=(),
     properties={"hw_disk_bus": "virtio"},
     leave_out_checks=(),
+    explained=(),
     end_of_support=None,
     source=Path("images/debian-12.yaml"),
 )

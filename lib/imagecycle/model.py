@@ -116,6 +116,18 @@ class GuestFile:
 
 
 @dataclass(frozen=True)
+class Explained:
+    """What a check would call a defect, and what is meant to be so."""
+
+    check: str
+    """Its name: ``ownership.every_file_is_explained``"""
+    what: str
+    """What the check's finding begins with, such as a path; wildcards as in
+    :class:`imagecycle.systems.unowned.Unowned`"""
+    reason: str
+
+
+@dataclass(frozen=True)
 class MaintenanceTerms:
     """What the operator promises to those who use a family;
     see :mod:`imagecycle.catalog.maintenance_terms`."""
@@ -179,6 +191,7 @@ class Family:
     properties: Mapping[str, str]
     """Glance properties besides those that imagecycle sets by itself"""
     leave_out_checks: tuple[str, ...]
+    explained: tuple[Explained, ...]
     end_of_support: datetime.date | None
     source: Path
     """The catalog file that declares the family"""

@@ -108,6 +108,18 @@ class Retention(pydantic.BaseModel):
     )
 
 
+class Explanation(pydantic.BaseModel):
+    """What a check would call a defect, and what is meant to be so at this site."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    check: str = pydantic.Field(description="The check's name, such as services.are_declared.")
+    what: str = pydantic.Field(
+        description="What its finding begins with, such as a path; * and ** are wildcards."
+    )
+    reason: str = pydantic.Field(description="Why it is meant to be so.")
+
+
 class Smtp(pydantic.BaseModel):
     """How `imagecycle notify` sends mail."""
 
@@ -179,6 +191,9 @@ class Site(pydantic.BaseModel):
     )
     compression: str = pydantic.Field(
         "zstd", pattern="^(zstd|zlib|none)$", description="Of the finished disk."
+    )
+    explained: tuple[Explanation, ...] = pydantic.Field(
+        (), description="What checks find in every family's images and is meant to be so."
     )
     smtp: Smtp = pydantic.Field(
         default_factory=lambda: Smtp.model_validate({}), description="How projects are written to."

@@ -7,7 +7,7 @@ import pytest
 from imagecycle import catalog, site
 from imagecycle.catalog import unattended
 from imagecycle.errors import EXIT_USAGE, InvalidFile, UnknownName, UsageError
-from imagecycle.model import GuestFile, MaintenanceTerms, Media
+from imagecycle.model import Explained, GuestFile, MaintenanceTerms, Media
 
 FILE = """\
 name: Debian 12
@@ -460,3 +460,30 @@ def test_an_unknown_family_gets_the_nearest_name(
 def test_a_folder_without_a_catalog_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no catalog in"):
         catalog.load(tmp_path / "nothing")
+
+
+EXPLAINED = """\
+explained:
+  - check: ownership.every_file_is_explained
+    what: /opt/agent/**
+    reason: The agent
+architectures:
+"""
+
+
+def test_explanations_of_a_system_and_of_its_flavours_are_joined(folder: Folder) -> None:
+    folder.spoil("architectures:\n", EXPLAINED)
+    folder.spoil(
+        "    extends: base\n",
+        "    extends: base\n    explained: [{check: a.b, what: /srv/*, reason: Data}]\n",
+    )
+    base, server = catalog.load(folder.path)
+    agent = Explained("ownership.every_file_is_explained", "/opt/agent/**", "The agent")
+    assert base.explained == (agent,)
+    assert server.explained == (agent, Explained("a.b", "/srv/*", "Data"))
+
+
+def test_an_explanation_without_a_reason_is_refused(folder: Folder) -> None:
+    folder.spoil("architectures:\n", EXPLAINED.replace("    reason: The agent\n", ""))
+    (mistake,) = folder.mistakes()
+    assert "debian.yaml:14: explained.0.reason is missing" in mistake

@@ -230,3 +230,21 @@ def verified_family(
     family, site, _ = built_family
     verify.verify(family, site, release=None, force=False, keep=False)
     return built_family
+
+
+@pytest.fixture(scope="session")
+def good_images(request: pytest.FixtureRequest) -> dict[str, tuple[Family, Artifact]]:
+    """A release of each flavour that checks must find nothing in.
+
+    Built in this run, unless IMAGECYCLE_TEST_IMAGES names the home of a site that has them.
+    """
+    families = {
+        flavour: catalog.find(CATALOG, f"debian-12-x86_64-{flavour}")
+        for flavour in ("base", "server")
+    }
+    if home := os.environ.get("IMAGECYCLE_TEST_IMAGES"):
+        store = ArtifactStore(Site(home=Path(home)).artifacts)
+        return {name: (one, store.find(one.slug, None)) for name, one in families.items()}
+    _, site, _ = request.getfixturevalue("built_family")
+    made = {name: stage.build(family, site) for name, family in families.items()}
+    return {name: (families[name], one) for name, one in made.items() if one is not None}

@@ -35,6 +35,8 @@ def results(
         size=2**30,
         q35=False,
         leave_out=tuple(leave_out),
+        added=(),
+        explained=(),
         boot_limit=5,
         power_off_limit=5,
         subjects=tuple(subjects),

@@ -22,6 +22,15 @@ def copy_sparse(source: Path, target: Path) -> None:
     )
 
 
+def unpack(disk: Path, raw: Path) -> None:
+    """Write a qcow2 disk as a raw one."""
+    command.run(
+        ["qemu-img", "convert", "-f", "qcow2", "-O", "raw", "-W", "-m", _WORKERS, disk, raw],
+        timeout=CONVERT_TIMEOUT,
+        hint="is there room on the disk? see `imagecycle doctor`",
+    )
+
+
 def finish(raw: Path, target: Path, compression: str) -> dict[str, Any]:
     """Write a raw disk as qcow2 and say what it is, for the build record.
 

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,11 +19,13 @@ from typing import Any
 
 from imagecycle import command
 from imagecycle.errors import CommandFailed, ImagecycleError
-from imagecycle.systems.files import SystemFiles
+from imagecycle.systems.files import FILE, FOLDER, LINK, OTHER, Entry, SystemFiles
 
 _MOUNT_TIMEOUT = 60.0
 _TRIM_TIMEOUT = 300.0
 _LINKS = 40  # symbolic links in one path, as the kernel has it
+_CAPABILITIES = "security.capability"
+_KINDS = {stat.S_IFREG: FILE, stat.S_IFDIR: FOLDER, stat.S_IFLNK: LINK}
 
 
 @contextlib.contextmanager
@@ -89,6 +92,19 @@ class MountedSystem:
             if not (Path(parent) / name).is_symlink()
         )
 
+    def entries(self) -> Iterator[Entry]:
+        device = os.lstat(self.root).st_dev
+        waiting = [str(self.root)]
+        start = len(waiting[0])
+        while waiting:
+            with os.scandir(waiting.pop()) as found:
+                for item in found:
+                    status = item.stat(follow_symlinks=False)
+                    entry = _entry(item.path[start:], status, item.path)
+                    yield entry
+                    if entry.kind == FOLDER and status.st_dev == device:
+                        waiting.append(item.path)
+
     def trim(self) -> None:
         command.run(["fstrim", self.root], timeout=_TRIM_TIMEOUT)
 
@@ -112,6 +128,24 @@ class MountedSystem:
             else:
                 place = step
         return place
+
+
+def _entry(path: str, status: os.stat_result, place: str) -> Entry:
+    kind = _KINDS.get(stat.S_IFMT(status.st_mode), OTHER)
+    capabilities = b""
+    if kind == FILE and status.st_mode & 0o111:
+        with contextlib.suppress(OSError):  # it has none, or the file system knows of none
+            capabilities = os.getxattr(place, _CAPABILITIES, follow_symlinks=False)
+    return Entry(
+        path=path,
+        kind=kind,
+        mode=stat.S_IMODE(status.st_mode),
+        uid=status.st_uid,
+        gid=status.st_gid,
+        size=status.st_size,
+        target=str(Path(place).readlink()) if kind == LINK else "",
+        capabilities=capabilities,
+    )
 
 
 @contextlib.contextmanager
@@ -177,6 +211,37 @@ class GuestfsSystem:
             return []
         found = (f"{folder}/{name.lstrip('/')}" for name in self._handle.find(folder))
         return sorted(path for path in found if self._handle.is_file(path))
+
+    def entries(self) -> Iterator[Entry]:
+        device = self._handle.lstatns("/")["st_dev"]
+        waiting = ["/"]
+        while waiting:
+            folder = waiting.pop()
+            names = self._handle.ls(folder)
+            statuses = self._handle.lstatnslist(folder, names)
+            for name, status in zip(names, statuses, strict=True):
+                entry = self._entry(f"{folder.rstrip('/')}/{name}", status)
+                yield entry
+                if entry.kind == FOLDER and status["st_dev"] == device:
+                    waiting.append(entry.path)
+
+    def _entry(self, path: str, status: dict[str, int]) -> Entry:
+        mode = status["st_mode"]
+        kind = _KINDS.get(stat.S_IFMT(mode), OTHER)
+        capabilities = b""
+        if kind == FILE and mode & 0o111:
+            with contextlib.suppress(RuntimeError):  # it has none
+                capabilities = self._handle.lgetxattr(path, _CAPABILITIES)
+        return Entry(
+            path=path,
+            kind=kind,
+            mode=stat.S_IMODE(mode),
+            uid=status["st_uid"],
+            gid=status["st_gid"],
+            size=status["st_size"],
+            target=self._handle.readlink(path) if kind == LINK else "",
+            capabilities=capabilities,
+        )
 
     def trim(self) -> None:
         self._handle.fstrim("/")

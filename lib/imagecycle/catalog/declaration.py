@@ -111,6 +111,16 @@ class AddedFile(_Section):
     )
 
 
+class Explanation(_Section):
+    """What a check would call a defect, and what is meant to be so."""
+
+    check: Word = Field(
+        description="the name of a check, such as ownership.every_file_is_explained"
+    )
+    what: Word = Field(description="what its finding begins with, such as /opt/agent/**")
+    reason: Text = Field(description="one line that says why it is meant to be so")
+
+
 class Promised(_Section):
     """What the operator promises to those who use the images."""
 
@@ -173,6 +183,9 @@ class Flavour(_Section):
     commands: list[Text] = Field([], description="a list of shell commands")
     properties: dict[Key, str] = Field({}, description="Glance properties and their values")
     leave_out_checks: list[Word] = Field([], description="a list of names of checks")
+    explained: list[Explanation] = Field(
+        [], description="a list of sections with check, what and reason"
+    )
     retirement: OwnRetirement = Field(
         OwnRetirement(), description="a section with keys such as keep and after_days"
     )
@@ -211,6 +224,9 @@ class Declaration(_Section):
     memory: Memory = Field(description="a section with minimum and install")
     properties: dict[Key, str] = Field({}, description="Glance properties and their values")
     leave_out_checks: list[Word] = Field([], description="a list of names of checks")
+    explained: list[Explanation] = Field(
+        [], description="a list of sections with check, what and reason"
+    )
     architectures: dict[Arch, Architecture] = Field(
         min_length=1, description="a section per architecture: x86_64 or aarch64"
     )

@@ -16,7 +16,7 @@ from imagecycle import yamlfile
 from imagecycle.catalog import consistency, unattended, validation
 from imagecycle.catalog.declaration import Architecture, Declaration, Flavour
 from imagecycle.errors import InvalidFile, Problem, UnknownName, UsageError, suggestion
-from imagecycle.model import Family, FamilyRetirement, GuestFile, MaintenanceTerms, Media
+from imagecycle.model import Explained, Family, FamilyRetirement, GuestFile, MaintenanceTerms, Media
 from imagecycle.yamlfile import Place, Spot, YamlFile
 
 
@@ -142,6 +142,7 @@ def _family(
     line = _ancestry(declaration, flavour)
     files = {added.path: added for one in line for added in one.files}
     checks = [*declaration.leave_out_checks, *(c for one in line for c in one.leave_out_checks)]
+    explanations = [*declaration.explained, *(e for one in line for e in one.explained)]
     properties = dict(declaration.properties)
     for one in line:
         properties |= one.properties
@@ -174,6 +175,7 @@ def _family(
         commands=tuple(text for one in line for text in one.commands),
         properties=properties,
         leave_out_checks=tuple(dict.fromkeys(checks)),
+        explained=tuple(Explained(e.check, e.what, e.reason) for e in explanations),
         end_of_support=declaration.end_of_support,
         source=source,
         purpose=flavour.purpose,

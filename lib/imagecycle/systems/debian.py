@@ -9,6 +9,7 @@ from imagecycle.model import Family
 from imagecycle.site import Site
 from imagecycle.systems import mirror
 from imagecycle.systems.apt import Apt
+from imagecycle.systems.debian_files import DEBIAN
 from imagecycle.systems.linux import NO_CLOUD_INIT, REMOVED, Linux
 from imagecycle.systems.system import GuestSetup, InstallerConsole, NetworkBoot
 
@@ -36,6 +37,7 @@ class Debian(Linux):
         "package caches": Apt.cached_files,
         "package manager's leftovers": Apt.leftovers,
     }
+    unowned = DEBIAN
     access = GuestSetup(
         {
             "/etc/systemd/network/00-build.network": _NETWORKD,

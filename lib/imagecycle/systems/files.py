@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Protocol
+
+FILE, FOLDER, LINK, OTHER = "file", "folder", "link", "other"
+"""What an entry of a file system is; OTHER is a device, a socket or a pipe"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a file system says of one of its entries."""
+
+    path: str
+    kind: str
+    mode: int
+    """Permissions, with setuid, setgid and sticky"""
+    uid: int
+    gid: int
+    size: int
+    target: str = ""
+    """Of a symbolic link"""
+    capabilities: bytes = b""
+    """The extended attribute security.capability"""
 
 
 class SystemFiles(Protocol):
@@ -21,5 +43,9 @@ class SystemFiles(Protocol):
     def glob(self, pattern: str) -> list[str]: ...
 
     def files_below(self, folder: str) -> list[str]: ...
+
+    def entries(self) -> Iterator[Entry]:
+        """All that is on the root file system, but for what is mounted below it."""
+        ...
 
     def trim(self) -> None: ...

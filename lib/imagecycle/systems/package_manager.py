@@ -33,6 +33,11 @@ class PackageManager(abc.ABC):
         """What is installed on a disk, by name; empty where its database is missing."""
 
     @abc.abstractmethod
+    def owned(self, files: SystemFiles) -> set[str]:
+        """The paths on a disk that belong to a package, folders included, and those that the
+        manager itself keeps or makes for packages."""
+
+    @abc.abstractmethod
     def prepare(self, sources: Sequence[str]) -> str:
         """Let the guest install from the builder's sources, in the manager's own notation."""
 

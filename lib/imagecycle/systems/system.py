@@ -15,6 +15,7 @@ from typing import ClassVar
 from imagecycle.model import Family
 from imagecycle.site import Site
 from imagecycle.systems.package_manager import PackageManager
+from imagecycle.systems.unowned import Unowned
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class System(abc.ABC):
     packages: ClassVar[PackageManager]
     removed: ClassVar[Mapping[str, tuple[str, ...]]]
     """What cleaning removes, by the name under which the build record counts it"""
+    unowned: ClassVar[tuple[Unowned, ...]]
+    """The files that no package owns, and why they are there all the same"""
     access: ClassVar[GuestSetup]
     initial_ram_disk: ClassVar[str]
     """Where it lies; ``{release}`` is the kernel's"""

@@ -1,89 +1,118 @@
 """The root file system of a release as it was before any boot.
 
-A booted machine has already written over much of what the build left. So the pristine disk is
-plugged into the running instance as a second disk, read-only, and looked at from there: the guest
-knows its own file system, and nothing has to be unpacked outside.
+A booted machine has already written over much of what the build left. So the disk is unpacked and
+looked at without starting it: that costs no boot, and works where nothing boots.
 """
 
 from __future__ import annotations
 
-import shlex
-from dataclasses import dataclass
-from typing import Any
+import contextlib
+import posixpath
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
 
-from imagecycle.errors import ImagecycleError
-from imagecycle.machine import hardware
-from imagecycle.machine.monitor import Monitor
-from imagecycle.verify.session import Session
+from imagecycle.build import offline
+from imagecycle.build.disk import unpack
+from imagecycle.systems.files import FILE, LINK, Entry, SystemFiles
+from imagecycle.systems.system import System
+from imagecycle.systems.unowned import matches
 
-MOUNT = "/run/imagecycle-pristine"
-SERIAL = "pristine"
-_MOUNT_SCRIPT = f"""
-set -e
-source=$(findmnt -no SOURCE /)
-case $(findmnt -no FSTYPE /) in
-    ext?) options=ro,noload ;;
-    xfs) options=ro,norecovery,nouuid ;;
-    *) options=ro ;;
-esac
-disk=/dev/disk/by-id/virtio-{SERIAL}
-number=$(cat /sys/class/block/$(basename "$source")/partition 2>/dev/null || true)
-device=$disk${{number:+-part$number}}
-i=0
-until [ -e "$device" ]; do
-    [ $i -lt 150 ] || {{ echo "$device did not appear"; exit 1; }}
-    sleep 0.1
-    i=$((i + 1))
-done
-mkdir -p {MOUNT}
-mount -o "$options" "$device" {MOUNT}
-""".strip()
+_LINKS = 40  # symbolic links in one path, as the kernel has it
 
 
-@dataclass(frozen=True)
 class Pristine:
-    """The mounted file system; ``root`` runs commands as root where it is mounted."""
+    """The files of a release, its package manager's knowledge of them, and its disk.
 
-    root: Any
-    """A testinfra host"""
+    :ivar disk: the unpacked disk, byte for byte.
+    """
 
-    @classmethod
-    def attach(cls, session: Session, monitor: Monitor, root: Any) -> Pristine:
-        """Plug the disk in and mount it.
+    def __init__(self, files: SystemFiles, system: System, disk: Path) -> None:
+        self.files = files
+        self.system = system
+        self.disk = disk
 
-        :raises ImagecycleError: when the guest does not see it or cannot mount it.
-        """
-        monitor.execute(
-            "blockdev-add",
-            node_name=SERIAL,
-            driver="qcow2",
-            read_only=True,
-            file={"driver": "file", "filename": str(session.disk), "read-only": True},
-        )
-        place = {"bus": hardware.HOTPLUG_BUS} if session.q35 else {}
-        monitor.execute(
-            "device_add", driver="virtio-blk-pci", id=SERIAL, drive=SERIAL, serial=SERIAL, **place
-        )
-        mounted = root.run(_MOUNT_SCRIPT)
-        if mounted.rc != 0:
-            said = (mounted.stdout + mounted.stderr).strip()
-            raise ImagecycleError(f"the pristine disk cannot be looked at: {said}")
-        return cls(root)
+    @cached_property
+    def entries(self) -> Mapping[str, Entry]:
+        """All that is on the root file system, by path."""
+        return {entry.path: entry for entry in sorted(self.files.entries(), key=_path)}
 
-    def run(self, script: str) -> str:
-        """The output of a shell script that runs in the top folder of the file system."""
-        shown = self.root.run(f"cd {MOUNT} || exit 1\n{script}")
-        return str(shown.stdout)
+    @cached_property
+    def owned(self) -> frozenset[str]:
+        """The paths that belong to a package."""
+        return frozenset(self.canonical(path) for path in self.system.packages.owned(self.files))
 
-    def found(self, *places: str) -> list[str]:
-        """Those of the places that exist, with a leading ``/``; wildcards are allowed."""
-        patterns = " ".join(place.lstrip("/") for place in places)
-        script = f'for path in {patterns}; do [ -e "$path" ] && echo "/$path"; done; true'
-        return self.run(script).splitlines()
+    def read(self, path: str) -> bytes:
+        """The content of a file, over links; empty where there is none."""
+        entry = self.entries.get(self.resolved(path))
+        if entry is None or entry.kind != FILE:
+            return b""
+        return self.files.read(entry.path)
 
-    def files(self, *folders: str, beside: tuple[str, ...] = ()) -> list[str]:
-        """The files that are not empty below the folders, but for the named ones."""
-        places = " ".join(folder.lstrip("/") for folder in folders)
-        less = " ".join(f"! -path {shlex.quote(path.lstrip('/'))}" for path in beside)
-        script = f"find {places} -type f -size +0 {less} 2>/dev/null | sort"
-        return [f"/{line}" for line in self.run(script).splitlines()]
+    def text(self, path: str) -> str:
+        """The same, as text."""
+        return self.read(path).decode(errors="replace")
+
+    def found(self, *patterns: str) -> list[str]:
+        """The paths of what is there, but for folders; see
+        :class:`imagecycle.systems.unowned.Unowned` for the patterns."""
+        plain = [p for p in patterns if not set("*?{") & set(p)]
+        wild = [p for p in patterns if p not in plain]
+        paths = [path for path in self.entries if any(matches(pattern, path) for pattern in wild)]
+        paths += [path for path in plain if path in self.entries]
+        return [path for path in dict.fromkeys(paths) if self.entries[path].kind != "folder"]
+
+    def filled(self, *patterns: str) -> list[str]:
+        """The paths of the files among them that are not empty."""
+        entries = (self.entries[path] for path in self.found(*patterns))
+        return [entry.path for entry in entries if entry.kind == FILE and entry.size]
+
+    def resolved(self, path: str) -> str:
+        """Where a path leads over all links; links lead no further than to the system's root."""
+        waiting = [part for part in reversed(path.split("/")) if part]
+        place, links = "", 0
+        while waiting:
+            part = waiting.pop()
+            if part in (".", ".."):
+                place = posixpath.dirname(place).rstrip("/") if part == ".." else place
+                continue
+            step = f"{place}/{part}"
+            entry = self.entries.get(step)
+            if entry is not None and entry.kind == LINK and links < _LINKS:
+                links += 1
+                place = "" if entry.target.startswith("/") else place
+                waiting += [part for part in reversed(entry.target.split("/")) if part]
+            else:
+                place = step
+        return place or "/"
+
+    def canonical(self, path: str) -> str:
+        """A path whose folders are none that links lead to."""
+        folder, name = posixpath.split(path.rstrip("/"))
+        if folder not in self._folders:
+            self._folders[folder] = self.resolved(folder).rstrip("/")
+        return f"{self._folders[folder]}/{name}" if name not in (".", "") else "/"
+
+    @cached_property
+    def _folders(self) -> dict[str, str]:
+        return {}
+
+
+def _path(entry: Entry) -> str:
+    return entry.path
+
+
+@contextlib.contextmanager
+def opened(disk: Path, scratch: Path, system: System) -> Iterator[Pristine]:
+    """The root file system of a qcow2 disk, for the length of a ``with`` block.
+
+    :param scratch: a folder with room for the unpacked disk.
+    :raises ImagecycleError: when the disk cannot be read, or holds no system.
+    """
+    raw = scratch / "pristine.raw"
+    try:
+        unpack(disk, raw)
+        with offline.opened(raw, scratch, read_only=True) as files:
+            yield Pristine(files, system, raw)
+    finally:
+        raw.unlink(missing_ok=True)

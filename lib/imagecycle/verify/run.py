@@ -17,7 +17,7 @@ from imagecycle.machine import virtual_machine
 from imagecycle.machine.accelerator import Accelerator
 from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.hardware import Hardware
-from imagecycle.model import Family
+from imagecycle.model import Explained, Family
 from imagecycle.site import Site
 from imagecycle.verify import checking, console, guest, power_off
 from imagecycle.verify.readiness import Boot
@@ -75,6 +75,8 @@ class Run:
             size=size,
             q35=self._hardware(subjects[0]).q35,
             leave_out=self.family.leave_out_checks,
+            added=tuple(file.path for file in self.family.files),
+            explained=self._explained(),
             boot_limit=self.site.boot_timeout + 60,
             power_off_limit=power_off.LIMITS[self.accelerator.kind],
             subjects=subjects,
@@ -98,6 +100,10 @@ class Run:
             spans=_spans(boots, begun, ended),
             total=round(time.monotonic() - begun, 2),
         )
+
+    def _explained(self) -> tuple[Explained, ...]:
+        of_site = (Explained(e.check, e.what, e.reason) for e in self.site.explained)
+        return (*self.family.explained, *of_site)
 
     def _subjects(self, key: str) -> tuple[Subject, ...]:
         firmwares = self.family.firmware

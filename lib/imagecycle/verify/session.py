@@ -15,6 +15,7 @@ from imagecycle.artifacts import write_json
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import hardware
 from imagecycle.machine.config_drive import InstanceData
+from imagecycle.model import Explained
 
 SESSION = "session.json"
 OUTCOME = "outcome.json"
@@ -76,6 +77,9 @@ class Session:
     """Of the disks that the machines have, in bytes"""
     q35: bool
     leave_out: tuple[str, ...]
+    added: tuple[str, ...]
+    """The paths of the files that the catalog puts into the image"""
+    explained: tuple[Explained, ...]
     boot_limit: float
     """Seconds within which each machine's outcome is announced"""
     power_off_limit: float
@@ -98,5 +102,14 @@ class Session:
             for s in words.pop("subjects")
         )
         folder, disk = Path(words.pop("folder")), Path(words.pop("disk"))
-        leave_out = tuple(words.pop("leave_out"))
-        return cls(folder=folder, disk=disk, leave_out=leave_out, subjects=subjects, **words)
+        explained = tuple(Explained(**one) for one in words.pop("explained"))
+        leave_out, added = tuple(words.pop("leave_out")), tuple(words.pop("added"))
+        return cls(
+            folder=folder,
+            disk=disk,
+            leave_out=leave_out,
+            added=added,
+            explained=explained,
+            subjects=subjects,
+            **words,
+        )

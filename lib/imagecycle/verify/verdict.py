@@ -101,7 +101,7 @@ def _plain(message: str) -> str:
     """A failure's message without pytest's prefixes, on few lines."""
     text = re.sub(r"^(AssertionError|Failed|[\w.]*Error): ", "", message.strip())
     # A check's own words come first; pytest's look at the expression follows them in the detail.
-    text = text.removeprefix("assert ").partition("\nassert ")[0]
+    text = text.removeprefix("assert ").partition("\nassert ")[0].partition("\n +  where ")[0]
     return "\n".join(line for line in text.splitlines() if line.strip())[:2000]
 
 

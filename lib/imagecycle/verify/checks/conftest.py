@@ -2,8 +2,8 @@
 
 ``instance`` and ``twin`` are the machines; ``host`` and ``root`` run commands on the instance as
 the admin user and as root (see pytest-testinfra's documentation), ``twin_root`` on the twin;
-``pristine`` is the disk as it was before any boot. A check that needs a machine which did not
-come up is not run, and says so.
+``pristine`` is the disk as it was before any boot: the checks that look at nothing else run first,
+while the machines boot. A check that needs a machine which did not come up is not run, and says so.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from types import FrameType
 
@@ -20,10 +20,10 @@ from testinfra.host import Host
 
 from imagecycle import systems
 from imagecycle.errors import ImagecycleError
-from imagecycle.machine import hardware
-from imagecycle.machine.monitor import Monitor
 from imagecycle.systems.system import System
 from imagecycle.verify import power_off, shell
+from imagecycle.verify import pristine as pristine_disk
+from imagecycle.verify.findings import Defects
 from imagecycle.verify.power_off import PowerOff
 from imagecycle.verify.pristine import Pristine
 from imagecycle.verify.session import INSTANCE, TWIN, Session, Subject
@@ -31,7 +31,9 @@ from imagecycle.verify.verdict import LEFT_OUT, NOT_RUN, check_name
 
 LIMIT = 120
 """Seconds that one check may take; they take less than one where the machine is not overloaded."""
-LATE = ("finished", "pristine", "twin", "twin_root", "twin_finished", "powered_off")
+OFFLINE = {"pristine", "system", "session", "defects"}
+"""The fixtures that need no machine: checks with the first of them, and no others, run first."""
+LATE = ("finished", "twin", "twin_root", "twin_finished", "powered_off")
 """Fixtures in the order in which their checks run, after those that need none of them."""
 
 
@@ -90,10 +92,19 @@ def twin_finished(session: Session, twin_root: Host) -> None:
 
 
 @pytest.fixture(scope="session")
-def pristine(session: Session, instance: Subject, root: Host) -> Pristine:
+def pristine(session: Session, system: System) -> Iterator[Pristine]:
     """The root file system of the release as it was before any boot."""
-    with Monitor(instance.folder / hardware.MONITORS["checks"], INSTANCE) as monitor:
-        return Pristine.attach(session, monitor, root)
+    try:
+        with pristine_disk.opened(session.disk, session.folder, system) as found:
+            yield found
+    except ImagecycleError as error:
+        pytest.skip(f"{NOT_RUN}: {error.message}")
+
+
+@pytest.fixture
+def defects(session: Session, request: pytest.FixtureRequest) -> Defects:
+    """Picks the defects from what a check has found; the rest is meant to be so."""
+    return Defects(check_name(request.node.nodeid), frozenset(session.added), session.explained)
 
 
 @pytest.fixture(scope="session")
@@ -134,10 +145,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     session = Session.read(Path(os.environ["IMAGECYCLE_VERIFY_SESSION"]))
     items.sort(key=_turn)
     names = {check_name(item.nodeid) for item in items}
-    for left_out in session.leave_out:
-        if left_out not in names:
-            near = difflib.get_close_matches(left_out, names, n=1, cutoff=0.0)
-            raise pytest.UsageError(f"no check is called {left_out}; did you mean {near[0]}?")
+    for named in (*session.leave_out, *(one.check for one in session.explained)):
+        if named not in names:
+            near = difflib.get_close_matches(named, names, n=1, cutoff=0.0)
+            raise pytest.UsageError(f"no check is called {named}; did you mean {near[0]}?")
     for item in items:
         item.user_properties.append(("suffers", _docstring(item)))
         if check_name(item.nodeid) in session.leave_out:
@@ -148,7 +159,14 @@ def _turn(item: pytest.Item) -> int:
     names = {*getattr(item, "fixturenames", ())}
     if f"[{TWIN}]" in item.nodeid:
         names.add("twin")
+    if is_offline(names - {"request"}):
+        return -1
     return max((LATE.index(name) + 1 for name in names if name in LATE), default=0)
+
+
+def is_offline(names: Set[str]) -> bool:
+    """Whether a check with these fixtures looks at nothing but the disk."""
+    return "pristine" in names and names <= OFFLINE
 
 
 def _docstring(item: pytest.Item) -> str:

@@ -1,0 +1,90 @@
+"""Files that belong to no package, and why they are there all the same."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Unowned:
+    """A file that no package owns, and the reason for it.
+
+    ``path`` may hold wildcards: ``*`` and ``?`` stay within a folder, ``**`` does not, ``{a,b}`` is
+    one of them.
+    """
+
+    path: str
+    reason: str
+    leads_to_owned: bool = False
+    """Only as a symbolic link that leads to something owned, at once or over others"""
+    copy_of: str = ""
+    """Only with the content of this file of a package"""
+
+    def matches(self, path: str) -> bool:
+        return matches(self.path, path)
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Whether a pattern as in :class:`Unowned` is that of a path."""
+    return _expression(pattern).fullmatch(path) is not None
+
+
+@functools.cache
+def _expression(pattern: str) -> re.Pattern[str]:
+    parts = {"**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
+    found = re.split(r"(\*\*|[*?{},])", pattern)
+    return re.compile("".join(parts.get(part, re.escape(part)) for part in found), re.DOTALL)
+
+
+def by_reason(reason: str, paths: Iterable[str], *, leads_to_owned: bool = False) -> list[Unowned]:
+    """Several files that are there for one reason."""
+    return [Unowned(path, reason, leads_to_owned=leads_to_owned) for path in paths]
+
+
+LINUX: tuple[Unowned, ...] = (
+    *by_reason(
+        "the installer writes it",
+        (
+            "/etc/fstab",
+            "/etc/hostname",
+            "/etc/hosts",
+            "/etc/adjtime",
+            "/etc/default/{grub,locale}",
+            "/etc/timezone",
+        ),
+    ),
+    *by_reason(
+        "the accounts' databases; accounts.* and permissions.* look into them",
+        ("/etc/{passwd,shadow,group,gshadow,subuid,subgid}", "/etc/security/opasswd"),
+    ),
+    Unowned("/etc/localtime", "the time zone", leads_to_owned=True),
+    Unowned("/etc/mtab", "what is mounted: a link into /proc"),
+    Unowned("/etc/resolv.conf", "made when the network starts; resolver.* looks into it"),
+    Unowned("/etc/machine-id", "made at the first boot; machine_id.* looks into it"),
+    Unowned("/etc/.pwd.lock", "held while accounts change"),
+    Unowned("/etc/ld.so.cache", "ldconfig makes it from the libraries"),
+    Unowned("/var/cache/ldconfig/aux-cache", "ldconfig makes it from the libraries"),
+    Unowned("/var/log/**", "logs; build_traces.no_logs looks into them"),
+    Unowned("/var/lib/systemd/catalog/database", "systemd makes it from its message catalogues"),
+    Unowned("/var/lib/systemd/timesync/clock", "the time below which the clock never goes"),
+    *by_reason(
+        "a service that a package brings is switched on; services.* looks at which",
+        (
+            "/etc/systemd/{system,user}/*.{wants,requires}/*",
+            "/etc/systemd/{system,user}/*.{service,socket,target,timer}",
+        ),
+        leads_to_owned=True,
+    ),
+)
+"""On every Linux."""
+
+GRUB: tuple[Unowned, ...] = (
+    Unowned("/boot/grub/grub.cfg", "update-grub makes it; kernel_arguments.* looks into it"),
+    Unowned("/boot/grub/grubenv", "what GRUB remembers"),
+    Unowned("/boot/grub/{i386-pc,x86_64-efi,arm64-efi}/*", "GRUB's own modules"),
+    Unowned("/boot/grub/{fonts,locale}/*", "GRUB's font and its translations"),
+)
+"""Where GRUB boots it from /boot/grub."""

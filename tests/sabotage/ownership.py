@@ -1,0 +1,36 @@
+"""Files that the build forgot."""
+
+from sabotage.table import Sabotage, append, link, put
+
+CHECK = "ownership.every_file_is_explained"
+FORGOTTEN = (
+    ("mmdebstrap's settings", "/etc/apt/apt.conf.d/99mmdebstrap"),
+    ("a backup of the accounts", "/etc/passwd-"),
+    ("a backup of resolv.conf", "/etc/.resolv.conf.systemd-resolved.bak"),
+    ("an editor's backup", "/etc/fstab~"),
+    ("a script in usr local", "/usr/local/bin/provision"),
+    ("a folder in opt", "/opt/builder/data/state.json"),
+    ("a file in root's home", "/root/notes.txt"),
+    ("a home without an account", "/home/packer/.profile"),
+    ("a state file in var", "/var/lib/builder/state"),
+    ("another boot file", "/boot/vmlinuz.old.bak"),
+    ("dpkg's leftover of a removed package", "/var/lib/dpkg/info/builder.list"),
+    ("a kernel module setting", "/etc/modprobe.d/builder.conf"),
+    ("a profile script", "/etc/profile.d/builder.sh"),
+)
+
+SABOTAGES = (
+    *(Sabotage(CHECK, what, put(path), path) for what, path in FORGOTTEN),
+    Sabotage(
+        CHECK,
+        "a link to a unit that no package brings",
+        link("/etc/systemd/system/multi-user.target.wants/builder.service", "/srv/builder.service"),
+        "/srv/builder.service, which no package brings",
+    ),
+    Sabotage(
+        CHECK,
+        "an addition to root's bashrc",
+        append("/root/.bashrc", "alias ll='ls -l'\n"),
+        "/root/.bashrc: is not as /usr/share/base-files/dot.bashrc",
+    ),
+)

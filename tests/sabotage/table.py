@@ -1,0 +1,94 @@
+"""What an ordinary builder forgets or does wrong, and the check that must see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+Deed = Callable[[Path], None]
+"""Changes a system whose root is the given folder"""
+
+
+@dataclass(frozen=True)
+class Sabotage:
+    """A change of a good image that one check rejects."""
+
+    check: str
+    what: str
+    """For people: ``a script of the builder in /usr/local/bin``"""
+    deed: Deed
+    names: str
+    """What the check must name, such as a path"""
+    also: tuple[str, ...] = ()
+    """Other checks that may reject it, for they look at the same thing in another way"""
+
+    @property
+    def id(self) -> str:
+        return f"{self.check}-{self.what.replace(' ', '-')}"
+
+
+def put(path: str, content: str = "x\n", mode: int = 0o644) -> Deed:
+    """Put a file there."""
+
+    def deed(root: Path) -> None:
+        place = root / path[1:]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink(missing_ok=True)
+        place.write_text(content)
+        place.chmod(mode)
+
+    return deed
+
+
+def append(path: str, content: str) -> Deed:
+    """Add to a file that is there."""
+
+    def deed(root: Path) -> None:
+        with (root / path[1:]).open("a") as stream:
+            stream.write(content)
+
+    return deed
+
+
+def replace(path: str, before: str, after: str) -> Deed:
+    """Change a text in a file that is there and holds it."""
+
+    def deed(root: Path) -> None:
+        place = root / path[1:]
+        text = place.read_text()
+        assert before in text, f"{path} does not hold {before}"
+        place.write_text(text.replace(before, after))
+
+    return deed
+
+
+def link(path: str, target: str) -> Deed:
+    """Make a symbolic link."""
+
+    def deed(root: Path) -> None:
+        place = root / path[1:]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink(missing_ok=True)
+        place.symlink_to(target)
+
+    return deed
+
+
+def mode(path: str, permissions: int) -> Deed:
+    """Change permissions."""
+
+    def deed(root: Path) -> None:
+        (root / path[1:]).chmod(permissions)
+
+    return deed
+
+
+def both(*deeds: Deed) -> Deed:
+    """One after the other."""
+
+    def deed(root: Path) -> None:
+        for one in deeds:
+            one(root)
+
+    return deed

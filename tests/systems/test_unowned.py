@@ -1,0 +1,44 @@
+"""Wildcards of the rules for files that no package owns."""
+
+import pytest
+
+from imagecycle import systems
+from imagecycle.systems.system import System
+from imagecycle.systems.unowned import matches
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("/etc/fstab", "/etc/fstab"),
+        ("/etc/*.conf", "/etc/a.conf"),
+        ("/var/log/**", "/var/log/a/b/c.log"),
+        ("/etc/{a,b}.conf", "/etc/b.conf"),
+        ("/etc/[a-z]", "/etc/[a-z]"),
+    ],
+)
+def test_a_pattern_is_that_of_a_path(pattern: str, path: str) -> None:
+    assert matches(pattern, path)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("/etc/fstab", "/etc/fstab~"),
+        ("/etc/*.conf", "/etc/d/a.conf"),
+        ("/var/log/**", "/var/logs"),
+        ("/etc/{a,b}.conf", "/etc/c.conf"),
+        ("/etc/a.conf", "/etc/abconf"),
+        ("/etc/[a-z]", "/etc/a"),
+    ],
+)
+def test_a_pattern_is_not_that_of_another_path(pattern: str, path: str) -> None:
+    assert not matches(pattern, path)
+
+
+@pytest.mark.parametrize("system", systems.SYSTEMS, ids=lambda system: system.name)
+def test_every_rule_has_a_place_and_a_reason(system: System) -> None:
+    for rule in system.unowned:
+        assert rule.path.startswith("/"), rule
+        assert rule.reason, rule
+        assert not (rule.leads_to_owned and rule.copy_of), rule
