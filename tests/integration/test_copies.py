@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -147,6 +148,27 @@ def test_a_release_from_before_is_recognised_by_the_record_of_its_upload(
     assert done.returncode == 0, done.stderr
     assert identity.names_itself(box.glance.image(released.id))
     assert foreign(box.glance.image(copy.id)) == foreign(copy)
+
+
+def test_a_release_without_any_record_is_confirmed_by_a_person(compute_box: ComputeBox) -> None:
+    box = compute_box
+    make(box, "20260822", size=2**17)
+    released = publish(box)
+    box.glance.change(released.id, {identity.IMAGE_ID: None})
+    copy = by_hand(box.glance, released, data=b"x", disk_format="raw")
+    elsewhere = box.layout.folder.parent
+
+    def copies(*words: str) -> subprocess.CompletedProcess[str]:
+        return terminal.run("copies", "--cloud", "devcloud", *words, home=elsewhere)
+
+    refused = copies("--confirm", copy.id)
+    assert (refused.returncode, identity.names_itself(box.glance.image(copy.id))) == (2, False)
+    confirmed = copies("--confirm", released.id)
+    assert confirmed.returncode == 0, confirmed.stderr
+    assert identity.names_itself(box.glance.image(released.id))
+    shown = json.loads(copies("--json").stdout)
+    assert copy.id in json.dumps(shown)
+    assert released.id not in [one["image_id"] for one in shown]
 
 
 @pytest.fixture
