@@ -21,7 +21,7 @@ from pathlib import Path
 from imagecycle import command, log, systems
 from imagecycle.artifacts import lock_file, write_text
 from imagecycle.build import cpio, suite_index, tree_packages
-from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.errors import CommandFailed, ImagecycleError, UsageError
 from imagecycle.model import Family
 from imagecycle.site import Site
 from imagecycle.systems.mirror import Mirror
@@ -35,6 +35,7 @@ _FEATURES = (
 )
 """Of the root file system: what Debian 12 has by default, and its GRUB can read. A newer machine's
 mke2fs would add more."""
+_SHOWN = 5  # files that a mirror lacks, in a message
 _DIGITS = 12  # of a digest, in a folder's name
 
 
@@ -172,27 +173,39 @@ def _bootstrap(family: Family, mirror: Mirror, root: Path, boot: Path) -> None:
         f'mv "$1{inside}.img" "{boot}/installer" && cp "$1"/boot/vmlinuz-* "{boot}/linux"',
         f'rm -r "$1{inside}" "$1{settings}/root"',
     ]
-    command.run(
-        [
-            "mmdebstrap",
-            "--variant=minbase",
-            "--format=directory",
-            f"--architectures={architecture}",
-            f"--include={','.join(chosen)}",
-            "--aptopt=Acquire::Languages { none }",
-            "--aptopt=Acquire::Retries 3",
-            "--aptopt=Acquire::http::Timeout 30",
-            "--dpkgopt=force-unsafe-io",
-            f"--essential-hook={root_type}",
-            *(f"--customize-hook={hook}" for hook in hooks),
-            family.codename,
-            root,
-            *mirror.sources(family.codename),
-        ],
-        env={"TMPDIR": str(root.parent), "LC_ALL": "C.UTF-8", "PATH": _path()},
-        timeout=MAKE_TIMEOUT,
-        hint="check the mirror and the free disk space with `imagecycle doctor`",
-    )
+    argv = [
+        "mmdebstrap",
+        "--variant=minbase",
+        "--format=directory",
+        f"--architectures={architecture}",
+        f"--include={','.join(chosen)}",
+        "--aptopt=Acquire::Languages { none }",
+        "--aptopt=Acquire::Retries 3",
+        "--aptopt=Acquire::http::Timeout 30",
+        "--dpkgopt=force-unsafe-io",
+        f"--essential-hook={root_type}",
+        *(f"--customize-hook={hook}" for hook in hooks),
+        family.codename,
+        root,
+        *mirror.sources(family.codename),
+    ]
+    try:
+        command.run(
+            argv,
+            env={"TMPDIR": str(root.parent), "LC_ALL": "C.UTF-8", "PATH": _path()},
+            timeout=MAKE_TIMEOUT,
+        )
+    except CommandFailed as failure:
+        raise ImagecycleError(
+            _reasons(failure),
+            hint="check the mirror and the free disk space with `imagecycle doctor`",
+        ) from None
+
+
+def _reasons(failure: CommandFailed) -> str:
+    """What APT complained about: the last line alone says no more than that something failed."""
+    said = [line for line in failure.output.splitlines() if line.startswith("E: Failed to fetch")]
+    return "\n".join([failure.message, *(f"  | {line}" for line in said[:_SHOWN])])
 
 
 def _services(packages: list[str]) -> list[str]:
