@@ -173,7 +173,7 @@ def _bootstrap(family: Family, mirror: Mirror, root: Path, boot: Path) -> None:
         f'mv "$1{inside}.img" "{boot}/installer" && cp "$1"/boot/vmlinuz-* "{boot}/linux"',
         f'rm -r "$1{inside}" "$1{settings}/root"',
     ]
-    argv = [
+    argv: list[str | Path] = [
         "mmdebstrap",
         "--variant=minbase",
         "--format=directory",
