@@ -62,8 +62,11 @@ def test_list_prints_json_for_programs(capsys: pytest.CaptureFixture[str]) -> No
         (click.UsageError("it broke"), 2),
         (KeyboardInterrupt(), 130),
         (click.Abort(), 130),
-        (BrokenPipeError(), 0),
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), 1),
+        (EOFError(), 1),
+        (SystemExit(), 0),
         (SystemExit(7), 7),
+        (SystemExit("it broke"), 1),
     ],
 )
 def test_each_kind_of_error_has_its_exit_code(
@@ -97,13 +100,6 @@ def test_what_the_machine_refuses_is_no_defect_of_imagecycle(
     raising(OSError(number, os.strerror(number), "/srv/x"))
     assert main(["fail"]) == 1
     assert capsys.readouterr().err.startswith(words)
-
-
-@pytest.mark.parametrize("error", [ZeroDivisionError(), FileNotFoundError(errno.ENOENT, "gone")])
-def test_a_defect_of_imagecycle_shows_its_traceback(raising: Raising, error: Exception) -> None:
-    raising(error)
-    with pytest.raises(type(error)):
-        main(["fail"])
 
 
 @pytest.mark.parametrize(
@@ -205,15 +201,80 @@ def test_a_signal_that_comes_in_a_destructor_is_not_lost(number: signal.Signals)
     assert what_an_interrupted_one_says(process, number) == ""
 
 
-def test_a_reader_that_goes_away_is_no_error() -> None:
-    done = subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m imagecycle list | true"],
-        env=terminal.environment(),
+def in_shell(line: str, **more: str) -> subprocess.CompletedProcess[str]:
+    """A line of bash in which `$P` is the program."""
+    return subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line],
+        env=terminal.environment(P=" ".join(terminal.argv()), **more),
         capture_output=True,
+        text=True,
         timeout=60,
         check=False,
     )
-    assert done.stderr == b""
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["$P list | true", "$P list | head -1", "$P --help | true", "$P doctor --help | true"],
+)
+def test_a_reader_that_goes_away_is_no_error(line: str) -> None:
+    done = in_shell(line)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_table_by_rich_whose_reader_goes_away_is_no_error() -> None:
+    code = (
+        "import sys, click\n"
+        "from imagecycle import cli\n"
+        "@cli.imagecycle.command('show')\n"
+        "def show():\n"
+        "    from rich.console import Console\n"
+        "    sys.stdin.read()\n"
+        "    Console().print('x')\n"
+        "sys.exit(cli.main(['show']))\n"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env=terminal.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout and process.stdin and process.stderr
+    process.stdout.close()
+    process.stdin.close()
+    assert process.wait(60) == 0
+    assert process.stderr.read() == b""
+    process.stderr.close()
+
+
+@pytest.mark.parametrize("line", ["$P list > /dev/full", "$P --help > /dev/full"])
+def test_an_output_that_is_full_is_said(line: str) -> None:
+    done = in_shell(line)
+    assert done.returncode == 1
+    assert done.stderr == "error: standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("$P list >&-", 0),
+        ("$P list <&- >&- 2>&-", 0),
+        ("$P lsit 2>&-", 2),
+        ("$P lsit 2> /dev/full", 2),
+        ("$P lsit 2>&1 | true", 2),
+        ("LC_ALL=xx_YY.ISO-8859-1 PYTHONCOERCECLOCALE=0 PYTHONUTF8=0 $P list", 0),
+        ("PYTHONIOENCODING=ascii:strict $P list", 0),
+        ("env -u HOME $P list", 0),
+        ("mkdir gone; cd gone; rmdir ../gone; $P list", 0),
+        ("IMAGECYCLE_HOME=/proc/none $P list", 0),
+    ],
+)
+def test_odd_surroundings_show_no_traceback(line: str, code: int, tmp_path: Path) -> None:
+    done = in_shell(f"cd {tmp_path}; {line}")
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "defect of imagecycle" not in done.stderr
 
 
 def test_help_answers_without_loading_a_stage() -> None:

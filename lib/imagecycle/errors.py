@@ -2,7 +2,8 @@
 
 Every error that a person can cause or must act on is an :class:`ImagecycleError`: it says what
 went wrong and why in ``message``, and the way out in ``hint``. ``cli`` prints both and exits with
-``exit_code``; anything else that escapes is a defect of imagecycle and shows its traceback.
+``exit_code``. Anything else that escapes is a defect of imagecycle: its trace goes to a file, and
+one message names the defect and that file.
 """
 
 from __future__ import annotations

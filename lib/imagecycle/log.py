@@ -1,15 +1,19 @@
 """What a person sees while imagecycle works: timed steps and progress, on standard error.
 
 A terminal gets progress bars; anything else, such as a Jenkins console, gets plain lines with
-the seconds since the start. Results (tables, JSON, paths) go to standard output, not here.
+the seconds since the start. Results (tables, JSON, paths) go to standard output, not here. A line
+that cannot be written is dropped: work does not fail because nobody can read of it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from typing import TextIO, cast
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,10 +26,46 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+STEP_NOTE = "while "
 PLAIN_INTERVAL = 5.0
 """Seconds between two progress lines where there is no terminal."""
 
-_console = Console(stderr=True, highlight=False)
+
+class _StandardError:
+    """Standard error as it is at the moment; takes everything, whatever becomes of it."""
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError, ValueError):
+            if stream := self._stream():
+                stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            if stream := self._stream():
+                stream.flush()
+
+    def isatty(self) -> bool:
+        with contextlib.suppress(ValueError):
+            return (stream := self._stream()) is not None and stream.isatty()
+        return False
+
+    def fileno(self) -> int:
+        if stream := self._stream():
+            return stream.fileno()
+        raise io.UnsupportedOperation("fileno")
+
+    @property
+    def encoding(self) -> str:
+        return getattr(self._stream(), "encoding", None) or "utf-8"
+
+    def _stream(self) -> TextIO | None:
+        # while there is a progress bar, rich stands in for the stream, and would write to itself
+        stream: TextIO | None = getattr(sys.stderr, "rich_proxied_file", sys.stderr)
+        return stream
+
+
+_console = Console(file=cast(TextIO, _StandardError()), stderr=True, highlight=False)
 _started = time.monotonic()
 _depth: ContextVar[int] = ContextVar("depth", default=0)
 _label: ContextVar[str] = ContextVar("label", default="")
@@ -75,20 +115,30 @@ def labelled(label: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def step(title: str) -> Iterator[Timer]:
-    """Name a piece of work, and say how long it took when it has ended."""
+    """Name a piece of work, and say how long it took when it has ended.
+
+    An exception that passes gets a note of the step; see :func:`steps_of`.
+    """
     timer = Timer()
     _line(f"{title} ...")
     token = _depth.set(_depth.get() + 1)
     try:
         yield timer
-    except BaseException:
+    except BaseException as error:
         timer.stop()
         _depth.reset(token)
+        error.add_note(f"{STEP_NOTE}{title}")
         _line(f"{title}: failed after {timer.seconds:.1f} s", style="red")
         raise
     timer.stop()
     _depth.reset(token)
     _line(f"{title}: {timer.seconds:.1f} s", style="green")
+
+
+def steps_of(error: BaseException) -> list[str]:
+    """The titles of the steps that an exception has passed through, the outermost first."""
+    notes = [str(note) for note in getattr(error, "__notes__", None) or []]
+    return [note.removeprefix(STEP_NOTE) for note in reversed(notes) if note.startswith(STEP_NOTE)]
 
 
 @contextlib.contextmanager
