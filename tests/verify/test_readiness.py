@@ -10,7 +10,8 @@ from imagecycle.errors import ImagecycleError
 from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.hardware import Hardware
 from imagecycle.machine.virtual_machine import VirtualMachine
-from imagecycle.verify import readiness
+from imagecycle.verify import observer
+from imagecycle.verify.pictures import Picture
 from imagecycle.verify.readiness import Boot
 from imagecycle.verify.session import Outcome, Subject
 
@@ -25,11 +26,16 @@ class Screen:
             raise ImagecycleError("QEMU is gone")
         path.write_bytes(b"\x89PNG")
 
+    def execute(self, command: str, **_arguments: Any) -> Any:
+        raise ImagecycleError(f"no {command} here")
+
 
 class Login:
     """A login that succeeds when it is told to."""
 
     open = False
+    answered: float | None = None
+    refused = False
 
     def poll(self) -> bool:
         return self.open
@@ -64,6 +70,9 @@ class Machine:
         self.boot.poll()
         return self.subject.outcome(limit=0)
 
+    def picture(self) -> str:
+        return self.outcome().picture
+
 
 @pytest.fixture
 def machine(tmp_path: Path) -> Iterator[Machine]:
@@ -97,16 +106,21 @@ def test_end_of_qemu_is_noticed_at_once(machine: Machine) -> None:
 def test_panic_is_noticed_at_once_and_the_console_named(machine: Machine) -> None:
     machine.says("[ 2.0] Kernel panic - not syncing: VFS: Unable to mount root fs\n")
     reason = machine.outcome().reason
-    assert reason.startswith("the kernel panicked (under BIOS)")
+    assert reason.startswith("kernel panic: the kernel panicked (under BIOS)")
     assert "/artifacts/console-instance.log" in reason
+    assert machine.picture() == Picture.PANIC
+    assert any(line.startswith("reached: firmware") for line in machine.outcome().evidence)
     assert machine.boot.screenshot.exists()
 
 
 def test_disk_without_an_operating_system_is_noticed_at_once(machine: Machine) -> None:
-    (machine.folder / "firmware.log").write_text("Boot failed: not a bootable disk\n")
+    log = machine.folder / "firmware.log"
+    log.write_text("Boot failed: not a bootable disk\n")
     with pytest.raises(ImagecycleError):
         machine.outcome()
-    (machine.folder / "firmware.log").write_text("No bootable device.  Retrying in 60 seconds.\n")
+    with log.open("a") as stream:
+        stream.write("No bootable device.  Retrying in 60 seconds.\n")
+    time.sleep(observer.VITALS_INTERVAL)
     assert "nothing to boot" in machine.outcome().reason
 
 
@@ -114,18 +128,9 @@ def test_waiting_has_a_limit(tmp_path: Path) -> None:
     machine = Machine(tmp_path, limit=0)
     time.sleep(0.02)
     assert "SSH does not answer 0 s after power-on" in machine.outcome().reason
+    assert machine.picture() == Picture.LATE
     machine.process.kill()
     machine.process.wait()
-
-
-def test_no_login_is_expected_long_after_contextualisation(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(readiness, "AFTERWARDS", 0.0)
-    machine.says("Cloud-init v. 22.4.2 finished at Sun. Datasource DataSourceConfigDrive\n")
-    machine.boot.poll()
-    time.sleep(0.02)
-    assert "after contextualisation finished" in machine.outcome().reason
 
 
 def test_outcome_does_not_change_any_more(machine: Machine) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.machine.packets import SNAP_LENGTH
 from imagecycle.shipped import SETUP
 
 QEMU = "qemu-system-x86_64"
@@ -30,6 +31,9 @@ FIRMWARE_LOG = "firmware.log"
 DISK = "disk.qcow2"
 CONFIG_DRIVE = "config.iso"
 VARIABLES = "variables.fd"
+NETWORK = "network.pcap"
+"""What passed on the network card, until the machine is up"""
+RECORDER = "recorder"
 MONITORS = {"stage": "stage.qmp", "checks": "checks.qmp"}
 """Each side has a monitor of its own, because a monitor serves one client."""
 HOTPLUG_BUS = "hotplug"
@@ -126,6 +130,10 @@ class Hardware:
         return [
             *("-netdev", "user,id=net,hostfwd=tcp:127.0.0.1:0-:22"),
             *("-device", f"{card},netdev=net,mac={self.mac},romfile="),
+            *(
+                "-object",
+                f"filter-dump,id={RECORDER},netdev=net,file={NETWORK},maxlen={SNAP_LENGTH}",
+            ),
         ]
 
     def _consoles(self) -> list[str]:

@@ -9,14 +9,15 @@ from pathlib import Path
 
 from imagecycle import log
 from imagecycle.errors import ImagecycleError
+from imagecycle.machine import hardware
 from imagecycle.machine.virtual_machine import VirtualMachine
-from imagecycle.verify.console import Watch
 from imagecycle.verify.guest import Login
+from imagecycle.verify.observer import Observer
+from imagecycle.verify.pictures import Picture
 from imagecycle.verify.session import Outcome, Subject
+from imagecycle.verify.stalls import Stall
 
 SCREENSHOT = "screenshot.png"
-AFTERWARDS = 60.0
-"""Seconds that a login may take once contextualisation has said that it finished."""
 
 
 @dataclass
@@ -33,7 +34,7 @@ class Boot:
     outcome: Outcome | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
-        self._watch = Watch(self.machine.console, self.machine.firmware_log)
+        self.observer = Observer(self.machine, self.login)
 
     @property
     def screenshot(self) -> Path:
@@ -45,28 +46,30 @@ class Boot:
             return
         if self.login.poll():
             self._settle(Outcome(True, self._seconds()))
-        elif reason := self._hopeless():
+        elif stall := self._hopeless():
             firmware = self.subject.firmware.upper()
-            reason = f"{reason} (under {firmware}); the console is in {self.kept_console}"
-            self._settle(Outcome(False, self._seconds(), reason))
+            reason = (
+                f"{stall.picture}: {stall.meaning} (under {firmware}); "
+                f"the console is in {self.kept_console}"
+            )
+            evidence = tuple(self.observer.evidence())
+            self._settle(Outcome(False, self._seconds(), reason, stall.picture, evidence))
 
-    def _hopeless(self) -> str | None:
+    def _hopeless(self) -> Stall | None:
+        stall = self.observer.look()
         if ended := self.machine.ended():
-            return ended
-        if fatal := self._watch.fatal():
-            return fatal
-        finished = self._watch.finished
-        if finished is not None and time.monotonic() - finished > AFTERWARDS:
-            return f"{self.login.so_far()} {AFTERWARDS:.0f} s after contextualisation finished"
-        if self._seconds() > self.limit:
-            return f"{self.login.so_far()} {self.limit:.0f} s after power-on"
-        return None
+            return Stall(Picture.SWITCHED_OFF, ended)
+        if stall is None and self._seconds() > self.limit:
+            meaning = f"{self.login.so_far()} {self.limit:.0f} s after power-on"
+            return Stall(Picture.LATE, meaning)
+        return stall
 
     def _settle(self, outcome: Outcome) -> None:
         self.outcome = outcome
         self.subject.announce(outcome)
         with contextlib.suppress(ImagecycleError):  # QEMU may be gone
             self.machine.monitor.screenshot(self.screenshot.resolve())
+            self.machine.monitor.execute("object-del", id=hardware.RECORDER)
         role, firmware = self.subject.role, self.subject.firmware.upper()
         if outcome.ready:
             log.say(f"{role} ({firmware}): login after {outcome.seconds:.1f} s")

@@ -30,6 +30,9 @@ class Outcome:
     ready: bool
     seconds: float
     reason: str = ""
+    picture: str = ""
+    """A :class:`imagecycle.verify.pictures.Picture`, or empty"""
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
