@@ -17,6 +17,7 @@ THIN = (
     "adopt",
     "apply",
     "build",
+    "completion",
     "devcloud",
     "doctor",
     "jenkins",

@@ -7,13 +7,15 @@ from pathlib import Path
 import click
 
 from imagecycle import site
-from imagecycle.cli import options
+from imagecycle.cli import completing, options
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
-@click.option("--cloud", metavar="C", help="An entry of clouds.yaml.")
+@click.option(
+    "--cloud", metavar="C", shell_complete=completing.clouds, help="An entry of clouds.yaml."
+)
 @click.option(
     "--pattern",
     "texts",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from imagecycle import site
-from imagecycle.cli import options
+from imagecycle.cli import completing, options
 
 if TYPE_CHECKING:
     from imagecycle.jenkins.controller import Controller
@@ -119,10 +119,17 @@ def sync(
 
 
 @jenkins.command()
-@click.argument("families", metavar="FAMILY...", nargs=-1, required=True)
+@click.argument(
+    "families", metavar="FAMILY...", nargs=-1, required=True, shell_complete=completing.families
+)
 @click.option("--stage", type=click.Choice(STAGES), default=STAGES[0], show_default=True)
 @click.option("--release", metavar="R", help="The release, where the job's own default is not it.")
-@click.option("--cloud", metavar="C", help="The cloud, where the job's own default is not it.")
+@click.option(
+    "--cloud",
+    metavar="C",
+    shell_complete=completing.clouds,
+    help="The cloud, where the job's own default is not it.",
+)
 @click.option("--wait", is_flag=True, help="Follow them, and the stages after, to the end.")
 @click.option(
     "--limit",

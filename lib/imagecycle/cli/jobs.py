@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from imagecycle import site
-from imagecycle.cli import options
+from imagecycle.cli import completing, options
 
 library = click.option(
     "--jobs",
@@ -73,7 +73,7 @@ def render(settings: site.Site, library: Path | None, out: Path) -> None:
 
 
 @click.command()
-@click.argument("kind")
+@click.argument("kind", shell_complete=completing.kinds)
 @options.cloud
 @library
 @options.as_json

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from imagecycle import site
-from imagecycle.cli import options
+from imagecycle.cli import completing, options
 
 if TYPE_CHECKING:
     from imagecycle.lifecycle.prove import ProofUsers
@@ -27,12 +27,11 @@ check_members = click.option(
     is_flag=True,
     help="Read the members of every shared image, to find what was changed by hand.",
 )
-families = click.argument("families", nargs=-1, metavar="[FAMILY]...")
 
 
 @click.command()
 @options.clouds
-@click.option("--family", "family", metavar="F", multiple=True, help="Only this family.")
+@options.only_family
 @click.option("--usage", is_flag=True, help="Say also who uses each release (asks Nova, Cinder).")
 @options.as_json
 @click.pass_obj
@@ -106,7 +105,7 @@ def copies(
 
 @click.command()
 @options.cloud
-@click.option("--family", "family", metavar="F", multiple=True, help="Only this family.")
+@options.only_family
 @now
 @max_changes
 @check_members
@@ -154,7 +153,7 @@ def apply(settings: site.Site, file: Path, dry_run: bool) -> None:
 
 
 @click.command()
-@families
+@options.families
 @click.option("--all", "every", is_flag=True, help="Every family of the cloud.")
 @options.cloud
 @now
@@ -166,8 +165,19 @@ def apply(settings: site.Site, file: Path, dry_run: bool) -> None:
     help="Prove on each release that is retired now that its users can go on and others cannot "
     "see it.",
 )
-@click.option("--as", "user_cloud", metavar="C", help="An entry of clouds.yaml of such a user.")
-@click.option("--stranger", metavar="C", help="An entry of clouds.yaml of somebody else.")
+@click.option(
+    "--as",
+    "user_cloud",
+    metavar="C",
+    shell_complete=completing.clouds,
+    help="An entry of clouds.yaml of such a user.",
+)
+@click.option(
+    "--stranger",
+    metavar="C",
+    shell_complete=completing.clouds,
+    help="An entry of clouds.yaml of somebody else.",
+)
 @options.dry_run
 @options.out
 @click.pass_obj
@@ -227,9 +237,14 @@ def _proof_users(settings: site.Site, cloud: str, user_cloud: str, stranger: str
 
 
 @click.command()
-@click.argument("family")
+@options.family
 @options.cloud
-@click.option("--to", metavar="R", help="Make this release current; by default the previous one.")
+@click.option(
+    "--to",
+    metavar="R",
+    shell_complete=completing.releases,
+    help="Make this release current; by default the previous one.",
+)
 @options.dry_run
 @options.out
 @click.pass_obj
@@ -247,8 +262,8 @@ def rollback(
 
 
 @click.command()
-@click.argument("family")
-@click.argument("release")
+@options.family
+@click.argument("release", shell_complete=completing.releases)
 @click.option("--reason", required=True, metavar="R", help="What is wrong with it, for its users.")
 @options.cloud
 @click.option("--private", is_flag=True, help="Take it from the projects that use it, too.")

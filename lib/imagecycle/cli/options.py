@@ -6,16 +6,31 @@ from pathlib import Path
 
 import click
 
+from imagecycle.cli import completing
+
 
 def or_default(_context: click.Context, _option: click.Parameter, value: str | None) -> str | None:
     """An empty value is none: so a job can hand on a parameter that nobody has filled in."""
     return value or None
 
 
+family = click.argument("family", shell_complete=completing.families)
+only_family = click.option(
+    "--family",
+    "family",
+    metavar="F",
+    multiple=True,
+    shell_complete=completing.families,
+    help="Only this family.",
+)
+families = click.argument(
+    "families", nargs=-1, metavar="[FAMILY]...", shell_complete=completing.families
+)
 release = click.option(
     "--release",
     metavar="R",
     callback=or_default,
+    shell_complete=completing.releases,
     help="The release, such as 20261122; the newest by default.",
 )
 records = click.option(
@@ -32,13 +47,18 @@ dry_run = click.option(
     help="Say what would be done, and do nothing; or do it, which is the default.",
 )
 cloud = click.option(
-    "--cloud", required=True, metavar="C", help="An entry of clouds.yaml, or ENTRY/REGION."
+    "--cloud",
+    required=True,
+    metavar="C",
+    shell_complete=completing.clouds,
+    help="An entry of clouds.yaml, or ENTRY/REGION.",
 )
 clouds = click.option(
     "--cloud",
     required=True,
     multiple=True,
     metavar="C",
+    shell_complete=completing.clouds,
     help="An entry of clouds.yaml; several, each with --cloud, are served at the same time.",
 )
 out = click.option(

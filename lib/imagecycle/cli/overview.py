@@ -7,7 +7,7 @@ import sys
 import click
 
 from imagecycle import site
-from imagecycle.cli import options
+from imagecycle.cli import completing, options
 
 
 @click.command("list")
@@ -28,12 +28,16 @@ def list_families(settings: site.Site, as_json: bool) -> None:
 @options.as_json
 @click.option("--fresh", is_flag=True, help="Probe again what is remembered (the accelerator).")
 @click.option(
-    "--cloud", metavar="C", help="Look at this cloud instead: what keeps properties from copies."
+    "--cloud",
+    metavar="C",
+    shell_complete=completing.clouds,
+    help="Look at this cloud instead: what keeps properties from copies.",
 )
 @click.option(
     "--as",
     "user",
     metavar="C",
+    shell_complete=completing.clouds,
     help="An entry of clouds.yaml of an ordinary user, to try what such a one may write.",
 )
 @click.pass_obj

@@ -24,6 +24,7 @@ import click
 from imagecycle import __version__, log, site
 from imagecycle.cli import (
     adopt,
+    completion,
     defects,
     devcloud,
     jenkins,
@@ -112,6 +113,7 @@ for _command in (
     *jenkins.COMMANDS,
     *jobs.COMMANDS,
     *devcloud.COMMANDS,
+    *completion.COMMANDS,
 ):
     imagecycle.add_command(_command)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from imagecycle import site
-from imagecycle.cli import options
+from imagecycle.cli import completing, options
 
 
 @click.command()
@@ -16,6 +16,7 @@ from imagecycle.cli import options
     "user_cloud",
     required=True,
     metavar="C",
+    shell_complete=completing.clouds,
     help="An entry of clouds.yaml of a user whose project uses IMAGE.",
 )
 @click.option(
@@ -23,6 +24,7 @@ from imagecycle.cli import options
     "stranger_cloud",
     required=True,
     metavar="C",
+    shell_complete=completing.clouds,
     help="An entry of clouds.yaml of a user whose project does not.",
 )
 @options.as_json

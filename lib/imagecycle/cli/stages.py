@@ -9,11 +9,11 @@ from typing import Any
 import click
 
 from imagecycle import site
-from imagecycle.cli import options
+from imagecycle.cli import completing, options
 
 
 @click.command()
-@click.argument("family")
+@options.family
 @click.option(
     "--release",
     metavar="R",
@@ -24,6 +24,7 @@ from imagecycle.cli import options
     "--since",
     metavar="R",
     callback=options.or_default,
+    shell_complete=completing.releases,
     help="Build, changed or not, unless there is this release or a later one.",
 )
 @click.option("--force", is_flag=True, help="Build even when nothing has changed.")
@@ -62,7 +63,7 @@ def build(
 
 
 @click.command()
-@click.argument("family")
+@options.family
 @options.release
 @click.option("--force", is_flag=True, help="Verify again what has been verified.")
 @click.option("--keep", is_flag=True, help="Keep the working folder, for inspection.")
@@ -89,7 +90,7 @@ def verify(
 
 
 @click.command()
-@click.argument("family")
+@options.family
 @options.clouds
 @options.release
 @options.dry_run

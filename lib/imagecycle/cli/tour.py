@@ -5,13 +5,13 @@ from __future__ import annotations
 import click
 
 from imagecycle import site
-from imagecycle.cli import options
+from imagecycle.cli import completing, options
 
 FAMILY = "debian-12-x86_64-server"
 
 
 @click.command()
-@click.argument("family", default=FAMILY)
+@click.argument("family", default=FAMILY, shell_complete=completing.families)
 @options.release
 @click.pass_obj
 def tour(settings: site.Site, family: str, release: str | None) -> None:

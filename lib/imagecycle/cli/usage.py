@@ -7,11 +7,13 @@ from pathlib import Path
 import click
 
 from imagecycle import site
-from imagecycle.cli import options
+from imagecycle.cli import completing, options
 
 
 @click.command()
-@click.argument("subject", required=False, metavar="[IMAGE|FAMILY]")
+@click.argument(
+    "subject", required=False, metavar="[IMAGE|FAMILY]", shell_complete=completing.families
+)
 @click.option("--all", "everything", is_flag=True, help="Every image that imagecycle published.")
 @options.cloud
 @options.as_json
@@ -35,8 +37,8 @@ def usage(
 
 
 @click.command()
-@click.argument("family", required=False)
-@click.argument("release", required=False)
+@click.argument("family", required=False, shell_complete=completing.families)
+@click.argument("release", required=False, shell_complete=completing.releases)
 @click.option("--retired", is_flag=True, help="Tell of all retired releases.")
 @click.option("--revoked", is_flag=True, help="Tell of all revoked releases.")
 @options.cloud

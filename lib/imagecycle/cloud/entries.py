@@ -20,6 +20,9 @@ from imagecycle.devcloud.layout import Layout
 from imagecycle.errors import UnknownName, UsageError
 from imagecycle.site import Site
 
+_NO_ENTRIES = "defaults"
+"""What openstacksdk calls the one cloud that it assumes where there are no entries"""
+
 
 def find(name: str, site: Site) -> Any:
     """openstacksdk's view of an entry, or of one region of it.
@@ -39,6 +42,24 @@ def find(name: str, site: Site) -> Any:
         return config.get_one(cloud=entry, **({"region_name": region} if region else {}))
 
 
+def names(site: Site) -> list[str]:
+    """What ``--cloud`` takes: every entry, and its regions where there are several.
+
+    :raises UsageError: when a file of entries is broken.
+    """
+    from openstack import config
+
+    found: list[str] = []
+    with _explained("it"), complaints("openstack.config"):
+        for where in _sources(site):
+            read = config.OpenStackConfig(**where)
+            for entry in read.get_cloud_names():
+                several = _regions(read, entry)
+                found += [entry, *(f"{entry}/{one}" for one in several if len(several) > 1)]
+    found = [name for name in found if name != _NO_ENTRIES]
+    return list(dict.fromkeys(found))
+
+
 def regions(name: str, site: Site) -> list[str]:
     """The names of the regions of an entry; the name itself when there are none to choose from.
 
@@ -55,11 +76,9 @@ def _look_up(name: str, site: Site) -> tuple[Any, str, str]:
     """The configuration that has an entry, and the entry's and the region's part of its name."""
     from openstack import config
 
-    own = Layout.of(site).clouds_file
-    ours = {"config_files": [str(own)], "secure_files": [], "vendor_files": []}
     known: list[str] = []
     with complaints("openstack.config") as skipped:
-        for where in [{**ours, "load_envvars": False}, {}] if own.exists() else [{}]:
+        for where in _sources(site):
             read = config.OpenStackConfig(**where)
             names = read.get_cloud_names()
             if name in names:
@@ -74,6 +93,13 @@ def _look_up(name: str, site: Site) -> tuple[Any, str, str]:
         )
     hint = "`imagecycle devcloud start` makes devcloud; other clouds belong in clouds.yaml"
     raise UnknownName("cloud", name, known, hint=hint)
+
+
+def _sources(site: Site) -> list[dict[str, Any]]:
+    """Where entries stand: openstacksdk's arguments for each place."""
+    own = Layout.of(site).clouds_file
+    ours = {"config_files": [str(own)], "secure_files": [], "vendor_files": []}
+    return [{**ours, "load_envvars": False}, {}] if own.exists() else [{}]
 
 
 def _regions(config: Any, entry: str) -> Sequence[str]:
