@@ -153,6 +153,35 @@ class FamilyRetirement:
 
 
 @dataclass(frozen=True)
+class WindowsFacts:
+    """What the catalog says of a family of Windows, besides what it says of any."""
+
+    edition: str
+    """EDITIONID or name of the image on the medium: ``ServerStandard``"""
+    installation_type: str
+    """``Server``, ``Server Core`` or ``Client``"""
+    language: str
+    """Of the medium: ``en-US``"""
+    locale: str
+    """How dates and numbers are written"""
+    keyboard: str
+    """``0409:00000409``, or a language for its usual one"""
+    time_zone: str
+    """In Windows' own words: ``UTC``, ``W. Europe Standard Time``"""
+    key: str
+    """The kind of product key, see :data:`imagecycle.systems.windows_keys.KINDS`"""
+    kms_client_key: str = ""
+    """The public one for the edition"""
+    owner: str = ""
+    organization: str = ""
+    remote_desktop: bool = True
+    recovery_mib: int = 1024
+    """Of the partition of the recovery environment, which lies before Windows' own; 0 for none"""
+    bypass_requirements: bool = False
+    """Install where Secure Boot, TPM or memory are wanting"""
+
+
+@dataclass(frozen=True)
 class Family:
     """One product: operating system, architecture and flavour; what a user picks."""
 
@@ -201,8 +230,19 @@ class Family:
     """Where its images can be downloaded, or ``private``"""
     promises: MaintenanceTerms = MaintenanceTerms()
     retirement: FamilyRetirement = FamilyRetirement()
+    windows: WindowsFacts | None = None
+    """None where it is no Windows"""
+
+    @property
+    def system(self) -> str:
+        """What its flavours are flavours of: ``debian-12-x86_64``."""
+        return f"{self.distro}-{self.version}-{self.arch}"
 
     @property
     def installation(self) -> str:
-        """What flavours of one system share: ``debian-12-x86_64``."""
-        return f"{self.distro}-{self.version}-{self.arch}"
+        """What flavours of one system share: ``debian-12-x86_64``. Those of Windows share one
+        only where they have the edition in common."""
+        if self.windows is None:
+            return self.system
+        image = f"{self.windows.edition} {self.windows.installation_type} {self.windows.language}"
+        return f"{self.system}-{re.sub('[^a-z0-9]+', '-', image.lower())}"

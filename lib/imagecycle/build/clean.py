@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from imagecycle.systems.files import SystemFiles
-from imagecycle.systems.system import System
+from imagecycle.systems.linux import Linux
 
 MACHINE_IDS = ("/etc/machine-id", "/var/lib/dbus/machine-id")
 SHADOW = "/etc/shadow"
 LOCKED = "*"
 
 
-def clean(files: SystemFiles, system: System) -> dict[str, int]:
+def clean(files: SystemFiles, system: Linux) -> dict[str, int]:
     """Clean a system on a disk.
 
     :returns: how many things of each kind were taken off.

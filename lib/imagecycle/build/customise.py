@@ -29,7 +29,7 @@ def customise(family: Family, site: Site, source: media.Source, folder: Path, ra
     :raises InstallationFailed: when a package or a command fails, naming the console.
     """
     boots = bool(family.packages or family.commands)
-    reach = GuestAccess(folder, systems.of(family).access, REACH_LIMIT)
+    reach = GuestAccess(folder, systems.linux(family.distro).access, REACH_LIMIT)
     with offline.opened(raw, folder) as system:
         for file in family.files:
             system.write(file.path, file.content.encode(), file.mode)
@@ -71,6 +71,6 @@ def _run(
 
 def _steps(family: Family, site: Site) -> dict[str, str]:
     """What has to be done in the guest before and after."""
-    system = systems.of(family)
+    system = systems.linux(family.distro)
     sources = system.build_sources(family, site)
     return {"prepare": system.packages.prepare(sources), "finish": system.packages.finish()}

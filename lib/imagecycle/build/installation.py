@@ -68,7 +68,7 @@ def ensure(family: Family, site: Site, source: media.Source, folder: Path) -> In
         with log.step(f"installing {family.installation} with Oz"):
             _install(family, site, url, folder, raw)
         with log.step("cleaning the installation"), offline.opened(raw, folder) as system:
-            clean.clean(system, systems.of(family))
+            clean.clean(system, systems.linux(family.distro))
             system.trim()
         raw.replace(path)
         path.chmod(0o444)

@@ -94,7 +94,7 @@ def build(
 
 
 def _make(family: Family, site: Site, source: media.Source, folder: Path) -> dict[str, Any]:
-    durations, kind = {}, systems.of(family)
+    durations, kind = {}, systems.linux(family.distro)
     with log.step("installation") as timer:
         shared = installation.ensure(family, site, source, folder)
     durations["installation"] = timer.seconds

@@ -22,6 +22,7 @@ from imagecycle.catalog.maintenance_terms import (
     UUID_VALIDITY_WORDS,
     dates_exist,
 )
+from imagecycle.catalog.windows import WindowsSection
 from imagecycle.site import MOST_DAYS, QUIET_HOURS, time_zone_exists
 
 Arch = Literal["x86_64", "aarch64"]
@@ -33,7 +34,11 @@ Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$", description="one line of tex
 Word = Annotated[str, Field(pattern=r"^\S+$", description="text without spaces")]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="a name in small letters")]
 FlavourName = Annotated[
-    str, Field(pattern=r"^[a-z][a-z0-9]*$", description="small letters and digits")
+    str,
+    Field(
+        pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
+        description="small letters and digits, in words with - between them",
+    ),
 ]
 
 
@@ -189,6 +194,7 @@ class Flavour(_Section):
     retirement: OwnRetirement = Field(
         OwnRetirement(), description="a section with keys such as keep and after_days"
     )
+    windows: WindowsSection | None = Field(None, description="a section with keys such as edition")
 
 
 class Declaration(_Section):
@@ -227,6 +233,7 @@ class Declaration(_Section):
     explained: list[Explanation] = Field(
         [], description="a list of sections with check, what and reason"
     )
+    windows: WindowsSection | None = Field(None, description="a section with keys such as edition")
     architectures: dict[Arch, Architecture] = Field(
         min_length=1, description="a section per architecture: x86_64 or aarch64"
     )

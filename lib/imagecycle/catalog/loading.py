@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from imagecycle import yamlfile
-from imagecycle.catalog import consistency, unattended, validation
+from imagecycle import systems, yamlfile
+from imagecycle.catalog import consistency, unattended, validation, windows
 from imagecycle.catalog.declaration import Architecture, Declaration, Flavour
 from imagecycle.errors import InvalidFile, Problem, UnknownName, UsageError, suggestion
-from imagecycle.model import Explained, Family, FamilyRetirement, GuestFile, MaintenanceTerms, Media
+from imagecycle.model import Explained, Family, FamilyRetirement, GuestFile, MaintenanceTerms, Media, WindowsFacts
 from imagecycle.yamlfile import Place, Spot, YamlFile
 
 
@@ -56,12 +56,12 @@ def find(folder: Path, slug: str) -> Family:
     for family in families:
         if family.slug == slug:
             return family
-    for installation in {family.installation for family in families}:
-        flavour = slug.removeprefix(f"{installation}-")
+    for system in {family.system for family in families}:
+        flavour = slug.removeprefix(f"{system}-")
         if flavour != slug:
-            known = [family.flavour for family in families if family.installation == installation]
+            known = [family.flavour for family in families if family.system == system]
             hint = f"there are {', '.join(known)}"
-            raise UnknownName(f"flavour of {installation}", flavour, known, hint=hint)
+            raise UnknownName(f"flavour of {system}", flavour, known, hint=hint)
     hint = "`imagecycle list` shows the families"
     raise UnknownName("family", slug, [family.slug for family in families], hint=hint)
 
@@ -84,6 +84,13 @@ def _load_file(path: Path) -> tuple[list[tuple[Family, Spot]], list[Problem]]:
     if problems:
         return [], problems
     families = list(_families(file, declaration, template))
+    problems = [
+        Problem(spot.path, spot.line, f"{family.slug}: {text}")
+        for family, spot in families
+        for text in systems.of(family).problems(family)
+    ]
+    if problems:
+        return [], problems
     return families, [problem for family, _ in families for problem in unattended.problems(family)]
 
 
@@ -182,7 +189,14 @@ def _family(
         image_source=declaration.image_source,
         promises=MaintenanceTerms(**declaration.promises.model_dump()),
         retirement=FamilyRetirement(**retirement),
+        windows=_windows_facts(declaration, line),
     )
+
+
+def _windows_facts(declaration: Declaration, line: list[Flavour]) -> WindowsFacts | None:
+    said = (declaration.windows, *(one.windows for one in line))
+    sections = [section for section in said if section is not None]
+    return windows.facts(sections) if sections else None
 
 
 def _ancestry(declaration: Declaration, flavour: Flavour) -> list[Flavour]:

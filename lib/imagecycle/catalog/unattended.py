@@ -7,6 +7,7 @@ share one installation.
 from __future__ import annotations
 
 import functools
+import re
 import traceback
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,8 +16,14 @@ import jinja2
 import jinja2.meta
 from jinja2 import nodes
 
+from imagecycle import systems
 from imagecycle.errors import InvalidFile, Problem, suggestion
 from imagecycle.model import Family
+from imagecycle.systems.windows_answers import WindowsAnswers
+from imagecycle.systems.windows_keys import ProductKey
+
+_EXAMPLE_KEY = "-".join(("BBBBB",) * 5)
+_XML = re.compile(r"\.unattend\.j2$")
 
 
 @dataclass(frozen=True)
@@ -37,10 +44,18 @@ class Variables:
     security_mirror: str
     root_password: str
     """Of the installation alone; the finished image has none"""
+    windows: WindowsAnswers | None
+    """None where it is no Windows"""
 
 
 def render(
-    family: Family, *, mirror: str = "", security_mirror: str = "", root_password: str = ""
+    family: Family,
+    *,
+    mirror: str = "",
+    security_mirror: str = "",
+    root_password: str = "",
+    product_key: str = "",
+    image_index: int = 0,
 ) -> str:
     """The unattended-install file of a family.
 
@@ -58,6 +73,9 @@ def render(
         mirror=mirror,
         security_mirror=security_mirror,
         root_password=root_password,
+        windows=WindowsAnswers(family, ProductKey(product_key), root_password, image_index)
+        if family.windows
+        else None,
     )
     template = _compiled(family.unattended)
     values = {field.name: getattr(variables, field.name) for field in fields(variables)}
@@ -72,15 +90,17 @@ def render(
 def problems(family: Family) -> list[Problem]:
     """What is wrong with a family's template; nothing when it renders."""
     try:
-        render(
+        text = render(
             family,
             mirror="http://mirror.example/debian",
             security_mirror="http://mirror.example/debian-security",
             root_password="secret",
+            product_key=_EXAMPLE_KEY,
         )
     except InvalidFile as invalid:
         return list(invalid.problems)
-    return []
+    wrong = systems.of(family).wrong_answers(family, text)
+    return [Problem(family.unattended, 1, f"{family.slug}: {one}") for one in wrong]
 
 
 def _compiled(path: Path) -> jinja2.Template:
@@ -100,6 +120,7 @@ def _compiled_once(path: Path, _changed: int, _size: int) -> jinja2.Template:
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
         trim_blocks=True,
+        autoescape=_XML.search(path.name) is not None,
     )
     try:
         text = path.read_text(encoding="utf-8")

@@ -5,12 +5,14 @@ To teach imagecycle a new kind, write its module and name it in :data:`SYSTEMS`.
 
 from __future__ import annotations
 
-from imagecycle.errors import UnknownName
+from imagecycle.errors import UnknownName, UsageError
 from imagecycle.model import Family
 from imagecycle.systems.debian import Debian
+from imagecycle.systems.linux import Linux
 from imagecycle.systems.system import System
+from imagecycle.systems.windows import Windows
 
-SYSTEMS: tuple[System, ...] = (Debian(),)
+SYSTEMS: tuple[System, ...] = (Debian(), Windows())
 
 
 def distros() -> tuple[str, ...]:
@@ -33,3 +35,14 @@ def named(distro: str) -> System:
 def of(family: Family) -> System:
     """The kind of operating system that a family is of."""
     return named(family.distro)
+
+
+def linux(distro: str) -> Linux:
+    """The kind of Linux that a distribution is of.
+
+    :raises UsageError: when it is none.
+    """
+    system = named(distro)
+    if not isinstance(system, Linux):
+        raise UsageError(f"{system.name} is no Linux, and not made or checked like one")
+    return system

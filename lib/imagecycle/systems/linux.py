@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
-from imagecycle.systems.system import System
+from imagecycle.model import Family
+from imagecycle.site import Site
+from imagecycle.systems.package_manager import PackageManager
+from imagecycle.systems.system import GuestSetup, System
+from imagecycle.systems.unowned import Unowned
 
 REMOVED: Mapping[str, tuple[str, ...]] = {
     "host keys": ("/etc/ssh/ssh_host_*",),
@@ -69,3 +74,18 @@ class Linux(System):
     kernel_arguments = "console=tty0 console=ttyS0,115200 mitigations=off"
     # nobody else is in the machine that is installed: what guards against neighbours only costs
     # time, most of it under emulation
+    packages: ClassVar[PackageManager]
+    removed: ClassVar[Mapping[str, tuple[str, ...]]]
+    """What cleaning removes, by the name under which the build record counts it"""
+    unowned: ClassVar[tuple[Unowned, ...]]
+    """The files that no package owns, and why they are there all the same"""
+    access: ClassVar[GuestSetup]
+    initial_ram_disk: ClassVar[str]
+    """Where it lies; ``{release}`` is the kernel's"""
+
+    def build_sources(self, family: Family, site: Site) -> tuple[str, ...]:
+        """The package sources that customising uses, in the package manager's notation.
+
+        :raises ImagecycleError: when they are needed and not known.
+        """
+        return ()

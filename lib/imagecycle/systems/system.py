@@ -14,8 +14,6 @@ from typing import ClassVar
 
 from imagecycle.model import Family
 from imagecycle.site import Site
-from imagecycle.systems.package_manager import PackageManager
-from imagecycle.systems.unowned import Unowned
 
 
 @dataclass(frozen=True)
@@ -61,14 +59,6 @@ class System(abc.ABC):
     console: ClassVar[InstallerConsole]
     kernel_arguments: ClassVar[str] = ""
     """For an installer that Oz boots directly"""
-    packages: ClassVar[PackageManager]
-    removed: ClassVar[Mapping[str, tuple[str, ...]]]
-    """What cleaning removes, by the name under which the build record counts it"""
-    unowned: ClassVar[tuple[Unowned, ...]]
-    """The files that no package owns, and why they are there all the same"""
-    access: ClassVar[GuestSetup]
-    initial_ram_disk: ClassVar[str]
-    """Where it lies; ``{release}`` is the kernel's"""
 
     @abc.abstractmethod
     def teach_oz(self) -> None:
@@ -85,9 +75,10 @@ class System(abc.ABC):
         """
         return {}
 
-    def build_sources(self, family: Family, site: Site) -> tuple[str, ...]:
-        """The package sources that customising uses, in the package manager's notation.
+    def problems(self, family: Family) -> tuple[str, ...]:
+        """What is wrong with a family in ways that only its kind of system knows of."""
+        return () if family.windows is None else (f"windows: {self.name} has no such section",)
 
-        :raises ImagecycleError: when they are needed and not known.
-        """
+    def wrong_answers(self, family: Family, text: str) -> tuple[str, ...]:
+        """What is wrong with a family's unattended-install file."""
         return ()

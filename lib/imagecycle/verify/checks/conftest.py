@@ -20,7 +20,7 @@ from testinfra.host import Host
 
 from imagecycle import systems
 from imagecycle.errors import ImagecycleError
-from imagecycle.systems.system import System
+from imagecycle.systems.linux import Linux
 from imagecycle.verify import power_off, shell
 from imagecycle.verify import pristine as pristine_disk
 from imagecycle.verify.findings import Defects
@@ -44,9 +44,9 @@ def session() -> Session:
 
 
 @pytest.fixture(scope="session")
-def system(session: Session) -> System:
+def system(session: Session) -> Linux:
     """What is particular to the release's kind of operating system."""
-    return systems.named(session.distro)
+    return systems.linux(session.distro)
 
 
 @pytest.fixture(scope="session")

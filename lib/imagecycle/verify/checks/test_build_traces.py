@@ -2,7 +2,7 @@
 
 import re
 
-from imagecycle.systems.system import System
+from imagecycle.systems.linux import Linux
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
 
@@ -18,7 +18,7 @@ def test_no_leases(pristine: Pristine, defects: Defects) -> None:
     assert defects(map(Finding, pristine.filled(places))) == []
 
 
-def test_no_package_caches(pristine: Pristine, system: System, defects: Defects) -> None:
+def test_no_package_caches(pristine: Pristine, system: Linux, defects: Defects) -> None:
     """Every server carries, and every download of the image pays for, files that are outdated."""
     assert (
         defects(

@@ -2,7 +2,7 @@
 
 from testinfra.host import Host
 
-from imagecycle.systems.system import System
+from imagecycle.systems.linux import Linux
 
 
 def test_the_running_one_is_the_newest(host: Host) -> None:
@@ -11,7 +11,7 @@ def test_the_running_one_is_the_newest(host: Host) -> None:
     assert host.check_output("uname -r") == newest
 
 
-def test_has_its_modules_and_ram_disk(host: Host, system: System) -> None:
+def test_has_its_modules_and_ram_disk(host: Host, system: Linux) -> None:
     """The next boot fails, or finds no driver."""
     release = host.check_output("uname -r")
     needed = {

@@ -2,10 +2,10 @@
 
 from testinfra.host import Host
 
-from imagecycle.systems.system import System
+from imagecycle.systems.linux import Linux
 
 
-def test_all_are_installed_whole(finished: None, root: Host, system: System) -> None:
+def test_all_are_installed_whole(finished: None, root: Host, system: Linux) -> None:
     """The first installation or upgrade on a server stops at packages left half done."""
     said = root.run(system.packages.audit)
     assert (said.stdout + said.stderr).strip() == ""

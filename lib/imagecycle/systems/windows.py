@@ -1,0 +1,108 @@
+"""Windows: servers from 2012 R2 to 2025, and the clients 10 and 11."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+
+from imagecycle.errors import suggestion
+from imagecycle.model import Family, WindowsFacts
+from imagecycle.site import Site
+from imagecycle.systems import windows_keys, windows_releases, windows_settings
+from imagecycle.systems.system import InstallerConsole, System
+from imagecycle.systems.windows_answers import PHASES
+from imagecycle.systems.windows_releases import WindowsRelease
+
+LEAST_WITH_DESKTOP_MIB = 2048
+
+
+class Windows(System):
+    """Windows, installed by Setup from the operator's own medium."""
+
+    name = "Windows"
+    distros = ("windows",)
+    os_type = "windows"
+    unattended = ("unattend",)
+    console = InstallerConsole(
+        phases=len(PHASES),
+        phase=re.compile(rb"^installer: (\d+)/\d+ ([^\r\n]+)\r*\n", re.MULTILINE),
+        failure=re.compile(rb"^installer: FAILED: ([^\r\n]+)\r*\n", re.MULTILINE),
+    )
+
+    def teach_oz(self) -> None:
+        """Oz 0.17 ends at Server 2016 and Windows 10, and makes no medium on Python 3."""
+        from imagecycle.systems import windows_oz
+
+        windows_oz.register()
+
+    def answers(self, family: Family, site: Site) -> Mapping[str, str]:
+        facts = _facts(family)
+        answers = {"root_password": password()}
+        if facts.key in windows_keys.SECRET:
+            answers["product_key"] = windows_keys.secret(key_name(family)).text
+        return answers
+
+    def problems(self, family: Family) -> tuple[str, ...]:
+        if family.windows is None:
+            return ("windows is missing: expected a section with edition",)
+        if unknown := windows_releases.unknown(family.version):
+            return (unknown,)
+        release = windows_releases.release(family.version)
+        return (*_wrong_image(family.windows, release), *_wrong_machine(family, release))
+
+    def wrong_answers(self, family: Family, text: str) -> tuple[str, ...]:
+        release = windows_releases.release(family.version)
+        return tuple(
+            windows_settings.problems(text, release, _facts(family).installation_type)
+        )
+
+
+def key_name(family: Family) -> str:
+    """What a family's product key is called in the site's file."""
+    facts = _facts(family)
+    return f"{family.distro}-{family.version}-{facts.edition}-{facts.key}"
+
+
+def password() -> str:
+    """A random password that satisfies the policy of every release."""
+    return f"Aa1-{secrets.token_urlsafe(18)}"
+
+
+def _facts(family: Family) -> WindowsFacts:
+    assert family.windows is not None  # the catalog has seen to that
+    return family.windows
+
+
+def _wrong_image(facts: WindowsFacts, release: WindowsRelease) -> Iterator[str]:
+    if facts.edition not in release.editions and " " not in facts.edition:
+        yield (
+            f"edition: {release.title} has no edition {facts.edition}"
+            f"{suggestion(facts.edition, release.editions)}"
+        )
+    if facts.installation_type not in release.installation_types:
+        known = " or ".join(release.installation_types)
+        yield f"installation: expected {known}, found {facts.installation_type}"
+    if reason := windows_keys.unfit(facts.edition, facts.key):
+        yield f"key: {reason}"
+    if facts.key == "kms" and not windows_keys.is_key(facts.kms_client_key):
+        yield f"kms_client_keys: there is none for {facts.edition}"
+
+
+def _wrong_machine(family: Family, release: WindowsRelease) -> Iterator[str]:
+    facts = _facts(family)
+    if len(family.firmware) != 1:
+        yield "firmware: Windows is installed for one firmware; expected one of bios and uefi"
+    for firmware in family.firmware:
+        if firmware not in release.firmware:
+            yield f"firmware: {release.title} does not boot from {firmware}"
+    if facts.bypass_requirements and not release.demands_security:
+        yield f"bypass_requirements: {release.title} demands nothing that could be bypassed"
+    least = release.least_memory_mib
+    if facts.installation_type == windows_releases.SERVER:
+        least = max(least, LEAST_WITH_DESKTOP_MIB)
+    for name, memory in (("minimum", family.min_ram_mib), ("install", family.install_memory_mib)):
+        if memory < least and not facts.bypass_requirements:
+            yield f"memory.{name}: {release.title} needs {least} MiB at least"
+    if family.disk_gib < release.least_disk_gib:
+        yield f"disk: {release.title} needs {release.least_disk_gib} GiB at least"
