@@ -8,10 +8,15 @@ import pytest
 from families import family
 from imagecycle import systems
 from imagecycle.catalog import consistency
-from imagecycle.errors import UnknownName
+from imagecycle.errors import UnknownName, UsageError
+from imagecycle.systems.linux import Linux
 from imagecycle.systems.system import System
 
 PACKAGE = Path(systems.__file__).parents[1]
+
+
+def linux_distros() -> list[str]:
+    return [name for one in systems.SYSTEMS if isinstance(one, Linux) for name in one.distros]
 
 
 @pytest.mark.parametrize("system", systems.SYSTEMS, ids=lambda system: system.name)
@@ -19,8 +24,20 @@ def test_a_kind_says_all_that_it_is_asked_for(system: System) -> None:
     for fact in (*System.__annotations__,):
         assert hasattr(system, fact), fact
     assert set(system.unattended) <= consistency.UNATTENDED.keys()
+
+
+@pytest.mark.parametrize("distro", linux_distros())
+def test_a_linux_says_what_its_disk_is_asked_for(distro: str) -> None:
+    system = systems.linux(distro)
+    for fact in (*Linux.__annotations__,):
+        assert hasattr(system, fact), fact
     assert all(path.startswith("/") for paths in system.removed.values() for path in paths)
     assert all(path.startswith("/") for path in system.access.files)
+
+
+def test_what_is_no_linux_is_not_made_like_one() -> None:
+    with pytest.raises(UsageError, match="Windows is no Linux"):
+        systems.linux("windows")
 
 
 def test_a_distribution_is_of_one_kind() -> None:

@@ -32,6 +32,7 @@ from imagecycle.build.console import Console
 from imagecycle.build.guest_access import GuestAccess
 from imagecycle.errors import CommandFailed, ImagecycleError
 from imagecycle.machine.accelerator import Accelerator
+from imagecycle.systems.linux import Linux
 from imagecycle.systems.system import System
 
 NO_PASSWORD = "locked"
@@ -171,6 +172,7 @@ class WatchedGuest:
 
     def _install_packages(self, guestaddr: str, packstr: str) -> None:
         """Install packages without a question."""
+        assert isinstance(self.system, Linux)
         self.guest_execute_command(guestaddr, self.system.packages.install(shlex.split(packstr)))
 
     def _wait_for_guest_shutdown(self, libvirt_dom: Any) -> bool:

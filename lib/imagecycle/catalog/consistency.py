@@ -107,8 +107,9 @@ def _system(declaration: Declaration) -> Iterator[Mistake]:
             f"distro: unknown system {distro}; imagecycle knows {', '.join(systems.distros())}"
         )
         yield ("distro",), message + suggestion(distro, systems.distros())
-    elif systems.named(distro).os_type != declaration.type:
-        expected = systems.named(distro).os_type
+        return
+    expected = systems.named(distro).os_type
+    if expected != declaration.type:
         yield ("type",), f"type: {distro} is {expected}, found {declaration.type}"
 
 

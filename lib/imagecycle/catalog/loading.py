@@ -16,7 +16,15 @@ from imagecycle import systems, yamlfile
 from imagecycle.catalog import consistency, unattended, validation, windows
 from imagecycle.catalog.declaration import Architecture, Declaration, Flavour
 from imagecycle.errors import InvalidFile, Problem, UnknownName, UsageError, suggestion
-from imagecycle.model import Explained, Family, FamilyRetirement, GuestFile, MaintenanceTerms, Media, WindowsFacts
+from imagecycle.model import (
+    Explained,
+    Family,
+    FamilyRetirement,
+    GuestFile,
+    MaintenanceTerms,
+    Media,
+    WindowsFacts,
+)
 from imagecycle.yamlfile import Place, Spot, YamlFile
 
 

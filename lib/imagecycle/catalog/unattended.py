@@ -55,7 +55,7 @@ def render(
     security_mirror: str = "",
     root_password: str = "",
     product_key: str = "",
-    image_index: int = 0,
+    image_index: str = "",
 ) -> str:
     """The unattended-install file of a family.
 

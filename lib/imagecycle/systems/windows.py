@@ -53,9 +53,7 @@ class Windows(System):
 
     def wrong_answers(self, family: Family, text: str) -> tuple[str, ...]:
         release = windows_releases.release(family.version)
-        return tuple(
-            windows_settings.problems(text, release, _facts(family).installation_type)
-        )
+        return tuple(windows_settings.problems(text, release, _facts(family).installation_type))
 
 
 def key_name(family: Family) -> str:

@@ -69,12 +69,12 @@ class WindowsAnswers:
     """All that a template may use as ``windows.NAME``."""
 
     family: Family
-    secret_key: ProductKey = ProductKey("")
+    secret_key: ProductKey = field(default_factory=ProductKey)
     """Where the catalog's key is no public one"""
     password: str = field(default="", repr=False)
     """Of the account of the build; random, and never used again"""
-    image_index: int = 0
-    """Of the image on the medium; 0: it is looked for by name"""
+    image_index: str = ""
+    """Of the image on the medium; empty: it is looked for by name"""
 
     @property
     def facts(self) -> WindowsFacts:

@@ -32,7 +32,7 @@ _EXAMPLE = "five groups of five letters and digits"
 class ProductKey:
     """A key that shows itself to nobody who does not ask for it."""
 
-    text: str = field(repr=False)
+    text: str = field(default="", repr=False)
 
     def __str__(self) -> str:
         return "*****" if self.text else "no key"
@@ -84,9 +84,7 @@ def secret(name: str, environment: Mapping[str, str] = os.environ) -> ProductKey
 def _read(path: Path) -> Mapping[str, str]:
     try:
         if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise UsageError(
-                f"{path} can be read by others than you", hint=f"run chmod 600 {path}"
-            )
+            raise UsageError(f"{path} can be read by others than you", hint=f"run chmod 600 {path}")
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(

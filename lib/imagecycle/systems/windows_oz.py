@@ -40,7 +40,7 @@ def register() -> None:
     oz.GuestFactory.os_dict["Windows"] = MODULE
 
 
-class WindowsGuest(oz.Windows.Windows):
+class WindowsGuest(oz.Windows.Windows):  # type: ignore[misc]
     """A Windows of any release; the answer file is complete, and taken as it is."""
 
     def __init__(self, tdl: Any, *others: Any) -> None:

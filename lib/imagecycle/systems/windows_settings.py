@@ -114,7 +114,7 @@ class _File:
         seen: set[str] = set()
         for section in root:
             name = section.get("pass", "")
-            if section.tag != f"{{{UNATTEND}}}settings" or section.keys() != {"pass"}:
+            if section.tag != f"{{{UNATTEND}}}settings" or set(section.keys()) != {"pass"}:
                 yield f"expected settings with a pass, found {_bare(section.tag)}"
             elif name not in PASSES:
                 yield f"unknown pass {name}{suggestion(name, PASSES)}"

@@ -15,7 +15,7 @@ from pathlib import Path
 from imagecycle.build import offline
 from imagecycle.build.disk import unpack
 from imagecycle.systems.files import FILE, LINK, Entry, SystemFiles
-from imagecycle.systems.system import System
+from imagecycle.systems.linux import Linux
 from imagecycle.systems.unowned import matches
 
 _LINKS = 40  # symbolic links in one path, as the kernel has it
@@ -27,7 +27,7 @@ class Pristine:
     :ivar disk: the unpacked disk, byte for byte.
     """
 
-    def __init__(self, files: SystemFiles, system: System, disk: Path) -> None:
+    def __init__(self, files: SystemFiles, system: Linux, disk: Path) -> None:
         self.files = files
         self.system = system
         self.disk = disk
@@ -103,7 +103,7 @@ def _path(entry: Entry) -> str:
 
 
 @contextlib.contextmanager
-def opened(disk: Path, scratch: Path, system: System) -> Iterator[Pristine]:
+def opened(disk: Path, scratch: Path, system: Linux) -> Iterator[Pristine]:
     """The root file system of a qcow2 disk, for the length of a ``with`` block.
 
     :param scratch: a folder with room for the unpacked disk.

@@ -92,7 +92,7 @@ def twin_finished(session: Session, twin_root: Host) -> None:
 
 
 @pytest.fixture(scope="session")
-def pristine(session: Session, system: System) -> Iterator[Pristine]:
+def pristine(session: Session, system: Linux) -> Iterator[Pristine]:
     """The root file system of the release as it was before any boot."""
     try:
         with pristine_disk.opened(session.disk, session.folder, system) as found:
