@@ -3,7 +3,7 @@
 import pytest
 
 from imagecycle import systems
-from imagecycle.systems.system import System
+from imagecycle.systems.linux import Linux
 from imagecycle.systems.unowned import matches
 
 
@@ -36,8 +36,12 @@ def test_a_pattern_is_not_that_of_another_path(pattern: str, path: str) -> None:
     assert not matches(pattern, path)
 
 
-@pytest.mark.parametrize("system", systems.SYSTEMS, ids=lambda system: system.name)
-def test_every_rule_has_a_place_and_a_reason(system: System) -> None:
+@pytest.mark.parametrize(
+    "system",
+    [system for system in systems.SYSTEMS if isinstance(system, Linux)],
+    ids=lambda system: system.name,
+)
+def test_every_rule_has_a_place_and_a_reason(system: Linux) -> None:
     for rule in system.unowned:
         assert rule.path.startswith("/"), rule
         assert rule.reason, rule

@@ -106,6 +106,22 @@ def _list(editions: Sequence[Edition]) -> str:
     return "\n".join(f"  {edition}" for edition in editions)
 
 
+def unpack(medium: Path, folder: Path) -> None:
+    """Write all files of an ISO below a folder, which is made.
+
+    :raises UsageError: when it is no ISO.
+    """
+    with _opened(medium) as disc:
+        kind = "udf_path" if disc.has_udf() else "joliet_path" if disc.has_joliet() else "iso_path"
+        for place, _, names in disc.walk(**{kind: "/"}):
+            below = folder / place.lstrip("/")
+            below.mkdir(parents=True, exist_ok=True)
+            for name in names:
+                inside = f"{place.rstrip('/')}/{name}"
+                with (below / name.partition(";")[0]).open("wb") as file:
+                    disc.get_file_from_iso_fp(file, blocksize=2**20, **{kind: inside})
+
+
 @contextlib.contextmanager
 def _images(medium: Path) -> Iterator[IO[bytes]]:
     """The file with the images: the medium itself, or what lies in the ISO."""
@@ -113,6 +129,12 @@ def _images(medium: Path) -> Iterator[IO[bytes]]:
         if file.read(8) in (b"MSWIM\0\0\0", b"WLPWM\0\0\0"):
             yield file
             return
+    with _opened(medium) as disc:
+        yield from _in_sources(medium, disc)
+
+
+@contextlib.contextmanager
+def _opened(medium: Path) -> Iterator[pycdlib.PyCdlib]:
     disc = pycdlib.PyCdlib()
     try:
         disc.open(str(medium))
@@ -122,7 +144,7 @@ def _images(medium: Path) -> Iterator[IO[bytes]]:
             hint="name the vendor's ISO; a download that broke off has a wrong checksum",
         ) from None
     try:
-        yield from _in_sources(medium, disc)
+        yield disc
     finally:
         disc.close()
 

@@ -20,6 +20,7 @@ import oz.OzException
 import oz.ozutil
 import oz.Windows
 
+from imagecycle.systems import windows_media
 from imagecycle.systems.windows_answers import ARCHITECTURES
 
 MODULE = "imagecycle_windows"
@@ -56,6 +57,15 @@ class WindowsGuest(oz.Windows.Windows):  # type: ignore[misc]
             super()._get_original_iso(isourl, *others)
             return
         self.orig_iso = unquote(urlparse(isourl).path)
+
+    def _copy_iso(self) -> None:
+        """Unpack the medium; Oz starts a virtual machine for that."""
+        contents = Path(self.iso_contents)
+        shutil.rmtree(contents, ignore_errors=True)
+        try:
+            windows_media.unpack(Path(self.orig_iso), contents)
+        except OSError as error:
+            raise oz.OzException.OzException(f"cannot unpack {self.orig_iso}: {error}") from None
 
     def _modify_iso(self) -> None:
         """Put the answer file where Setup looks first, and what it calls beside it."""
