@@ -98,12 +98,18 @@ class Media:
     """What an installation starts from.
 
     ``kind`` is ``tree`` (a self-made install tree, see ``build.installtree``), ``url`` (the
-    vendor's install tree) or ``iso``. ``url`` and ``sha256`` are empty for ``tree``.
+    vendor's install tree) or ``iso``. ``url`` and ``sha256`` are empty for ``tree``, and while a
+    site has not configured the vendor's media.
     """
 
     kind: str
     url: str = ""
     sha256: str = ""
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is something to install from."""
+        return self.kind == "tree" or bool(self.url)
 
 
 @dataclass(frozen=True)

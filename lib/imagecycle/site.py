@@ -22,6 +22,8 @@ from imagecycle.model import FamilyRetirement
 DEFAULT_SITE_FILE = Path("/etc/imagecycle/site.yaml")
 DEFAULT_HOME = Path("/var/lib/imagecycle")
 CATALOG = shipped.CATALOG
+SHIPPED = "shipped"
+"""What settings call the catalog that comes along"""
 JOBS = shipped.JOBS
 QUIET_HOURS = r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$"
 MOST_DAYS = 36500
@@ -160,7 +162,12 @@ class Site(pydantic.BaseModel):
         DEFAULT_HOME,
         description="Everything that imagecycle keeps. QEMU's user must be able to enter it.",
     )
-    catalog: Path = pydantic.Field(CATALOG, description="The folder of the catalog files.")
+    catalog: tuple[Path, ...] = pydantic.Field(
+        (CATALOG,),
+        min_length=1,
+        description="The folder of the catalog files, or several, each over those before it; "
+        "`shipped` is the one that comes along.",
+    )
     jobs: Path = pydantic.Field(JOBS, description="The folder of the job library.")
     mirror: str = pydantic.Field(
         "", description="Debian package mirror; by default the one of the machine's apt sources."
@@ -209,6 +216,12 @@ class Site(pydantic.BaseModel):
         default_factory=lambda: Retention.model_validate({}),
         description="What the janitor keeps on this machine.",
     )
+
+    @pydantic.field_validator("catalog", mode="before")
+    @classmethod
+    def _folders(cls, value: object) -> object:
+        several = value if isinstance(value, list | tuple) else [value]
+        return [CATALOG if folder == SHIPPED else folder for folder in several]
 
     @property
     def artifacts(self) -> Path:

@@ -91,3 +91,9 @@ def test_a_mirror_that_is_away_does_no_harm_once_a_tree_is_there(site: Site) -> 
     )
     (away.cache / "install-trees" / "debian-12-x86_64-0123456789ab").mkdir(parents=True)
     assert media.find(family(), away).digest == "0123456789ab"
+
+
+def test_media_that_a_site_has_not_configured_are_named_with_the_way_out(site: Site) -> None:
+    with pytest.raises(UsageError, match="its install media are not configured") as refused:
+        media.find(family(media=Media("iso")), site)
+    assert "docs/catalog.rst" in refused.value.hint

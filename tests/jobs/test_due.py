@@ -132,3 +132,10 @@ def test_a_new_published_release_ends_it_whatever_was_before(
     (again,) = decide([Wanted(FAMILY, every)], {FAMILY: [*before, new]}, today)
     assert not again.due
     assert new.release >= answer.since
+
+
+def test_what_cannot_be_built_here_is_left_out_with_the_reason() -> None:
+    wanted = Wanted(FAMILY, "quarter", left_out="its install media are not configured")
+    (answer,) = decide([wanted], {}, TODAY)
+    assert not answer.due
+    assert answer.reason == "left out: its install media are not configured"

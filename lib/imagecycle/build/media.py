@@ -59,10 +59,16 @@ class Source:
 def find(family: Family, site: Site) -> Source:
     """The media that the catalog declares for a family.
 
-    :raises UsageError: when Oz has no way to install from it.
+    :raises UsageError: when there is none yet, or Oz has no way to install from it.
     """
     if family.media.kind == "tree":
         return Source(family, site, installtree.identify(family, site, mirror.find(site)))
+    if not family.media.configured:
+        raise UsageError(
+            f"{family.slug}: its install media are not configured",
+            hint=f"name them in {family.source.name} of the site's own catalog folder; see "
+            "docs/catalog.rst",
+        )
     if family.media.kind == "url" and systems.of(family).network_boot(family.arch) is None:
         raise UsageError(
             f"{family.slug}: Oz cannot install this system from media of the kind url",

@@ -1,5 +1,5 @@
 """The catalog: ``images/*.yaml`` in, families out."""
 
-from imagecycle.catalog.loading import find, load
+from imagecycle.catalog.loading import explain, find, load
 
-__all__ = ["find", "load"]
+__all__ = ["explain", "find", "load"]

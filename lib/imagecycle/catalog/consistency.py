@@ -93,7 +93,7 @@ def _architectures(declaration: Declaration) -> Iterator[Mistake]:
             if arch not in _tree_architectures(declaration.distro):
                 message = f"{where}.kind: no tree can be made of {declaration.distro} on {arch}; "
                 yield (*place, "media", "kind"), message + "expected url or iso"
-        else:
+        elif media.url or media.sha256:  # else they are not configured: the site's affair
             for key in ("url", "sha256"):
                 if not getattr(media, key):
                     message = f"{where}.{key} is missing: media of kind {media.kind} need it"

@@ -22,6 +22,7 @@ def as_table(families: Sequence[Family]) -> str:
     """One line per family, fitted to the terminal if there is one."""
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     table.add_column("FAMILY", no_wrap=True)
+    table.add_column("MEDIA", no_wrap=True)
     table.add_column("FIRMWARE")
     table.add_column("DISK", justify="right", no_wrap=True)
     table.add_column("MEMORY", justify="right", no_wrap=True)
@@ -30,6 +31,7 @@ def as_table(families: Sequence[Family]) -> str:
     for family in families:
         table.add_row(
             family.slug,
+            family.media.kind if family.media.configured else "none yet",
             ", ".join(family.firmware),
             f"{family.disk_gib} GiB",
             f"{family.min_ram_mib} MiB",

@@ -1,20 +1,22 @@
 """The catalog: ``images/*.yaml`` in, families out.
 
 A file declares one operating system; each of its architectures with each of its flavours is a
-family. A file may extend another one (``extends: debian-12.yaml``) and so change only what differs;
-a flavour may extend another one of the same file. Every mistake is named with file and line, all of
-them at once, before anything runs.
+family. A flavour may extend another one of the same file. How files extend one another, see
+:mod:`imagecycle.catalog.layers`. Every mistake is named with file and line, all of them at once,
+before anything runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from imagecycle import systems, yamlfile
+from imagecycle import systems
 from imagecycle.catalog import consistency, unattended, validation, windows
 from imagecycle.catalog.declaration import Architecture, Declaration, Flavour
+from imagecycle.catalog.explanation import Origin, origins
+from imagecycle.catalog.layers import Layers
 from imagecycle.errors import InvalidFile, Problem, UnknownName, UsageError, suggestion
 from imagecycle.model import (
     Explained,
@@ -27,40 +29,35 @@ from imagecycle.model import (
 )
 from imagecycle.yamlfile import Place, Spot, YamlFile
 
+Folders = Path | Sequence[Path]
+"""One folder, or several, each over those before it"""
 
-def load(folder: Path) -> tuple[Family, ...]:
-    """All families of a catalog folder, sorted by slug.
+
+def load(folders: Folders) -> tuple[Family, ...]:
+    """All families of a catalog, sorted by slug.
 
     :raises InvalidFile: naming every mistake in every file.
     :raises UsageError: when there is no catalog.
     """
-    problems = [Problem(path, 1, "expected the ending .yaml") for path in folder.glob("*.yml")]
-    paths = sorted(folder.glob("*.yaml"))
-    if not paths and not problems:
-        raise UsageError(
-            f"no catalog in {folder}", hint="set `catalog` in the site's settings, or add a file"
-        )
     families: dict[str, Family] = {}
-    for path in paths:
-        found, wrong = _load_file(path)
+    problems: list[Problem] = []
+    for _, found, wrong in _files(folders):
         problems += wrong
         for family, spot in found:
             first = families.setdefault(family.slug, family)
             if first is not family:
                 message = f"{family.slug} is declared a second time; first in {first.source}"
                 problems.append(Problem(spot.path, spot.line, message))
-    if problems:
-        unique = dict.fromkeys(problems)  # files that share a template or a parent share mistakes
-        raise InvalidFile(sorted(unique, key=lambda problem: (problem.path, problem.line)))
+    _refuse(problems)
     return tuple(families[slug] for slug in sorted(families))
 
 
-def find(folder: Path, slug: str) -> Family:
+def find(folders: Folders, slug: str) -> Family:
     """One family by its slug.
 
     :raises UnknownName: suggesting the nearest one, or the flavours of a known system.
     """
-    families = load(folder)
+    families = load(folders)
     for family in families:
         if family.slug == slug:
             return family
@@ -74,22 +71,55 @@ def find(folder: Path, slug: str) -> Family:
     raise UnknownName("family", slug, [family.slug for family in families], hint=hint)
 
 
-def _load_file(path: Path) -> tuple[list[tuple[Family, Spot]], list[Problem]]:
+def explain(folders: Folders, slug: str) -> list[Origin]:
+    """Where each value of a family comes from.
+
+    :raises UnknownName: see :func:`find`.
+    """
+    family = find(folders, slug)
+    file = Layers(_several(folders)).file(family.source.name)
+    return origins(file, family.arch, family.flavour)
+
+
+def _several(folders: Folders) -> Sequence[Path]:
+    return [folders] if isinstance(folders, Path) else folders
+
+
+def _files(
+    folders: Folders,
+) -> Iterator[tuple[str, list[tuple[Family, Spot]], list[Problem]]]:
+    layers = Layers(_several(folders))
+    misnamed = list(layers.misnamed())
+    if not layers.names() and not misnamed:
+        raise UsageError(
+            f"no catalog in {layers}", hint="set `catalog` in the site's settings, or add a file"
+        )
+    yield "", [], misnamed
+    for name in layers.names():
+        yield (name, *_load_file(layers, name))
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        unique = dict.fromkeys(problems)  # files that share a template or a parent share mistakes
+        raise InvalidFile(sorted(unique, key=lambda problem: (problem.path, problem.line)))
+
+
+def _load_file(layers: Layers, name: str) -> tuple[list[tuple[Family, Spot]], list[Problem]]:
     try:
-        file = _extended(path, ())
+        file = layers.file(name)
     except InvalidFile as invalid:
         return [], list(invalid.problems)
     declaration, problems = validation.parse(file)
     if declaration is None:
         return [], problems
     problems = [file.problem(place, text) for place, text in consistency.wrong(declaration)]
-    template = path.parent / declaration.unattended
-    if not template.is_file():
-        others = [found.name for found in path.parent.glob("*.j2")]
+    template = layers.template(declaration.unattended)
+    if template is None:
         message = f"unattended: there is no {declaration.unattended} beside this file"
-        message += suggestion(declaration.unattended, others)
+        message += suggestion(declaration.unattended, layers.others("*.j2"))
         problems.append(file.problem(("unattended",), message))
-    if problems:
+    if problems or template is None:
         return [], problems
     families = list(_families(file, declaration, template))
     problems = [
@@ -100,37 +130,6 @@ def _load_file(path: Path) -> tuple[list[tuple[Family, Spot]], list[Problem]]:
     if problems:
         return [], problems
     return families, [problem for family, _ in families for problem in unattended.problems(family)]
-
-
-def _extended(path: Path, below: tuple[Path, ...]) -> YamlFile:
-    """A file with what it takes from the one that it extends."""
-    file = yamlfile.read(path)
-    if not isinstance(file.content, dict) or "extends" not in file.content:
-        return file
-    content = dict(file.content)
-    name = content.pop("extends")
-    parent_path = path.parent / str(name)
-    if parent_path in (path, *below):
-        raise InvalidFile([file.problem(("extends",), f"extends: {name} extends this file")])
-    if not isinstance(name, str) or not parent_path.is_file():
-        message = f"extends: there is no {name} beside this file"
-        message += suggestion(str(name), [p.name for p in path.parent.glob("*.yaml") if p != path])
-        raise InvalidFile([file.problem(("extends",), message)])
-    parent = _extended(parent_path, (path, *below))
-    if not isinstance(parent.content, dict):
-        return parent
-    return YamlFile(path, _merged(parent.content, content), {**parent.spots, **file.spots})
-
-
-def _merged(parent: dict[Any, Any], child: dict[Any, Any]) -> dict[Any, Any]:
-    """Sections are merged key by key; anything else of the child replaces the parent's."""
-    merged = dict(parent)
-    for key, value in child.items():
-        if isinstance(value, dict) and isinstance(parent.get(key), dict):
-            merged[key] = _merged(parent[key], value)
-        else:
-            merged[key] = value
-    return merged
 
 
 def _families(

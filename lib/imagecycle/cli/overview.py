@@ -12,12 +12,17 @@ from imagecycle.cli import completing, options
 
 @click.command("list")
 @options.as_json
+@click.option("--explain", metavar="FAMILY", help="Say where each value of a family comes from.")
 @click.pass_obj
-def list_families(settings: site.Site, as_json: bool) -> None:
+def list_families(settings: site.Site, as_json: bool, explain: str | None) -> None:
     """Show the families that the catalog declares."""
     from imagecycle import catalog
-    from imagecycle.catalog import family_table
+    from imagecycle.catalog import explanation, family_table
 
+    if explain:
+        found = catalog.explain(settings.catalog, explain)
+        click.echo(explanation.as_json(found) if as_json else explanation.as_table(found), nl=False)
+        return
     families = catalog.load(settings.catalog)
     click.echo(
         family_table.as_json(families) if as_json else family_table.as_table(families), nl=False

@@ -22,6 +22,7 @@ from imagecycle.site import Site
 
 CHECKS: Mapping[str, Check] = {
     "catalog": software.catalog,
+    "media": software.media,
     "accelerator": host.accelerator,
     "qemu": software.qemu,
     "uefi firmware": software.uefi,

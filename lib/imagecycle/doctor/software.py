@@ -41,7 +41,19 @@ handle.close()
 def catalog(site: Site, fresh: bool) -> Finding:
     """Whether the catalog is without mistakes."""
     families = catalogs.load(site.catalog)
-    return ok(f"{len(families)} families in {site.catalog}")
+    return ok(f"{len(families)} families in {', '.join(map(str, site.catalog))}")
+
+
+def media(site: Site, fresh: bool) -> Finding:
+    """Which systems of the catalog have something to install from."""
+    systems: dict[str, bool] = {}
+    for family in catalogs.load(site.catalog):
+        systems[family.installation] = family.media.configured
+    missing = [name for name, configured in systems.items() if not configured]
+    seen = f"configured for {len(systems) - len(missing)} of {len(systems)} systems"
+    if not missing:
+        return ok(seen)
+    return ok(f"{seen}; left out: {', '.join(missing)}")
 
 
 def qemu(site: Site, fresh: bool) -> Finding:

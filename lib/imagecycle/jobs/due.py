@@ -37,6 +37,8 @@ class Wanted:
     every: str
     """One of RHYTHMS"""
     end_of_support: datetime.date | None = None
+    left_out: str = ""
+    """Why it cannot be built here, if that is so"""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,8 @@ def begin(every: str, day: datetime.date) -> datetime.date:
 
 def _decide(one: Wanted, made: Sequence[Made], today: datetime.date) -> Answer:
     since = Release(begin(one.every, today))
+    if one.left_out:
+        return Answer(one.family, False, since, f"left out: {one.left_out}")
     if one.end_of_support is not None and one.end_of_support < today:
         return Answer(one.family, False, since, f"out of support since {one.end_of_support}")
     revoked = [entry.release for entry in made if entry.revoked]

@@ -21,9 +21,10 @@ from imagecycle.jobs import due, matrix, record_export
 from imagecycle.jobs.due import Answer, Made, Wanted
 from imagecycle.lifecycle import multi_cloud, recognition, upload_records
 from imagecycle.lifecycle.releases import Holding
-from imagecycle.model import Release, State
+from imagecycle.model import Family, Release, State
 from imagecycle.site import Site
 
+NO_MEDIA = "its install media are not configured"
 _PUBLISHED = {State.CURRENT, State.SUPERSEDED, State.RETIRED}
 _UNLIMITED = 10_000
 
@@ -38,8 +39,8 @@ def families_due(site: Site, jobs: Path, kind: str, cloud: str) -> list[Answer]:
     :raises ImagecycleError: when the cloud's images cannot be listed.
     """
     cells = matrix.find(jobs, kind).cells
-    ends = {family.slug: family.end_of_support for family in catalog.load(site.catalog)}
-    wanted = [Wanted(cell.family, cell.every, ends.get(cell.family)) for cell in cells]
+    known = {family.slug: family for family in catalog.load(site.catalog)}
+    wanted = [_wanted(cell, known.get(cell.family)) for cell in cells]
     names = [one.family for one in wanted]
     store, today = ArtifactStore(site.artifacts), datetime.datetime.now(datetime.UTC).date()
     records = upload_records.of_site(site)
@@ -51,6 +52,13 @@ def families_due(site: Site, jobs: Path, kind: str, cloud: str) -> list[Answer]:
     return [
         max(of_family, key=lambda answer: answer.due) for of_family in zip(*answers, strict=True)
     ]
+
+
+def _wanted(cell: matrix.Cell, family: Family | None) -> Wanted:
+    if family is None:
+        return Wanted(cell.family, cell.every)
+    left_out = "" if family.media.configured else NO_MEDIA
+    return Wanted(cell.family, cell.every, family.end_of_support, left_out)
 
 
 def releases_of(
