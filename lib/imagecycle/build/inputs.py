@@ -24,16 +24,19 @@ def digest(family: Family, installation: str, compression: str) -> str:
     :param installation: the digest of the installation that it starts from.
     """
     return digest_of(
-        {
-            "builder": BUILDER,
-            "family": family.slug,
-            "installation": installation,
-            "packages": family.packages,
-            "files": [[file.path, file.content, file.mode] for file in family.files],
-            "commands": family.commands,
-            "compression": compression,
-        }
+        {**of_flavour(family, compression), "family": family.slug, "installation": installation}
     )
+
+
+def of_flavour(family: Family, compression: str) -> dict[str, Any]:
+    """What a build adds to its installation, by name."""
+    return {
+        "builder": BUILDER,
+        "packages": family.packages,
+        "files": [[file.path, file.content, file.mode] for file in family.files],
+        "commands": family.commands,
+        "compression": compression,
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from imagecycle import log, systems
 from imagecycle.artifacts import lock_file, write_json, write_text
@@ -35,16 +36,19 @@ class Installation:
 
 def digest(family: Family, source: media.Source) -> str:
     """What an installation of the family's system depends on."""
-    return inputs.digest_of(
-        {
-            "builder": inputs.BUILDER,
-            "system": [family.oz_name, family.oz_version, family.arch],
-            "media": source.digest,
-            "unattended": unattended.render(family),
-            "disk": family.disk_gib,
-            "firmware": family.firmware,
-        }
-    )
+    return inputs.digest_of(depends_on(family, source))
+
+
+def depends_on(family: Family, source: media.Source) -> dict[str, Any]:
+    """The inputs of an installation, by name."""
+    return {
+        "builder": inputs.BUILDER,
+        "system": [family.oz_name, family.oz_version, family.arch],
+        "media": source.digest,
+        "unattended": unattended.render(family),
+        "disk": family.disk_gib,
+        "firmware": family.firmware,
+    }
 
 
 def ensure(family: Family, site: Site, source: media.Source, folder: Path) -> Installation:

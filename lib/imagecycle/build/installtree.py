@@ -62,9 +62,11 @@ def ensure(family: Family, site: Site, mirror: Mirror) -> InstallTree:
         return _ensure(family, site, mirror)
 
 
-def identify(family: Family, site: Site, mirror: Mirror) -> str:
+def identify(family: Family, site: Site, mirror: Mirror) -> tuple[str, dict[str, str]]:
     """The digest of the tree that :func:`ensure` would give, without making it.
 
+    :returns: the digest, and those of the tree's ingredients; they are unknown, and none, when the
+        mirror does not answer.
     :raises ImagecycleError: when the mirror does not answer and nothing is cached.
     """
     if family.arch not in systems.of(family).tree_architectures:
@@ -73,16 +75,18 @@ def identify(family: Family, site: Site, mirror: Mirror) -> str:
             hint="declare the vendor's media (kind: url or iso) in the catalog",
         )
     try:
-        return _digest(family, mirror)
+        found = ingredients(family, mirror)
     except ImagecycleError as error:
         for folder in _cached(family, site):
             log.warn(f"{error.message}; the install tree made before is used")
-            return folder.name.rpartition("-")[2]
+            return folder.name.rpartition("-")[2], {}
         raise
+    text = "".join(f"{name} {digest}\n" for name, digest in found.items())
+    return hashlib.sha256(text.encode()).hexdigest()[:_DIGITS], found
 
 
 def _ensure(family: Family, site: Site, mirror: Mirror) -> InstallTree:
-    digest = identify(family, site, mirror)
+    digest, _ = identify(family, site, mirror)
     cached = _cached(family, site)
     folder = site.cache / "install-trees" / f"{family.installation}-{digest}"
     if folder in cached:
@@ -109,18 +113,25 @@ def _cached(family: Family, site: Site) -> list[Path]:
     return sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
 
 
-def _digest(family: Family, mirror: Mirror) -> str:
-    digest = hashlib.sha256(
-        f"{family.codename} {family.arch} {mirror.url} {mirror.security_url}".encode()
-    )
+def ingredients(family: Family, mirror: Mirror) -> dict[str, str]:
+    """What a tree is made from, and the digest of each.
+
+    :raises ImagecycleError: when the mirror does not answer, or its index has expired.
+    """
+    maker = hashlib.sha256(f"{family.codename} {family.arch}".encode())
     for path in (Path(__file__), *sorted(INSTALLER.rglob("*"))):
         if path.is_file():
-            digest.update(path.name.encode() + path.read_bytes())
+            maker.update(path.name.encode() + path.read_bytes())
+    addresses = f"{mirror.url} {mirror.security_url}".encode()
+    found = {
+        "maker of the install tree": maker.hexdigest(),
+        "addresses of the package mirror": hashlib.sha256(addresses).hexdigest(),
+    }
     for root, suite in mirror.suites(family.codename):
         index = suite_index.fetch(root, suite)
         suite_index.refuse_expired(root, suite, index, mirror.index_days)
-        digest.update(index)
-    return digest.hexdigest()[:_DIGITS]
+        found[f"package index of {suite}"] = hashlib.sha256(index).hexdigest()
+    return found
 
 
 @contextlib.contextmanager

@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlparse
 
@@ -35,6 +36,8 @@ class Source:
     family: Family
     site: Site
     digest: str
+    ingredients: Mapping[str, str] = field(default_factory=dict)
+    """What it is made from, and the digest of each; empty when only the whole is known"""
 
     def fetch(self) -> str:
         """Bring the media here; returns the URL that Oz reads it from.
@@ -62,7 +65,8 @@ def find(family: Family, site: Site) -> Source:
     :raises UsageError: when there is none yet, or Oz has no way to install from it.
     """
     if family.media.kind == "tree":
-        return Source(family, site, installtree.identify(family, site, mirror.find(site)))
+        digest, made_from = installtree.identify(family, site, mirror.find(site))
+        return Source(family, site, digest, made_from)
     if not family.media.configured:
         raise UsageError(
             f"{family.slug}: its install media are not configured",

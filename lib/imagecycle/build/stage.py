@@ -18,6 +18,7 @@ from imagecycle.build import (
     clean,
     customise,
     disk,
+    explanation,
     inputs,
     installation,
     media,
@@ -87,10 +88,36 @@ def build(
         ):
             record = _make(family, site, source, folder)
             record["durations"]["total"] = timer.seconds
-            about = {"family": family.slug, "release": str(name), "input_digest": digest}
+            about = {
+                "family": family.slug,
+                "release": str(name),
+                "input_digest": digest,
+                "inputs": explanation.recorded(family, source, site.compression),
+            }
             write_json(folder / "build.json", {**record, **about})
             _leave_only_results(folder, site, family, name, keep)
             return store.complete(family.slug, name)
+
+
+def explain(family: Family, site: Site) -> list[str]:
+    """Whether a build is due, and which inputs have changed since the newest release, in lines."""
+    source = media.find(family, site)
+    digest = inputs.digest(family, installation.digest(family, source), site.compression)
+    releases = ArtifactStore(site.artifacts).releases(family.slug)
+    if not releases:
+        return [f"{family.slug} would be built: there is no release yet"]
+    newest = releases[-1]
+    record = newest.record("build") or {}
+    tools = explanation.tools(record.get("versions", {}), _versions())
+    if not newest.disk.exists():
+        return [f"{family.slug} would be built: the disk of release {newest.release} is gone"]
+    if record.get("input_digest") == digest:
+        return [f"{family.slug} {newest.release} is up to date: its inputs are unchanged", *tools]
+    title = f"{family.slug} would be built: its inputs have changed since release {newest.release}"
+    if "inputs" not in record:
+        return [f"{title}, whose record does not list them"]
+    now = explanation.recorded(family, source, site.compression)
+    return [title, *explanation.changes(record["inputs"], now), *tools]
 
 
 def _make(family: Family, site: Site, source: media.Source, folder: Path) -> dict[str, Any]:

@@ -29,6 +29,11 @@ from imagecycle.cli import completing, options
 )
 @click.option("--force", is_flag=True, help="Build even when nothing has changed.")
 @options.dry_run
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Say which inputs have changed since the newest release, and do nothing.",
+)
 @click.option("--keep", is_flag=True, help="Keep the working folder, for inspection.")
 @options.records
 @click.pass_obj
@@ -39,6 +44,7 @@ def build(
     since: str | None,
     force: bool,
     dry_run: bool,
+    explain: bool,
     keep: bool,
     records: Path | None,
 ) -> None:
@@ -48,6 +54,10 @@ def build(
     from imagecycle.jobs import record_export
 
     chosen = catalog.find(settings.catalog, family)
+    if explain:
+        title, *changes = stage.explain(chosen, settings)
+        click.echo("\n  ".join([title, *changes]))
+        return
     with record_export.export_to(records, settings, family) as work:
         result = work.artifact = stage.build(
             chosen,
