@@ -1,6 +1,8 @@
 import errno
+import getpass
 import json
 import os
+import pwd
 import signal
 import subprocess
 import sys
@@ -74,6 +76,21 @@ def test_each_kind_of_error_has_its_exit_code(
 ) -> None:
     raising(error)
     assert main(["fail"]) == code
+
+
+def test_a_user_without_a_name_and_a_home_is_no_defect(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unknown(number: int) -> None:
+        raise KeyError(f"getpwuid(): uid not found: {number}")
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    for name in ("HOME", "LOGNAME", "USER", "LNAME", "USERNAME", "JENKINS_URL", "JENKINS_FILE"):
+        monkeypatch.setenv(name, "")  # so that what the program sets is gone after the test
+        del os.environ[name]
+    assert main(["jenkins", "status"]) == 2
+    assert "no Jenkins controller is configured" in capsys.readouterr().err
+    assert getpass.getuser() == str(os.getuid())
 
 
 def test_an_error_shows_its_message_and_the_way_out_and_no_traceback(
@@ -268,6 +285,9 @@ def test_an_output_that_is_full_is_said(line: str) -> None:
         ("env -u HOME $P list", 0),
         ("mkdir gone; cd gone; rmdir ../gone; $P list", 0),
         ("IMAGECYCLE_HOME=/proc/none $P list", 0),
+        ("touch file; IMAGECYCLE_HOME=$PWD/file $P build debian-12-x86_64-base", 1),
+        ("printf 'home: \\377' > site.yaml; $P --site site.yaml list", 2),
+        ("printf 'home: \\1' > site.yaml; $P --site site.yaml list", 2),
     ],
 )
 def test_odd_surroundings_show_no_traceback(line: str, code: int, tmp_path: Path) -> None:

@@ -268,9 +268,14 @@ def _read(file: Path) -> dict[str, object]:
         raise UsageError(
             f"cannot read {file}: {error.strerror}", hint="check IMAGECYCLE_SITE"
         ) from None
+    except UnicodeDecodeError:
+        raise InvalidFile([Problem(file, 1, "expected text in UTF-8")]) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise InvalidFile([Problem(file, line, str(error.problem))]) from None
+    except yaml.YAMLError as error:
+        message = f"not YAML: {str(error).splitlines()[0]}"
+        raise InvalidFile([Problem(file, 1, message)]) from None
     if not isinstance(settings, dict):
         raise InvalidFile([Problem(file, 1, "expected settings, such as `home: /srv/images`")])
     return settings

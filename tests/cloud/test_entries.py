@@ -56,6 +56,15 @@ def test_where_no_cloud_is_known_the_way_to_one_is_shown(
     "text",
     [
         "clouds: [",
+        "clouds: {production: 3}",
+        "clouds: {production: {auth: {auth_url: 3, username: u, password: p}}}",
+        "clouds: {production: {auth: {auth_url: 'http://[::', username: u, password: p}}}",
+        "clouds: {production: {cacert: /none, auth: {auth_url: 'https://127.0.0.1:9', username: u, "
+        "password: p}}}",
+        "clouds: {production: {cert: /none, auth: {auth_url: 'https://127.0.0.1:9', username: u, "
+        "password: p}}}",
+        "clouds: {production: {api_timeout: x, auth: {auth_url: 'http://127.0.0.1:9', username: u, "
+        "password: p}}}",
         "clouds: {production: {auth_type: telepathy, auth: {auth_url: 'http://127.0.0.1:9'}}}",
         "clouds: {production: {auth: {username: u}}}",
     ],

@@ -53,6 +53,11 @@ def test_a_file_that_others_may_read_is_refused(tmp_path: Path, mode: int) -> No
     [
         ({}, "no Jenkins controller is configured"),
         ({"JENKINS_URL": "ci.example"}, "not the address of a controller: ci.example"),
+        ({"JENKINS_URL": "http://["}, "not the address of a controller: http://["),
+        ({"JENKINS_URL": "http://a b"}, "not the address of a controller: http://a b"),
+        ({"JENKINS_URL": "http://x:99999"}, "not the address of a controller: http://x:99999"),
+        ({"JENKINS_URL": f"http://{'a' * 64}.x"}, "not the address of a controller: http://aaa"),
+        ({"JENKINS_URL": "http://o:5ecret@x:y"}, "not the address of a controller: http://x:y"),
         ({"JENKINS_URL": "http://x", "JENKINS_USER": "o"}, "JENKINS_TOKEN is not set"),
         ({"JENKINS_URL": "http://x", "JENKINS_TOKEN": "5ecret"}, "JENKINS_USER is not set"),
         ({"JENKINS_URL": "http://o:5ecret@x"}, "the controller's address contains an account"),

@@ -11,6 +11,7 @@ import errno
 import functools
 import gc
 import os
+import pwd
 import signal
 import sys
 import threading
@@ -52,6 +53,11 @@ WAYS_OUT = {
     errno.EROFS: "name a folder that can be written with `home` in the site's settings",
     errno.ENOSPC: _MORE_ROOM,
     errno.EDQUOT: _MORE_ROOM,
+    errno.ENOTDIR: "a file is where a folder is needed: move it away, or name another folder",
+    errno.EMFILE: "allow more open files with `ulimit -n`",
+    errno.ENFILE: "the machine has too many open files: end what is not needed",
+    errno.ENOMEM: "the machine has too little memory: end what is not needed",
+    errno.EIO: "look at the disk and at the kernel's log",
 }
 """What the machine may refuse anywhere; any other OSError is a defect of imagecycle."""
 
@@ -121,6 +127,7 @@ for _command in (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     streams.prepare()
+    _name_the_user()
     run = defects.Run(sys.argv[1:] if arguments is None else arguments)
     run.watch()
     signal.signal(signal.SIGTERM, _terminated)
@@ -179,6 +186,15 @@ def _failed(run: defects.Run, error: BaseException) -> int:
         return run.report(error)
     log.fail(f"{error.filename or 'a file'}: {error.strerror}", hint)
     return EXIT_FAILED
+
+
+def _name_the_user() -> None:
+    """Give a user whom the machine does not know, as in a container, what libraries ask for."""
+    try:
+        pwd.getpwuid(os.getuid())
+    except KeyError:
+        os.environ.setdefault("HOME", "/nonexistent")
+        os.environ.setdefault("LOGNAME", str(os.getuid()))
 
 
 def _terminated(_number: int, _frame: FrameType | None) -> None:

@@ -32,7 +32,7 @@ def find(name: str, site: Site) -> Any:
     :raises UsageError: when it has several regions and none is named, has not the one that is, or
         is broken.
     """
-    with _explained(name):
+    with understood(name):
         config, entry, region = _look_up(name, site)
         if not region and len(named := _regions(config, entry)) > 1:
             raise UsageError(
@@ -66,7 +66,7 @@ def regions(name: str, site: Site) -> list[str]:
     :raises UnknownName: when there is no such entry.
     :raises UsageError: when it is broken.
     """
-    with _explained(name):
+    with understood(name):
         config, entry, region = _look_up(name, site)
         named = [] if region else _regions(config, entry)
     return [f"{name}/{one}" for one in named] if len(named) > 1 else [name]
@@ -107,8 +107,11 @@ def _regions(config: Any, entry: str) -> Sequence[str]:
 
 
 @contextlib.contextmanager
-def _explained(name: str) -> Iterator[None]:
-    """Turn what the client library thinks of an entry into a mistake of the user."""
+def understood(name: str) -> Iterator[None]:
+    """Turn what the client library thinks of an entry into a mistake of the user.
+
+    :raises UsageError: instead of its errors, and of what values of a wrong kind make it raise.
+    """
     import yaml
     from keystoneauth1.exceptions import ClientException
     from openstack.exceptions import ConfigException
@@ -123,6 +126,7 @@ def _explained(name: str) -> Iterator[None]:
         ValueError,
         TypeError,
         KeyError,
+        AttributeError,
     ) as error:
         raise UsageError(
             f"clouds.yaml: cannot use {name}: {_one_line(error)}",

@@ -135,10 +135,12 @@ def open_cloud(name: str, site: Site) -> CloudSession:
     :raises Unreachable: when Keystone does not answer.
     """
     region = entries.find(name, site)
-    session = _session(name, region)
     gone = "Keystone does not know what that entry of clouds.yaml names; mend it"
+    with entries.understood(name), explained(name, "log in", hints={404: gone}):
+        session = _session(region)
+        with entries.complaints("keystoneauth"):
+            project_id = _log_in(session)
     with explained(name, "log in", hints={404: gone}), entries.complaints("keystoneauth"):
-        project_id = _log_in(session)
         if project_id is None:
             raise UsageError(
                 f"{name}: its credentials belong to no project",
@@ -194,9 +196,8 @@ def _bare(address: str) -> str:
     return _NAMES_VERSION.sub("", address.rstrip("/"))
 
 
-def _session(name: str, region: Any) -> Any:
-    with explained(name, "log in"):
-        session = region.get_session()
+def _session(region: Any) -> Any:
+    session = region.get_session()
     if session.timeout is None:
         session.timeout = ANSWER_LIMIT
     if urlsplit(str(region.config.get("auth", {}).get("auth_url", ""))).hostname in _LOOPBACK:

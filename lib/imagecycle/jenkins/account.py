@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from imagecycle import yamlfile
 from imagecycle.errors import InvalidFile, UsageError, suggestion
@@ -83,16 +84,11 @@ def _checked(account: Account, path: Path) -> Account:
             hint=f"set JENKINS_URL, JENKINS_USER and JENKINS_TOKEN, or write url, user and token "
             f"into {path}",
         )
-    parts = urlsplit(account.url)
+    parts = _parts(account.url)
     if parts.username or parts.password:
         raise UsageError(
             "the controller's address contains an account",
             hint="take it out of the address, and set JENKINS_USER and JENKINS_TOKEN",
-        )
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise UsageError(
-            f"not the address of a controller: {account.url}",
-            hint="it begins with https:// or http://, such as https://ci.example/jenkins",
         )
     if bool(account.user) != bool(account.token):
         missing = "JENKINS_TOKEN" if account.user else "JENKINS_USER"
@@ -106,6 +102,27 @@ def _checked(account: Account, path: Path) -> Account:
         )
     url = account.url.rstrip("/")
     return dataclasses.replace(account, url=url, folder=account.folder.strip("/"))
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of an address that a request can be made to.
+
+    :raises UsageError: for any other.
+    """
+    import requests
+
+    try:
+        parts = urlsplit(url)
+        requests.Request("GET", url).prepare()
+        parts.hostname.encode("idna")  # type: ignore[union-attr]  # has one by now
+        if parts.scheme in ("http", "https"):
+            return parts
+    except ValueError:
+        pass
+    raise UsageError(
+        f"not the address of a controller: {re.sub('//[^/]*@', '//', url)}",
+        hint="it begins with https:// or http://, such as https://ci.example/jenkins",
+    )
 
 
 def _read(path: Path) -> dict[str, str]:
