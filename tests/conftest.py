@@ -1,5 +1,6 @@
 """What all tests want of their surroundings."""
 
+import logging
 import signal
 import sys
 import threading
@@ -16,6 +17,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 @pytest.fixture(autouse=True)
 def hooks_of_their_own(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A test that runs the whole program takes no later test's failures in threads from pytest."""
+    monkeypatch.setattr(logging, "lastResort", logging.lastResort)
+    monkeypatch.setattr(logging, "raiseExceptions", logging.raiseExceptions)
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)

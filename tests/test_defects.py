@@ -423,6 +423,18 @@ def load(_folder):
 catalog.load = load
 sys.exit(cli.main(["list", "--json"]))
 """
+ONLY_LOGGED = """
+import asyncio, logging
+async def break_off():
+    asyncio.get_running_loop().call_soon(lambda: {}["token hunter22"])
+    await asyncio.sleep(0.01)
+def load(_folder):
+    asyncio.run(break_off())
+    logging.getLogger("library").warning("half of %s", "it")
+    return []
+catalog.load = load
+sys.exit(0 if cli.main(["list", "--json"]) == 0 else 3)
+"""
 AFTER_THE_END = """
 cli.main(["list", "--json"])
 raise ValueError("token: hunter22")
@@ -449,6 +461,17 @@ def test_a_process_that_meets_a_defect_shows_no_traceback(
         assert done.stdout == ""
     else:
         assert slugs <= {family["slug"] for family in json.loads(done.stdout)}
+
+
+def test_what_a_library_logs_is_a_warning_without_its_trace(tmp_path: Path) -> None:
+    done = in_process(START + ONLY_LOGGED, tmp_path, SOME_TOKEN="hunter22")
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "warning: half of it\n" in done.stderr
+    assert "met what it did not expect: KeyError: 'token ***'" in done.stderr
+    trace = the_file(tmp_path).read_text()
+    assert "logged by asyncio: Exception in callback" in trace
+    assert "hunter22" not in done.stderr + trace
 
 
 def test_a_python_without_the_packages_says_how_to_get_them(tmp_path: Path) -> None:

@@ -1,3 +1,5 @@
+import re
+import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -85,3 +87,42 @@ def test_a_developers_own_pytest_settings_change_nothing(
 ) -> None:
     monkeypatch.setenv("PYTEST_ADDOPTS", "-k nothing --collect-only")
     assert len(results(tmp_path)) > 40
+
+
+def ended(folder: Path, code: int | str, said: str) -> checking.Checks:
+    """Checks whose process has ended so, and what it printed."""
+    (folder / checking.OUTPUT).write_text(said)
+    process = subprocess.Popen(["sh", "-c", f"exit {code}" if isinstance(code, int) else code])
+    process.wait(30)
+    return checking.Checks(folder, process)
+
+
+INTERNAL = """\
+INTERNALERROR> Traceback (most recent call last):
+INTERNALERROR>   File "x.py", line 1, in f
+INTERNALERROR> KeyError: 'x'
+
+no tests ran in 0.01s
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "words"),
+    [
+        (3, INTERNAL, "the checks could not be run: KeyError: 'x'"),
+        (4, "ImportError while loading conftest\nE   KeyError: 'x'\n", "not be run: E   KeyError"),
+        (5, "", "not be run: nothing was said"),
+    ],
+)
+def test_broken_checks_are_a_defect_whose_trace_is_no_part_of_the_message(
+    code: int, said: str, words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RuntimeError, match=re.escape(words)) as caught:
+        ended(tmp_path, code, said).results()
+    assert "Traceback" not in str(caught.value)
+    assert caught.value.__notes__ == [said.strip()]
+
+
+def test_checks_that_were_killed_are_no_defect(tmp_path: Path) -> None:
+    with pytest.raises(ImagecycleError, match="could not be run: half a line"):
+        ended(tmp_path, "kill -9 $$", "Traceback\nhalf a line").results()

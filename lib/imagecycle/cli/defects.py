@@ -7,6 +7,7 @@ folder for temporary files where the home cannot be written; secrets are masked 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import platform
 import re
@@ -47,7 +48,9 @@ class Run:
         self.reported: list[BaseException] = []
 
     def watch(self) -> None:
-        """Report also what ends a thread, and what escapes outside of :func:`main`."""
+        """Report also what ends a thread, escapes outside of :func:`main`, or is only logged."""
+        logging.raiseExceptions = False
+        logging.lastResort = _Logged(self)
         sys.excepthook = lambda _kind, error, _trace: self._escaped(error)
         threading.excepthook = lambda raised: self._escaped(raised.exc_value)
         sys.unraisablehook = self.unraisable
@@ -61,10 +64,12 @@ class Run:
 
     def unraisable(self, raised: sys.UnraisableHookArgs) -> None:
         """Report what a destructor raised: Python goes on, and so does the work."""
-        if raised.exc_value is None or isinstance(raised.exc_value, SystemExit):
-            return
-        message, hint = self._written(raised.exc_value, f"in {raised.object!r}")
-        log.warn(f"{message}; {hint}")
+        if raised.exc_value is not None and not isinstance(raised.exc_value, SystemExit):
+            self.mention(raised.exc_value, f"in {raised.object!r}")
+
+    def mention(self, error: BaseException, where: str) -> None:
+        """Write the trace of what does not end the work, and say so."""
+        log.warn("; ".join(self._written(error, where)))
 
     def exit_code(self, code: int) -> int:
         """The exit code of a run, which has failed when one of its threads met a defect."""
@@ -107,6 +112,22 @@ class Run:
             f"thread {threading.current_thread().name} {where}".rstrip(),
         ]
         return "\n".join([*lines, "", ""])
+
+
+class _Logged(logging.Handler):
+    """What libraries log and nobody else handles: without the trace that belongs to it."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__(logging.WARNING)
+        self._run = run
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None:
+            log.warn(message)
+        else:
+            self._run.mention(error, f"logged by {record.name}: {message}")
 
 
 def _words(error: BaseException) -> str:

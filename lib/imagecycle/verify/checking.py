@@ -25,7 +25,7 @@ truncation_limit_lines = 0
 truncation_limit_chars = 0
 """
 _ALL_PASSED, _SOME_FAILED = 0, 1
-_TAIL = 1500
+_REFUSED, _BROKEN = "ERROR: ", "INTERNALERROR> "
 
 
 @dataclass(frozen=True)
@@ -43,15 +43,26 @@ class Checks:
 
         :raises ImagecycleError: when they could not be carried out, which says nothing of the
             image.
+        :raises RuntimeError: when they are broken, which is a defect of imagecycle.
         """
         if self.process.returncode not in (_ALL_PASSED, _SOME_FAILED):
-            said = (self.folder / OUTPUT).read_text(errors="replace").strip()
-            error = [line for line in said.splitlines() if line.startswith("ERROR:")]
-            raise ImagecycleError(
-                f"the checks could not be run: {error[0][7:] if error else said[-_TAIL:]}",
+            raise self._not_run()
+        return verdict.read(self.folder / JUNIT)
+
+    def _not_run(self) -> Exception:
+        """Why they could not be carried out: pytest says what is wrong with its arguments."""
+        said = (self.folder / OUTPUT).read_text(errors="replace").strip()
+        lines = said.splitlines() or ["nothing was said"]
+        refused = [line.removeprefix(_REFUSED) for line in lines if line.startswith(_REFUSED)]
+        if refused or self.process.returncode < 0:  # or ended by a signal
+            return ImagecycleError(
+                f"the checks could not be run: {(refused or lines[-1:])[0]}",
                 hint="correct leave_out_checks in the catalog if it is named, or run with --keep",
             )
-        return verdict.read(self.folder / JUNIT)
+        broken = [line.removeprefix(_BROKEN) for line in lines if line.startswith(_BROKEN)]
+        error = RuntimeError(f"the checks could not be run: {(broken or lines)[-1]}")
+        error.add_note(said)
+        return error
 
 
 @contextlib.contextmanager
