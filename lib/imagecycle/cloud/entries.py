@@ -50,7 +50,7 @@ def names(site: Site) -> list[str]:
     from openstack import config
 
     found: list[str] = []
-    with _explained("it"), complaints("openstack.config"):
+    with understood("it"), complaints("openstack.config"):
         for where in _sources(site):
             read = config.OpenStackConfig(**where)
             for entry in read.get_cloud_names():
