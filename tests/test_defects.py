@@ -44,6 +44,7 @@ VALUES = {
     "release": "20261122",
     "reason": "weak keys",
     "kind": "linux",
+    "shell": "bash",
     "file": "plan.json",
     "out": "out",
 }
@@ -170,7 +171,7 @@ def test_every_command_that_fails_in_its_middle_cleans_up(
     arguments = words(path)
     if any(option.name == "as_json" for option in COMMANDS[path].params):
         arguments.append("--json")
-    for number in (2000, 400, 100, 25, 6):
+    for number in (2000, 400, 100, 25, 6, 2):
         monkeypatch.setenv("IMAGECYCLE_HOME", str(home / str(number)))
         code, failed = run_failing_at(number, arguments)
         captured = capsys.readouterr()
