@@ -3,6 +3,7 @@ import getpass
 import json
 import os
 import pwd
+import re
 import signal
 import subprocess
 import sys
@@ -309,3 +310,12 @@ def test_help_answers_without_loading_a_stage() -> None:
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
     assert "Keep the operating-system images of an OpenStack cloud fresh." in out
+
+
+def test_the_manual_page_lists_every_command_with_what_its_help_says() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "imagecycle.1").read_text()
+    plain = " ".join(re.sub(r"\\f[A-Z]|\\&|^\.\w+ ?", "", page, flags=re.M).split())
+    plain = plain.replace("\\-", "-").replace("\\(aq", "'")
+    for name, command in cli.imagecycle.commands.items():
+        summary = " ".join(command.get_short_help_str(10_000).replace("`", "").split())
+        assert f"{name} {summary}" in plain, "run scripts/docs"

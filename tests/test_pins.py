@@ -13,7 +13,8 @@ SETUP_CFG = Path(__file__).resolve().parents[1] / "setup.cfg"
 def requirements() -> list[str]:
     config = configparser.ConfigParser()
     config.read(SETUP_CFG)
-    texts = (config["options"]["install_requires"], config["options.extras_require"]["test"])
+    extras = config["options.extras_require"]
+    texts = (config["options"]["install_requires"], extras["test"], extras["docs"])
     lines = (line for text in texts for line in text.splitlines() if line)
     return [line for line in lines if not line.startswith("#")]
 

@@ -11,6 +11,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 NOT_SOURCE = (".git", ".venv", ".reports", ".hypothesis", ".*_cache", "__pycache__", "*.egg-info")
 
+MADE = {ROOT: ("build",), ROOT / "docs": ("_build", "commands")}
+"""What building leaves in some folders"""
+
 
 def run(*words: object, cwd: Path, limit: float = 60) -> subprocess.CompletedProcess[str]:
     """Run a program in a folder, without a trace of this checkout in its environment."""
@@ -31,7 +34,7 @@ def source(folder: Path) -> Path:
     left = shutil.ignore_patterns(*NOT_SOURCE)
 
     def left_out(place: str, names: list[str]) -> set[str]:
-        return {*left(place, names), *(("build",) if Path(place) == ROOT else ())}
+        return {*left(place, names), *MADE.get(Path(place), ())}
 
     return Path(shutil.copytree(ROOT, folder, ignore=left_out))
 

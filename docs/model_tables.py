@@ -1,0 +1,66 @@
+"""Tables of the keys that a file may have, made from the model that validates it.
+
+The directive ``keys`` takes the model's place, such as ``imagecycle.site:Site``. Keys that stand in
+the option ``:without:`` are left out, since another table explains them.
+"""
+
+import importlib
+
+import pydantic
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.statemachine import StringList
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from command_pages import marked_up
+
+
+class Keys(SphinxDirective):
+    """One table: key, what it expects, its default."""
+
+    required_arguments = 1
+    option_spec = {"without": directives.unchanged}
+
+    def run(self) -> list[nodes.Node]:
+        module, _, name = self.arguments[0].partition(":")
+        model: type[pydantic.BaseModel] = getattr(importlib.import_module(module), name)
+        hidden = self.options.get("without", "").split()
+        lines = [".. list-table::", "   :header-rows: 1", "   :widths: 20 55 25", ""]
+        lines += ["   * - Key", "     - Meaning", "     - Default"]
+        for key, field in model.model_fields.items():
+            if key not in hidden:
+                lines += [
+                    f"   * - ``{key}``",
+                    f"     - {meaning(field)}",
+                    f"     - {default(field)}",
+                ]
+        found = nodes.Element()
+        self.state.nested_parse(StringList(lines, source=__file__), self.content_offset, found)
+        return found.children
+
+
+def meaning(field: FieldInfo) -> str:
+    """The field's description, as a sentence."""
+    text = marked_up(field.description or "")
+    return text[:1].upper() + text[1:]
+
+
+def default(field: FieldInfo) -> str:
+    """The value that counts when the key is absent."""
+    value = field.get_default(call_default_factory=True)
+    if value is PydanticUndefined:
+        return "required"
+    if isinstance(value, pydantic.BaseModel):
+        return "see below"
+    if value is None or value in ("", [], (), {}):
+        return "none"
+    return f"``{value}``"
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Make the directive known."""
+    app.add_directive("keys", Keys)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
