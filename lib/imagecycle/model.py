@@ -159,6 +159,28 @@ class FamilyRetirement:
 
 
 @dataclass(frozen=True)
+class WindowsContext:
+    """How instances of Windows are contextualised, by cloudbase-init."""
+
+    services: tuple[str, ...] = ("config-drive", "http")
+    """Where instance data is looked for, in this order"""
+    groups: tuple[str, ...] = ("Administrators",)
+    """Of the account that users log in with"""
+    inject_password: bool = True
+    """Take the password that Nova made; else a random one, posted encrypted for the key pair"""
+    mtu_from_dhcp: bool = True
+    ntp_from_dhcp: bool = True
+    extend_volumes: bool = True
+    user_data: bool = True
+    """Run what a user gives an instance to run"""
+    winrm: bool = True
+    """Listen for WinRM over HTTPS"""
+    kms_host: str = ""
+    """``HOST`` or ``HOST:PORT``; empty: the site's, or what DNS says"""
+    activate: bool = True
+
+
+@dataclass(frozen=True)
 class WindowsFacts:
     """What the catalog says of a family of Windows, besides what it says of any."""
 
@@ -185,6 +207,7 @@ class WindowsFacts:
     """Of the partition of the recovery environment, which lies before Windows' own; 0 for none"""
     bypass_requirements: bool = False
     """Install where Secure Boot, TPM or memory are wanting"""
+    context: WindowsContext = WindowsContext()
 
 
 @dataclass(frozen=True)

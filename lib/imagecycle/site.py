@@ -25,6 +25,7 @@ CATALOG = shipped.CATALOG
 SHIPPED = "shipped"
 """What settings call the catalog that comes along"""
 JOBS = shipped.JOBS
+KMS_HOST = r"^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9]\d{0,4})?)?$"
 QUIET_HOURS = r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$"
 MOST_DAYS = 36500
 """A hundred years: a time that no calendar ends before."""
@@ -181,6 +182,11 @@ class Site(pydantic.BaseModel):
         le=MOST_DAYS,
         description="Days for which an index of the mirror is accepted, from its date on, where "
         "its own limit is earlier; 0: as the index says.",
+    )
+    kms_host: str = pydantic.Field(
+        "",
+        pattern=KMS_HOST,
+        description="Where Windows is activated, HOST or HOST:PORT; by default DNS tells it.",
     )
     name_template: str = pydantic.Field(
         "{title} - {arch} [{date}]",

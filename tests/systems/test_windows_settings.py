@@ -45,8 +45,8 @@ MISTAKES = [
      "only on clients"),
     ("<HideEULAPage>", "<NetworkLocation>Work</NetworkLocation><HideEULAPage>",
      "not since Windows 10"),
-    ("<HideEULAPage>", "<SkipMachineOOBE>true</SkipMachineOOBE><HideEULAPage>",
-     "unknown setting .*SkipMachineOOBE"),
+    ("<HideEULAPage>", "<ShowWindowsLive>true</ShowWindowsLive><HideEULAPage>",
+     "unknown setting .*ShowWindowsLive"),
 ]  # fmt: skip
 
 

@@ -11,7 +11,8 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import Field
 
-from imagecycle.model import WindowsFacts
+from imagecycle.model import WindowsContext, WindowsFacts
+from imagecycle.site import KMS_HOST
 
 Line = Annotated[str, Field(pattern=r"^\S(.*\S)?$", description="one line of text")]
 Language = Annotated[
@@ -25,6 +26,27 @@ Key = Annotated[
         description="a public KMS client key of Microsoft's list",
     ),
 ]
+
+
+class ContextSection(pydantic.BaseModel):
+    """How instances are contextualised; what is left out is as in the file."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    services: list[Literal["config-drive", "http"]] | None = Field(
+        None, min_length=1, description="a list of config-drive and http in the order of search"
+    )
+    groups: list[Line] | None = Field(None, description="a list of local groups of the user")
+    inject_password: bool | None = Field(None, description="true or false")
+    mtu_from_dhcp: bool | None = Field(None, description="true or false")
+    ntp_from_dhcp: bool | None = Field(None, description="true or false")
+    extend_volumes: bool | None = Field(None, description="true or false")
+    user_data: bool | None = Field(None, description="true or false")
+    winrm: bool | None = Field(None, description="true or false")
+    kms_host: str | None = Field(
+        None, pattern=KMS_HOST, description='HOST or HOST:PORT, or "" for what DNS says'
+    )
+    activate: bool | None = Field(None, description="true or false")
 
 
 class WindowsSection(pydantic.BaseModel):
@@ -61,15 +83,22 @@ class WindowsSection(pydantic.BaseModel):
         None, ge=0, description="MiB of the recovery partition such as 1024, or 0 for none"
     )
     bypass_requirements: bool | None = Field(None, description="true or false")
+    context: ContextSection | None = Field(
+        None, description="a section with keys such as services and kms_host"
+    )
 
 
 def facts(sections: Sequence[WindowsSection]) -> WindowsFacts:
     """What sections say together; each outranks those before it."""
     said: dict[str, Any] = {}
     keys: dict[str, str] = {}
+    context: dict[str, Any] = {}
     for section in sections:
         keys |= section.kms_client_keys or {}
-        said |= section.model_dump(exclude_none=True, exclude={"kms_client_keys"})
+        own = section.context.model_dump(exclude_none=True) if section.context else {}
+        for key, value in own.items():
+            context[key] = tuple(value) if isinstance(value, list) else value
+        said |= section.model_dump(exclude_none=True, exclude={"kms_client_keys", "context"})
     language = said.get("language", "en-US")
     edition = said.get("edition", "")
     return WindowsFacts(
@@ -86,4 +115,5 @@ def facts(sections: Sequence[WindowsSection]) -> WindowsFacts:
         remote_desktop=said.get("remote_desktop", True),
         recovery_mib=said.get("recovery", 1024),
         bypass_requirements=said.get("bypass_requirements", False),
+        context=WindowsContext(**context),
     )

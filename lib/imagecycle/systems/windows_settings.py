@@ -60,7 +60,14 @@ _PATTERNS = {
         *("AcceptEula", "Active", "AutoLogon/Enabled", "DoNotOpenServerManagerAtLogon"),
         *("DynamicUpdate/Enable", "Extend", "FirewallGroup/Active", "HideEULAPage"),
         *("HideLocalAccountScreen", "HideOEMRegistrationScreen", "HideOnlineAccountScreens"),
-        *("HideWirelessSetupInOOBE", "IEHardenAdmin", "IEHardenUser", "PlainText"),
+        *(
+            "HideWirelessSetupInOOBE",
+            "SkipMachineOOBE",
+            "SkipUserOOBE",
+            "IEHardenAdmin",
+            "IEHardenUser",
+            "PlainText",
+        ),
         *("PersistAllDeviceInstalls", "PreventDeviceEncryption", "SkipAutoActivation"),
         *("SkipRearm", "UseConfigurationSet", "WillWipeDisk", "fDenyTSConnections"),
         *(f"{profile}Profile_EnableFirewall" for profile in ("Domain", "Private", "Public")),
@@ -233,12 +240,20 @@ def _bare(tag: str) -> str:
     return tag.rpartition("}")[2]
 
 
+_KEPT = {
+    f"Microsoft-Windows-Shell-Setup/OOBE/Skip{whose}OOBE": ("oobeSystem",)
+    for whose in ("Machine", "User")
+}
+"""Settings that Microsoft's reference has dropped and that work on. Without them a generalised
+system asks for a password, which no image can answer."""
+
+
 @functools.cache
 def _table() -> dict[str, tuple[str, ...]]:
     """The passes of every setting."""
     lines = TABLE.read_text(encoding="utf-8").splitlines()
     pairs = (line.split("\t") for line in lines if not line.startswith("#"))
-    return {path: tuple(passes.split()) for path, passes in pairs}
+    return _KEPT | {path: tuple(passes.split()) for path, passes in pairs}
 
 
 @functools.cache
