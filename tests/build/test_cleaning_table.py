@@ -10,7 +10,7 @@ import pytest
 from imagecycle.build import clean
 from imagecycle.build.offline import MountedSystem
 from imagecycle.systems.debian import Debian
-from sabotage import checks
+from sabotages import checks
 
 DOCUMENT = Path(__file__).parents[2] / "docs/cleaning.rst"
 ROW = re.compile(r"   \* - ``([a-z-]+)``\n     - (.*)\n     -(.*)\n")

@@ -10,18 +10,17 @@ import pytest
 
 from imagecycle.artifacts import Artifact
 from imagecycle.build import disk, offline
-from imagecycle.build.offline import MountedSystem
 from imagecycle.model import Family
 from imagecycle.verify.pristine import Pristine
 from integration import good_image
-from sabotage import checks
-from sabotage.all import SABOTAGES
-from sabotage.table import Sabotage
+from sabotages import checks
+from sabotages.all import SABOTAGES
+from sabotages.table import Sabotage
 
 pytestmark = [pytest.mark.integration, pytest.mark.machines]
 
 OFFLINE_LIMIT = 5.0
-"""Seconds for all offline checks together"""
+"""Seconds of processor time for all offline checks together"""
 GoodImages = dict[str, tuple[Family, Artifact]]
 
 
@@ -37,19 +36,17 @@ def test_a_good_image_is_not_suspected(
     good_images: GoodImages, tmp_path: Path, flavour: str
 ) -> None:
     family, artifact = good_images[flavour]
-    begun = time.monotonic()
+    begun = time.process_time()
     with good_image.opened(family, artifact, tmp_path) as pristine:
         assert checks.run(pristine, family) == {}
-    assert time.monotonic() - begun < OFFLINE_LIMIT
+    assert time.process_time() - begun < OFFLINE_LIMIT
 
 
 @pytest.mark.parametrize("sabotage", SABOTAGES, ids=lambda sabotage: sabotage.id)
 def test_a_sabotage_is_rejected_by_its_check(
     good: Pristine, good_images: GoodImages, tmp_path: Path, sabotage: Sabotage
 ) -> None:
-    with good_image.spoilt(good, tmp_path) as root:
-        sabotage.deed(root)
-        spoilt = Pristine(MountedSystem(root), good.system, good.disk)
+    with good_image.spoilt(good, tmp_path, sabotage.deed) as spoilt:
         rejected = checks.run(spoilt, good_images["server"][0])
     assert sabotage.names in "\n".join(rejected.get(sabotage.check, ()))
     assert rejected.keys() <= {sabotage.check, *sabotage.also}

@@ -8,12 +8,14 @@ a small virtual machine of its own, which takes longer.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +95,9 @@ class MountedSystem:
         )
 
     def entries(self) -> Iterator[Entry]:
-        device = os.lstat(self.root).st_dev
-        waiting = [str(self.root)]
+        top = os.lstat(self.root)
+        yield _entry("/", top, str(self.root))
+        waiting, device = [str(self.root)], top.st_dev
         start = len(waiting[0])
         while waiting:
             with os.scandir(waiting.pop()) as found:
@@ -104,6 +107,19 @@ class MountedSystem:
                     yield entry
                     if entry.kind == FOLDER and status.st_dev == device:
                         waiting.append(item.path)
+
+    def digests(self, paths: Iterable[str], algorithm: str) -> dict[str, str]:
+        def digest(path: str) -> str:
+            try:
+                with self._inside(path).open("rb") as stream:
+                    return hashlib.file_digest(stream, algorithm).hexdigest()
+            except OSError:
+                return ""
+
+        wanted = list(paths)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            found = zip(wanted, pool.map(digest, wanted), strict=True)
+            return {path: value for path, value in found if value}
 
     def trim(self) -> None:
         command.run(["fstrim", self.root], timeout=_TRIM_TIMEOUT)
@@ -213,8 +229,9 @@ class GuestfsSystem:
         return sorted(path for path in found if self._handle.is_file(path))
 
     def entries(self) -> Iterator[Entry]:
-        device = self._handle.lstatns("/")["st_dev"]
-        waiting = ["/"]
+        top = self._handle.lstatns("/")
+        yield self._entry("/", top)
+        waiting, device = ["/"], top["st_dev"]
         while waiting:
             folder = waiting.pop()
             names = self._handle.ls(folder)
@@ -242,6 +259,13 @@ class GuestfsSystem:
             target=self._handle.readlink(path) if kind == LINK else "",
             capabilities=capabilities,
         )
+
+    def digests(self, paths: Iterable[str], algorithm: str) -> dict[str, str]:
+        found = {}
+        for path in paths:
+            with contextlib.suppress(RuntimeError):  # it is not there, or is no file
+                found[path] = self._handle.checksum(algorithm, path)
+        return found
 
     def trim(self) -> None:
         self._handle.fstrim("/")

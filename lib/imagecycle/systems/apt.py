@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
+from collections.abc import Sequence
 
+from imagecycle.systems import dpkg
 from imagecycle.systems.files import SystemFiles
-from imagecycle.systems.package_manager import Package, PackageManager
+from imagecycle.systems.package_manager import Digests, Package, PackageManager
 
-DATABASE = "/var/lib/dpkg"
-STATUS = f"{DATABASE}/status"
 _SOURCES = "/etc/apt/sources.list.d/build.list"
 _OPTIONS_FILE = "/etc/apt/apt.conf.d/00build"
 _OPTIONS = (
@@ -41,27 +39,13 @@ class Apt(PackageManager):
     """What installing packages leaves, besides the caches"""
 
     def installed(self, files: SystemFiles) -> list[Package]:
-        found = [
-            Package(fields["Package"], fields["Version"], fields["Architecture"])
-            for fields in _status(files)
-            if fields.get("Status", "").endswith(" installed")
-        ]
-        return sorted(found, key=lambda package: package.name)
+        return dpkg.installed(files)
 
     def owned(self, files: SystemFiles) -> set[str]:
-        found: set[str] = set()
-        known = set()
-        for fields in _status(files):
-            name = fields.get("Package", "")
-            known |= {name, f"{name}:{fields.get('Architecture', '')}"}
-            found |= {line.split()[0] for line in fields.get("Conffiles", "").split("\n") if line}
-        for path in files.glob(f"{DATABASE}/info/*.*"):
-            package, _, kind = PurePosixPath(path).name.rpartition(".")
-            if package in known:
-                found.add(path)
-                if kind == "list":
-                    found.update(files.read(path).decode(errors="surrogateescape").splitlines())
-        return found | set(_diverted(files)) | set(_alternatives(files))
+        return dpkg.owned(files)
+
+    def digests(self, files: SystemFiles) -> Digests:
+        return dpkg.digests(files)
 
     def prepare(self, sources: Sequence[str]) -> str:
         lines = "\\n".join(sources)
@@ -76,40 +60,3 @@ class Apt(PackageManager):
 
     def finish(self) -> str:
         return f"rm {_SOURCES} {_OPTIONS_FILE}\napt-get clean"
-
-
-def _status(files: SystemFiles) -> Iterator[dict[str, str]]:
-    """The fields of every package that dpkg knows, see deb-control(5) and dpkg's status file."""
-    if not files.exists(STATUS):
-        return
-    for paragraph in files.read(STATUS).decode(errors="replace").split("\n\n"):
-        fields: dict[str, str] = {}
-        key = ""
-        for line in paragraph.splitlines():
-            if line.startswith(" "):
-                fields[key] += f"\n{line[1:]}"
-            elif ":" in line:
-                key, _, value = line.partition(":")
-                fields[key] = value.strip()
-        if fields:
-            yield fields
-
-
-def _diverted(files: SystemFiles) -> Iterator[str]:
-    """Where dpkg-divert(1) has moved files of packages to."""
-    path = f"{DATABASE}/diversions"
-    lines = files.read(path).decode().splitlines() if files.exists(path) else []
-    yield from lines[1::3]
-
-
-def _alternatives(files: SystemFiles) -> Iterator[str]:
-    """The links that update-alternatives(1) has made.
-
-    An administrative file says: automatic or not; the link; then a name and a link for each of its
-    slaves; an empty line; and for each choice its path, its priority and its slaves' paths.
-    """
-    for path in files.glob(f"{DATABASE}/alternatives/*"):
-        head = files.read(path).decode(errors="surrogateescape").partition("\n\n")[0].split("\n")
-        yield from (f"/etc/alternatives/{PurePosixPath(path).name}", *head[1:2])
-        for name, link in zip(head[2::2], head[3::2], strict=False):
-            yield from (f"/etc/alternatives/{name}", link)

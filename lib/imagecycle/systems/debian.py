@@ -38,6 +38,11 @@ class Debian(Linux):
         "package manager's leftovers": Apt.leftovers,
     }
     unowned = DEBIAN
+    wordy = (
+        "/etc/nsswitch.conf",
+        "/var/cache/debconf/templates.dat",
+        "/var/lib/dpkg/{status,available}",
+    )
     access = GuestSetup(
         {
             "/etc/systemd/network/00-build.network": _NETWORKD,

@@ -47,6 +47,11 @@ DEBIAN: tuple[Unowned, ...] = (
             "/var/spool/mail",
         ),
     ),
+    Unowned(
+        "/boot/initrd.img-*",
+        "the initial RAM disk of a kernel",
+        made_from=r"/boot/vmlinuz-\1",
+    ),
     Unowned("/etc/pam.d/common-*", "pam-auth-update makes it; pam.* looks into it"),
     Unowned("/etc/apt/sources.list", "package_sources.* looks into it"),
     *by_reason(
@@ -79,7 +84,6 @@ DEBIAN: tuple[Unowned, ...] = (
     *by_reason(
         "made from what packages bring",
         (
-            "/boot/initrd.img-*",
             "/var/cache/dictionaries-common/*",
             "/var/cache/fontconfig/*",
             "/var/cache/man/**",

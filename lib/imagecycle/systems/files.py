@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,6 +46,10 @@ class SystemFiles(Protocol):
 
     def entries(self) -> Iterator[Entry]:
         """All that is on the root file system, but for what is mounted below it."""
+        ...
+
+    def digests(self, paths: Iterable[str], algorithm: str) -> dict[str, str]:
+        """The sums of files in hexadecimal; those that cannot be read are left out."""
         ...
 
     def trim(self) -> None: ...

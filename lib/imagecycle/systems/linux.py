@@ -7,6 +7,8 @@ from typing import ClassVar
 
 from imagecycle.model import Family
 from imagecycle.site import Site
+from imagecycle.systems import elevated
+from imagecycle.systems.elevated import Elevated
 from imagecycle.systems.package_manager import PackageManager
 from imagecycle.systems.system import GuestSetup, System
 from imagecycle.systems.unowned import Unowned
@@ -79,6 +81,14 @@ class Linux(System):
     """What cleaning removes, by the name under which the build record counts it"""
     unowned: ClassVar[tuple[Unowned, ...]]
     """The files that no package owns, and why they are there all the same"""
+    wordy: ClassVar[tuple[str, ...]] = ()
+    """Wildcards of files whose words look like credentials, and are none"""
+    elevated: ClassVar[tuple[Elevated, ...]] = elevated.LINUX
+    """The programs that may run with more rights than whoever starts them"""
+    accounts_with_shell: ClassVar[tuple[str, ...]] = ("postgres",)
+    """Of services, besides root"""
+    group_members: ClassVar[tuple[tuple[str, str], ...]] = (("adm", "syslog"),)
+    """Powerful groups and the members that packages put into them"""
     access: ClassVar[GuestSetup]
     initial_ram_disk: ClassVar[str]
     """Where it lies; ``{release}`` is the kernel's"""

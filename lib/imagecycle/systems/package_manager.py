@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from imagecycle.systems.files import SystemFiles
@@ -16,6 +16,15 @@ class Package:
     name: str
     version: str
     architecture: str
+
+
+@dataclass(frozen=True)
+class Digests:
+    """The sums that packages say their files have, by path."""
+
+    algorithm: str
+    """In hashlib's words"""
+    by_path: Mapping[str, str]
 
 
 class PackageManager(abc.ABC):
@@ -36,6 +45,10 @@ class PackageManager(abc.ABC):
     def owned(self, files: SystemFiles) -> set[str]:
         """The paths on a disk that belong to a package, folders included, and those that the
         manager itself keeps or makes for packages."""
+
+    @abc.abstractmethod
+    def digests(self, files: SystemFiles) -> Digests:
+        """What the files of packages are like as they were packed, settings included."""
 
     @abc.abstractmethod
     def prepare(self, sources: Sequence[str]) -> str:

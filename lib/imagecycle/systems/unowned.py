@@ -13,7 +13,7 @@ class Unowned:
     """A file that no package owns, and the reason for it.
 
     ``path`` may hold wildcards: ``*`` and ``?`` stay within a folder, ``**`` does not, ``{a,b}`` is
-    one of them.
+    one of them. ``\\1`` in another path is what the first ``*``, ``**`` or ``{}`` stands for.
     """
 
     path: str
@@ -22,19 +22,31 @@ class Unowned:
     """Only as a symbolic link that leads to something owned, at once or over others"""
     copy_of: str = ""
     """Only with the content of this file of a package"""
+    made_from: str = ""
+    """Only where this file of a package is"""
 
     def matches(self, path: str) -> bool:
         return matches(self.path, path)
 
+    def source(self, path: str) -> str:
+        """What a file is copied or made from."""
+        return _expression(self.path).sub(self.copy_of or self.made_from, path)
+
 
 def matches(pattern: str, path: str) -> bool:
     """Whether a pattern as in :class:`Unowned` is that of a path."""
-    return _expression(pattern).fullmatch(path) is not None
+    return path.startswith(literal(pattern)) and _expression(pattern).fullmatch(path) is not None
+
+
+@functools.cache
+def literal(pattern: str) -> str:
+    """What every path of a pattern begins with."""
+    return re.split(r"[*?{]", pattern, maxsplit=1)[0]
 
 
 @functools.cache
 def _expression(pattern: str) -> re.Pattern[str]:
-    parts = {"**": ".*", "*": "[^/]*", "?": "[^/]", "{": "(?:", "}": ")", ",": "|"}
+    parts = {"**": "(.*)", "*": "([^/]*)", "?": "[^/]", "{": "(", "}": ")", ",": "|"}
     found = re.split(r"(\*\*|[*?{},])", pattern)
     return re.compile("".join(parts.get(part, re.escape(part)) for part in found), re.DOTALL)
 
@@ -60,6 +72,24 @@ LINUX: tuple[Unowned, ...] = (
         "the accounts' databases; accounts.* and permissions.* look into them",
         ("/etc/{passwd,shadow,group,gshadow,subuid,subgid}", "/etc/security/opasswd"),
     ),
+    Unowned(
+        "/**/__pycache__/*.cpython-*.pyc",
+        "Python compiles it when its package is installed",
+        made_from=r"/\1/\2.py",
+    ),
+    Unowned(
+        "/usr/lib/modules/*/modules.*", "depmod makes it", made_from=r"/usr/lib/modules/\1/kernel"
+    ),
+    Unowned("/usr/lib/udev/hwdb.bin", "udev makes it from what packages bring"),
+    Unowned("/etc/udev/hwdb.bin", "udev makes it from what packages bring"),
+    Unowned("/usr/share/info/dir", "the list of manuals"),
+    Unowned("/usr/share/mime/**", "made from what packages bring"),
+    Unowned("/usr/share/{applications,icons}/**cache", "made from what packages bring"),
+    Unowned("/usr/share/glib-2.0/schemas/gschemas.compiled", "made from what packages bring"),
+    Unowned("/usr/lib/*/{gtk-**,gio/**,gdk-pixbuf-**}.cache", "made from what packages bring"),
+    Unowned("/usr/lib/locale/locale-archive", "made from what packages bring"),
+    Unowned("/{vmlinuz,initrd.img}", "leads to the newest kernel"),
+    Unowned("/{vmlinuz,initrd.img}.old", "leads to the kernel before"),
     Unowned("/etc/localtime", "the time zone", leads_to_owned=True),
     Unowned("/etc/mtab", "what is mounted: a link into /proc"),
     Unowned("/etc/resolv.conf", "made when the network starts; resolver.* looks into it"),
@@ -84,7 +114,17 @@ LINUX: tuple[Unowned, ...] = (
 GRUB: tuple[Unowned, ...] = (
     Unowned("/boot/grub/grub.cfg", "update-grub makes it; kernel_arguments.* looks into it"),
     Unowned("/boot/grub/grubenv", "what GRUB remembers"),
-    Unowned("/boot/grub/{i386-pc,x86_64-efi,arm64-efi}/*", "GRUB's own modules"),
-    Unowned("/boot/grub/{fonts,locale}/*", "GRUB's font and its translations"),
+    *(
+        Unowned(
+            f"/boot/grub/*/*.{ending}",
+            "GRUB's own module, for the boot loader to read",
+            copy_of=rf"/usr/lib/grub/\1/\2.{ending}",
+        )
+        for ending in ("mod", "lst", "o", "sh")
+    ),
+    Unowned("/boot/grub/*/{boot.img,core.img,core.efi,grub.efi,load.cfg}", "grub-install makes it"),
+    Unowned("/boot/grub/fonts/*", "GRUB's font", copy_of=r"/usr/share/grub/\1"),
+    Unowned("/boot/grub/locale/*", "GRUB's translations"),
+    Unowned("/boot/grub/unicode.pf2", "GRUB's font", copy_of="/usr/share/grub/unicode.pf2"),
 )
 """Where GRUB boots it from /boot/grub."""

@@ -6,17 +6,19 @@ looked at without starting it: that costs no boot, and works where nothing boots
 
 from __future__ import annotations
 
+import bisect
 import contextlib
+import itertools
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 
 from imagecycle.build import offline
 from imagecycle.build.disk import unpack
-from imagecycle.systems.files import FILE, LINK, Entry, SystemFiles
+from imagecycle.systems.files import FILE, FOLDER, LINK, Entry, SystemFiles
 from imagecycle.systems.linux import Linux
-from imagecycle.systems.unowned import matches
+from imagecycle.systems.unowned import Unowned, literal, matches
 
 _LINKS = 40  # symbolic links in one path, as the kernel has it
 
@@ -42,6 +44,60 @@ class Pristine:
         """The paths that belong to a package."""
         return frozenset(self.canonical(path) for path in self.system.packages.owned(self.files))
 
+    @cached_property
+    def altered(self) -> Mapping[str, str]:
+        """The files of packages that are not as they were packed, and what they are instead."""
+        packed = self.system.packages.digests(self.files)
+        wanted = {self.canonical(path): digest for path, digest in packed.by_path.items()}
+        found = self.digests(wanted, packed.algorithm)
+        return {
+            path: "is not as it was packed" if path in found else "is missing"
+            for path, digest in wanted.items()
+            if found.get(path) != digest
+        }
+
+    @cached_property
+    def foreign(self) -> Sequence[Entry]:
+        """The files that no package has brought as they are, and that are made from none."""
+        return [
+            entry
+            for entry in self.entries.values()
+            if entry.kind == FILE
+            and (entry.path not in self.owned or entry.path in self.altered)
+            and not self._is_made_from_packages(entry)
+        ]
+
+    def _is_made_from_packages(self, entry: Entry) -> bool:
+        rules = (rule for rule in self.system.unowned if rule.copy_of or rule.made_from)
+        return any(rule.matches(entry.path) and not self.lacks(entry, rule) for rule in rules)
+
+    def lacks(self, entry: Entry, rule: Unowned) -> str:
+        """What an entry lacks to be the file that a rule is about; empty where it is."""
+        source = rule.source(entry.path)
+        if rule.leads_to_owned:
+            if entry.kind != LINK:
+                return "belongs to no package"
+            target = self.resolved(entry.path)
+            return "" if target in self.owned else f"leads to {target}, which no package brings"
+        if rule.copy_of:
+            return "" if self._same(entry.path, source) else f"is not as {source} any more"
+        if rule.made_from:
+            return "" if source in self.owned else f"is there without {source}"
+        return ""
+
+    def _same(self, copy: str, source: str) -> bool:
+        if (copy, source) not in self._compared:
+            self._compared[copy, source] = self.read(copy) == self.read(source)
+        return self._compared[copy, source]
+
+    @cached_property
+    def _compared(self) -> dict[tuple[str, str], bool]:
+        return {}
+
+    def digests(self, paths: Iterable[str], algorithm: str) -> dict[str, str]:
+        """The sums of those files that are there."""
+        return self.files.digests(paths, algorithm)
+
     def read(self, path: str) -> bytes:
         """The content of a file, over links; empty where there is none."""
         entry = self.entries.get(self.resolved(path))
@@ -56,11 +112,24 @@ class Pristine:
     def found(self, *patterns: str) -> list[str]:
         """The paths of what is there, but for folders; see
         :class:`imagecycle.systems.unowned.Unowned` for the patterns."""
-        plain = [p for p in patterns if not set("*?{") & set(p)]
-        wild = [p for p in patterns if p not in plain]
-        paths = [path for path in self.entries if any(matches(pattern, path) for pattern in wild)]
-        paths += [path for path in plain if path in self.entries]
-        return [path for path in dict.fromkeys(paths) if self.entries[path].kind != "folder"]
+        paths = dict.fromkeys(path for pattern in patterns for path in self._like(pattern))
+        return [path for path in paths if self.entries[path].kind != FOLDER]
+
+    def _like(self, pattern: str) -> Iterator[str]:
+        start = literal(pattern)
+        if start == pattern:
+            yield from [pattern] * (pattern in self.entries)
+            return
+        first = bisect.bisect_left(self._paths, start)
+        for path in itertools.islice(self._paths, first, None):
+            if not path.startswith(start):
+                break
+            if matches(pattern, path):
+                yield path
+
+    @cached_property
+    def _paths(self) -> Sequence[str]:
+        return sorted(self.entries)
 
     def filled(self, *patterns: str) -> list[str]:
         """The paths of the files among them that are not empty."""

@@ -1,6 +1,6 @@
 """Files that the build forgot."""
 
-from sabotage.table import Sabotage, append, link, put
+from sabotages.table import Sabotage, append, link, put
 
 CHECK = "ownership.every_file_is_explained"
 FORGOTTEN = (
@@ -31,6 +31,6 @@ SABOTAGES = (
         CHECK,
         "an addition to root's bashrc",
         append("/root/.bashrc", "alias ll='ls -l'\n"),
-        "/root/.bashrc: is not as /usr/share/base-files/dot.bashrc",
+        "/root/.bashrc: is not as /usr/share/base-files/dot.bashrc any more",
     ),
 )

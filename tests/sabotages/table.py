@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+ADDED = ("ownership.every_file_is_explained",)
+"""What also sees a file that was added"""
+ALTERED = ("integrity.files_are_as_they_were_packed",)
+"""What also sees a file of a package that was changed"""
 Deed = Callable[[Path], None]
 """Changes a system whose root is the given folder"""
 
@@ -90,5 +95,23 @@ def both(*deeds: Deed) -> Deed:
     def deed(root: Path) -> None:
         for one in deeds:
             one(root)
+
+    return deed
+
+
+def owner(path: str, uid: int, gid: int) -> Deed:
+    """Give it to somebody else."""
+
+    def deed(root: Path) -> None:
+        os.chown(root / path[1:], uid, gid, follow_symlinks=False)
+
+    return deed
+
+
+def remove(path: str) -> Deed:
+    """Take a file away."""
+
+    def deed(root: Path) -> None:
+        (root / path[1:]).unlink()
 
     return deed

@@ -1,0 +1,101 @@
+"""The database of dpkg on a disk; see dpkg(1), deb-control(5), dpkg-divert(1)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import PurePosixPath
+
+from imagecycle.systems.files import SystemFiles
+from imagecycle.systems.package_manager import Digests, Package
+
+DATABASE = "/var/lib/dpkg"
+STATUS = f"{DATABASE}/status"
+_DIGITS = 32  # of an MD5 sum
+
+
+def installed(files: SystemFiles) -> list[Package]:
+    """The packages that are installed whole, by name."""
+    found = [
+        Package(fields["Package"], fields["Version"], fields["Architecture"])
+        for fields in _status(files)
+        if fields.get("Status", "").endswith(" installed")
+    ]
+    return sorted(found, key=lambda package: package.name)
+
+
+def owned(files: SystemFiles) -> set[str]:
+    """The paths that belong to a package, and those that dpkg itself keeps or makes for one."""
+    found: set[str] = set()
+    known: set[str] = set()
+    for fields in _status(files):
+        name = fields.get("Package", "")
+        known |= {name, f"{name}:{fields.get('Architecture', '')}"}
+        found |= {path for path, _ in _conffiles(fields)}
+    for path in files.glob(f"{DATABASE}/info/*.*"):
+        package, _, kind = PurePosixPath(path).name.rpartition(".")
+        if package in known:
+            found.add(path)
+            if kind == "list":
+                found.update(files.read(path).decode(errors="surrogateescape").splitlines())
+    return found | {away for _, away in _diversions(files)} | set(_alternatives(files))
+
+
+def digests(files: SystemFiles) -> Digests:
+    """The MD5 sums that packages say their files have, settings included."""
+    found: dict[str, str] = {}
+    for path in files.glob(f"{DATABASE}/info/*.md5sums"):
+        for line in files.read(path).decode(errors="surrogateescape").splitlines():
+            found[f"/{line[_DIGITS:].strip()}"] = line[:_DIGITS]
+    for fields in _status(files):
+        found |= {path: digest for path, digest in _conffiles(fields) if len(digest) == _DIGITS}
+    for before, away in _diversions(files):
+        if before in found:
+            found[away] = found.pop(before)
+    return Digests("md5", found)
+
+
+def _status(files: SystemFiles) -> Iterator[dict[str, str]]:
+    """The fields of every package that dpkg knows, see deb-control(5) and dpkg's status file."""
+    if not files.exists(STATUS):
+        return
+    for paragraph in files.read(STATUS).decode(errors="replace").split("\n\n"):
+        fields: dict[str, str] = {}
+        key = ""
+        for line in paragraph.splitlines():
+            if line.startswith(" "):
+                fields[key] += f"\n{line[1:]}"
+            elif ":" in line:
+                key, _, value = line.partition(":")
+                fields[key] = value.strip()
+        if fields:
+            yield fields
+
+
+def _conffiles(fields: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """The settings of a package and their sums, but for those that it has no more."""
+    for line in fields.get("Conffiles", "").split("\n"):
+        path, _, rest = line.rpartition(" ") if line.endswith(" obsolete") else (line, "", "")
+        if path:
+            name, _, digest = path.rpartition(" ")
+            yield name, "" if rest else digest
+
+
+def _diversions(files: SystemFiles) -> Iterator[tuple[str, str]]:
+    """The files of packages that were moved away, and where to."""
+    path = f"{DATABASE}/diversions"
+    lines = files.read(path).decode().splitlines() if files.exists(path) else []
+    # the third line is the package that wants it so; its own file stays
+    yield from zip(lines[::3], lines[1::3], strict=False)
+
+
+def _alternatives(files: SystemFiles) -> Iterator[str]:
+    """The links that update-alternatives(1) has made.
+
+    An administrative file says: automatic or not; the link; then a name and a link for each of its
+    slaves; an empty line; and for each choice its path, its priority and its slaves' paths.
+    """
+    for path in files.glob(f"{DATABASE}/alternatives/*"):
+        head = files.read(path).decode(errors="surrogateescape").partition("\n\n")[0].split("\n")
+        yield from (f"/etc/alternatives/{PurePosixPath(path).name}", *head[1:2])
+        for name, link in zip(head[2::2], head[3::2], strict=False):
+            yield from (f"/etc/alternatives/{name}", link)

@@ -1,0 +1,109 @@
+"""Who may read, change and run what, made wrong."""
+
+import os
+import shutil
+import struct
+from pathlib import Path
+
+from sabotages.table import ADDED, Sabotage, both, mode, owner, put
+
+STRICT = "permissions.of_what_matters_most_are_strict"
+STICKY = "permissions.what_all_may_change_is_sticky"
+ROOTS = "permissions.nobody_but_root_changes_the_system"
+ELEVATED = "permissions.programs_have_no_rights_of_their_own"
+ALTERED = "integrity.files_are_as_they_were_packed"
+OWNED = "permissions.files_belong_to_accounts"
+
+
+def _copied_shell(root: Path) -> None:
+    shutil.copy(root / "usr/bin/dash", root / "usr/local/bin/sh")
+    (root / "usr/local/bin/sh").chmod(0o4755)
+
+
+def _capable(root: Path) -> None:
+    setuid = 1 << 7
+    os.setxattr(
+        root / "usr/bin/python3.11",
+        "security.capability",
+        struct.pack("<5I", 0x02000001, setuid, 0, 0, 0),
+    )
+
+
+def _device(root: Path) -> None:
+    os.mknod(root / "opt/disk", 0o060600, os.makedev(254, 0))
+
+
+SABOTAGES = (
+    Sabotage(STRICT, "shadow for all to read", mode("/etc/shadow", 0o644), "/etc/shadow: has mode"),
+    Sabotage(STRICT, "passwd for its group to change", mode("/etc/passwd", 0o664), "/etc/passwd"),
+    Sabotage(
+        STRICT,
+        "sudoers for all to read",
+        mode("/etc/sudoers", 0o444),
+        "/etc/sudoers",
+        also=("permissions.sudo_trusts_its_rules",),
+    ),
+    Sabotage(STRICT, "root's home for all to read", mode("/root", 0o755), "/root"),
+    Sabotage(STRICT, "a root folder that its group may change", mode("/", 0o775), "/: has mode"),
+    Sabotage(STRICT, "temporary files without sticky", mode("/tmp", 0o777), "/tmp", also=(STICKY,)),
+    Sabotage(
+        STRICT,
+        "a root folder of the builder",
+        owner("/", 1000, 1000),
+        "/: belongs to user 1000",
+        also=(OWNED, ROOTS),
+    ),
+    Sabotage(
+        STRICT, "group that is not root's", owner("/etc/passwd", 0, 100), "/etc/passwd: belongs to"
+    ),
+    Sabotage(STICKY, "a folder that all may change", mode("/srv", 0o777), "/srv"),
+    Sabotage(STICKY, "a program that all may change", mode("/usr/bin/apt", 0o777), "/usr/bin/apt"),
+    Sabotage(ROOTS, "a program of another account", owner("/usr/bin/apt", 33, 0), "/usr/bin/apt"),
+    Sabotage(
+        ROOTS,
+        "settings for a group to change",
+        both(owner("/etc/hosts", 0, 50), mode("/etc/hosts", 0o664)),
+        "/etc/hosts",
+    ),
+    Sabotage(
+        ELEVATED,
+        "a shell that makes everybody root",
+        _copied_shell,
+        "/usr/local/bin/sh",
+        also=ADDED,
+    ),
+    Sabotage(
+        ELEVATED,
+        "setuid on a program that had none",
+        mode("/usr/bin/find", 0o4755),
+        "/usr/bin/find: has mode 4755",
+    ),
+    Sabotage(
+        ELEVATED,
+        "setgid of the wrong group",
+        both(owner("/usr/bin/chage", 0, 0), mode("/usr/bin/chage", 0o2755)),
+        "/usr/bin/chage",
+    ),
+    Sabotage(ELEVATED, "capabilities of a script language", _capable, "cap_setuid"),
+    Sabotage(
+        OWNED,
+        "a file of a deleted account",
+        owner("/usr/share/doc/adduser/NEWS.Debian.gz", 0, 4242),
+        "0:4242",
+    ),
+    Sabotage(OWNED, "logs of the builder's number", owner("/var/log/wtmp", 1001, 43), "1001:43"),
+    Sabotage("permissions.devices_are_in_dev", "a device in opt", _device, "/opt/disk", also=ADDED),
+    Sabotage(
+        ALTERED,
+        "a program replaced",
+        put("/usr/bin/apt-get", "#!/bin/sh\nexit 0\n", 0o755),
+        "/usr/bin/apt-get: is not as",
+    ),
+    Sabotage(ALTERED, "settings changed", put("/etc/login.defs", "UMASK 000\n"), "/etc/login.defs"),
+    Sabotage(
+        ALTERED,
+        "a program taken away",
+        lambda root: (root / "usr/bin/less").unlink(),
+        "/usr/bin/less: is missing",
+    ),
+)
