@@ -22,7 +22,7 @@ LIKE_SPHINX = """
 """
 """What only Sphinx knows; the build of the book checks its links"""
 ONLY_SPHINX = re.compile(
-    r"^\.\. (toctree|keys|command-summaries|literalinclude|include|_)[^\n]*$(\n +.*)*", re.M
+    r"^\.\. (toctree|keys|command-summaries|literalinclude|include|_)[^\n]*(\n( +[^\n]*)?)*", re.M
 )
 PLACEHOLDER = re.compile(r"\.\.\.|\[|\||\]")
 OPTION = re.compile(r"--[a-z][a-z-]*")
@@ -48,7 +48,7 @@ class Block:
 
 def blocks(path: Path) -> Iterator[Block]:
     """All code of a document; a block whose language is not given has the language ``none``."""
-    text = ONLY_SPHINX.sub("", path.read_text())
+    text = ONLY_SPHINX.sub(lambda found: "\n" * found[0].count("\n"), path.read_text())
     settings = {"report_level": 3, "halt_level": 3}
     tree = publish_doctree(LIKE_SPHINX + text, str(path), settings_overrides=settings)
     offset = LIKE_SPHINX.count("\n")

@@ -55,6 +55,13 @@ def test_every_setting_is_explained(book: Path, key: str) -> None:
     assert f'<span class="pre">{key}</span>' in (book / "html" / "settings.html").read_text()
 
 
+def test_the_readme_shows_a_report_that_loads_at_once() -> None:
+    (name,) = re.findall(r"^\.\. image:: (.*)$", (sources.ROOT / "README.rst").read_text(), re.M)
+    picture = (sources.ROOT / name).read_bytes()
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < 200_000
+
+
 def test_the_manual_page_in_the_repository_is_the_one_of_this_program(book: Path) -> None:
     kept = sources.ROOT / "docs" / "imagecycle.1"
     assert kept.read_text() == (book / "man" / "imagecycle.1").read_text(), "run scripts/docs"
