@@ -88,7 +88,8 @@ class Command:
 
 def commands(block: Block) -> Iterator[Command]:
     """The calls in a block. Inline code counts when it looks like a call."""
-    for line in block.text.replace("\\\n", " ").splitlines():
+    text = block.text.replace("\n" if block.language == "inline" else "\\\n", " ")
+    for line in text.splitlines():
         for words in _simple_commands(line.strip().removeprefix("$ ")):
             if called := _called(words):
                 yield Command(f"{block}: {line.strip()}", called, block.language == "inline")
