@@ -33,6 +33,7 @@ THIN = (
     "retire",
     "revoke",
     "rollback",
+    "site",
     "status",
     "tour",
     "usage",

@@ -59,7 +59,12 @@ class Glance:
 
         A listing that Glance gives only in part is an error, never a shorter list.
         """
-        found: dict[str, Image] = {}
+        found = {image.id: image for image in self.each_image(**properties)}
+        return sorted(found.values(), key=lambda image: (image.created_at, image.id))
+
+    def each_image(self, **properties: str) -> Iterator[Image]:
+        """The same one after another, with one page in memory: those that are not hidden first,
+        each part oldest first. One that is hidden or shown meanwhile can come twice."""
         for hidden in ("false", "true"):
             query: Mapping[str, str] | None = {
                 **properties,
@@ -74,15 +79,11 @@ class Glance:
                 answer = self._call("list images", "GET", page, params=query).json()
                 for document in answer["images"]:
                     image = Image.from_document(document)
-                    if properties.items() <= image.properties.items():
-                        found[image.id] = image
+                    ours = image.owner == self._cloud.project_id
+                    if ours and properties.items() <= image.properties.items():
+                        yield image
                 page = answer.get("next", "").removeprefix("/v2") or None
                 query = None  # the address of the next page has it already
-        return [
-            image
-            for image in sorted(found.values(), key=lambda image: (image.created_at, image.id))
-            if image.owner == self._cloud.project_id
-        ]
 
     def image(self, image_id: str) -> Image:
         """One image by its id."""
