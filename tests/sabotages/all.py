@@ -1,6 +1,16 @@
 """Every sabotage."""
 
-from sabotages import accounts, build_traces, credentials, ownership, permissions, sudo
+from sabotages import (
+    accounts,
+    build_traces,
+    credentials,
+    ownership,
+    package_sources,
+    permissions,
+    startup,
+    sudo,
+    surroundings,
+)
 from sabotages.table import Sabotage
 
 SABOTAGES: tuple[Sabotage, ...] = (
@@ -10,4 +20,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     *sudo.SABOTAGES,
     *permissions.SABOTAGES,
     *credentials.SABOTAGES,
+    *package_sources.SABOTAGES,
+    *surroundings.SABOTAGES,
+    *startup.SABOTAGES,
 )

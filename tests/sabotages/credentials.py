@@ -4,6 +4,7 @@ from sabotages.table import ADDED, ALTERED, Sabotage, append, put
 
 KEPT = "credentials.none_is_where_tools_keep_them"
 FOUND = "credentials.none_is_in_any_file"
+INDEX = "package_sources.of_languages_are_the_vendors"
 LEFT = "build_traces.no_installer_leftovers"
 _KEY = (
     "-----BEGIN {}PRIVATE KEY-----\nMIIBVAIBADANBgkqhkiG9w0BAQEFAASC\n-----END {}PRIVATE KEY-----\n"
@@ -82,7 +83,9 @@ TEXTS = (
 
 SABOTAGES = (
     *(
-        Sabotage(KEPT, f"credentials in {path}", put(path, text), path, also=(*ADDED, FOUND, LEFT))
+        Sabotage(
+            KEPT, f"credentials in {path}", put(path, text), path, also=(*ADDED, FOUND, LEFT, INDEX)
+        )
         for path, text in PLACES
     ),
     *(
@@ -94,7 +97,7 @@ SABOTAGES = (
         "a password in fstab",
         append("/etc/fstab", "//nas/x /mnt cifs nofail,username=me,password=hunter22 0 0\n"),
         "/etc/fstab",
-        also=(FOUND, "fstab.names_nothing_that_servers_lack"),
+        also=(FOUND,),
     ),
     Sabotage(
         FOUND,

@@ -3,6 +3,7 @@
 from sabotages.table import Sabotage, append, link, put
 
 CHECK = "ownership.every_file_is_explained"
+ALSO = ("startup.no_scripts_are_left", "services.those_switched_on_are_declared")
 FORGOTTEN = (
     ("mmdebstrap's settings", "/etc/apt/apt.conf.d/99mmdebstrap"),
     ("a backup of the accounts", "/etc/passwd-"),
@@ -20,12 +21,13 @@ FORGOTTEN = (
 )
 
 SABOTAGES = (
-    *(Sabotage(CHECK, what, put(path), path) for what, path in FORGOTTEN),
+    *(Sabotage(CHECK, what, put(path), path, also=ALSO) for what, path in FORGOTTEN),
     Sabotage(
         CHECK,
         "a link to a unit that no package brings",
         link("/etc/systemd/system/multi-user.target.wants/builder.service", "/srv/builder.service"),
         "/srv/builder.service, which no package brings",
+        also=ALSO,
     ),
     Sabotage(
         CHECK,

@@ -24,6 +24,7 @@ Architecture: amd64
 Multi-Arch: same
 Version: 2.36-9
 """
+SUM = "00112233445566778899aabbccddeeff"
 EDITOR = """\
 auto
 /usr/bin/editor
@@ -43,6 +44,7 @@ def disk(tmp_path: Path) -> MountedSystem:
         "status": STATUS,
         "info/dash.list": "/.\n/bin\n/bin/dash\n",
         "info/dash.postinst": "",
+        "info/dash.md5sums": f"{SUM}  bin/dash\n{SUM}  bin/sh\n",
         "info/libc6:amd64.list": "/lib/libc.so.6\n",
         "info/removed.list": "/usr/bin/removed\n",
         "diversions": "/bin/sh\n/bin/sh.distrib\ndash\n",
@@ -86,3 +88,20 @@ def test_a_disk_without_a_database_owns_nothing(tmp_path: Path) -> None:
 
 def test_a_packages_fields_are_read_over_several_lines(disk: MountedSystem) -> None:
     assert [package.name for package in Apt().installed(disk)] == ["dash", "libc6"]
+
+
+def test_sums_are_those_of_packages_and_of_their_settings(disk: MountedSystem) -> None:
+    sums = Apt().digests(disk)
+    assert sums.algorithm == "md5"
+    assert sums.by_path == {
+        "/bin/dash": SUM,
+        "/bin/sh.distrib": SUM,
+        "/etc/dash.conf": "0123456789abcdef0123456789abcdef",
+    }
+
+
+def test_packages_that_are_held_back_are_named(disk: MountedSystem) -> None:
+    assert Apt().held(disk) == []
+    status = disk.root / "var/lib/dpkg/status"
+    status.write_text(STATUS.replace("install ok installed", "hold ok installed", 1))
+    assert Apt().held(disk) == ["dash"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from imagecycle.model import Family
 
-BUILDER = 2
+BUILDER = 3
 """Raise this when the same inputs give another image than before."""
 
 

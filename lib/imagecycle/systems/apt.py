@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 
-from imagecycle.systems import dpkg
+from imagecycle.systems import apt_sources, dpkg
 from imagecycle.systems.files import SystemFiles
-from imagecycle.systems.package_manager import Digests, Package, PackageManager
+from imagecycle.systems.package_manager import Digests, Package, PackageManager, Source
 
 _SOURCES = "/etc/apt/sources.list.d/build.list"
 _OPTIONS_FILE = "/etc/apt/apt.conf.d/00build"
@@ -21,6 +22,13 @@ _OPTIONS = (
 class Apt(PackageManager):
     """See apt-get(8), apt.conf(5), deb-control(5)."""
 
+    settings = ("/etc/apt/apt.conf", "/etc/apt/apt.conf.d/*", "/etc/apt/preferences**")
+    unsafe = re.compile(
+        r"(?im)^[^#/\n]*(AllowUnauthenticated|AllowInsecureRepositories|Check-Valid-Until"
+        r"|Verify-Peer|Verify-Host|AllowDowngradeToInsecureRepositories|force-yes)"
+        r"\W+\"?(true|false|1|0|yes|no)"
+    )
+    keys = ("/etc/apt/{trusted.gpg,keyrings/**,trusted.gpg.d/**}", "/usr/share/keyrings/**")
     audit = "dpkg --audit"
     caches = ("/var/cache/apt", "/var/lib/apt/lists")
     cached_files = (
@@ -46,6 +54,12 @@ class Apt(PackageManager):
 
     def digests(self, files: SystemFiles) -> Digests:
         return dpkg.digests(files)
+
+    def sources(self, files: SystemFiles) -> list[Source]:
+        return apt_sources.sources(files)
+
+    def held(self, files: SystemFiles) -> list[str]:
+        return dpkg.held(files)
 
     def prepare(self, sources: Sequence[str]) -> str:
         lines = "\\n".join(sources)

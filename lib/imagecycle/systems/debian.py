@@ -38,6 +38,18 @@ class Debian(Linux):
         "package manager's leftovers": Apt.leftovers,
     }
     unowned = DEBIAN
+    vendor_hosts = ("deb.debian.org", "security.debian.org", "ftp.*.debian.org", "*.debian.org")
+    enabled = (
+        "getty@tty1.service",
+        "remote-fs.target",
+        "systemd-network-generator.service",
+        "systemd-networkd-wait-online.service",
+        "systemd-networkd.{service,socket}",
+        "systemd-pstore.service",
+        "systemd-resolved.service",
+        "systemd-timesyncd.service",
+    )
+    left_off = ("systemd-time-wait-sync.service",)
     wordy = (
         "/etc/nsswitch.conf",
         "/var/cache/debconf/templates.dat",

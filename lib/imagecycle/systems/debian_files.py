@@ -5,6 +5,7 @@ from __future__ import annotations
 from imagecycle.systems.unowned import GRUB, LINUX, Unowned, by_reason
 
 _COPIES = {
+    "/etc/adduser.conf": "/usr/share/adduser/adduser.conf",
     "/etc/profile": "/usr/share/base-files/profile",
     "/etc/motd": "/usr/share/base-files/motd",
     "/root/.bashrc": "/usr/share/base-files/dot.bashrc",
@@ -24,6 +25,7 @@ DEBIAN: tuple[Unowned, ...] = (
         "a package makes it when it is installed",
         (
             "/etc/apparmor.d/local/*",
+            "/etc/apt/apt.conf.d/01autoremove-kernels",
             "/etc/ca-certificates.conf",
             "/etc/console-setup/cached_*",
             "/etc/default/{keyboard,console-setup,useradd}",
@@ -39,6 +41,7 @@ DEBIAN: tuple[Unowned, ...] = (
             "/etc/nsswitch.conf",
             "/etc/papersize",
             "/etc/python3/debian_config",
+            "/etc/resolvconf/resolv.conf.d/{base,head,tail}",
             "/etc/shells",
             "/etc/ssl/certs/{ca-certificates.crt,java/cacerts}",
             "/etc/vconsole.conf",
@@ -62,6 +65,7 @@ DEBIAN: tuple[Unowned, ...] = (
             "/etc/rc?.d/{S,K}??*",
             "/etc/runit/runsvdir/default/*",
             "/etc/ssl/certs/*",
+            "/usr/bin/touch",
         ),
         leads_to_owned=True,
     ),
@@ -74,7 +78,9 @@ DEBIAN: tuple[Unowned, ...] = (
             "/var/lib/dpkg/alternatives/*",
             "/var/lib/dpkg/info/format",
             "/var/lib/dpkg/triggers/*",
-            "/var/lib/dpkg/{arch,available,cmethopt,diversions,lock,lock-frontend,statoverride,status}",
+            "/var/lib/resolvconf/linkified",
+            "/var/lib/wtmpdb/wtmp.db",
+            "/var/lib/dpkg/{arch,arch-native,available,cmethopt,diversions,lock,lock-frontend,statoverride,status}",
             "/var/lib/pam/*",
             "/var/lib/python/*_installed",
             "/var/lib/systemd/deb-systemd-{helper,user-helper}-{enabled,masked}/**",

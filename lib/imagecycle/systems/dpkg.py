@@ -40,6 +40,15 @@ def owned(files: SystemFiles) -> set[str]:
     return found | {away for _, away in _diversions(files)} | set(_alternatives(files))
 
 
+def held(files: SystemFiles) -> list[str]:
+    """The packages that are not updated."""
+    return [
+        fields["Package"]
+        for fields in _status(files)
+        if fields.get("Status", "").startswith("hold ")
+    ]
+
+
 def digests(files: SystemFiles) -> Digests:
     """The MD5 sums that packages say their files have, settings included."""
     found: dict[str, str] = {}

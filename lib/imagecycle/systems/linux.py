@@ -58,6 +58,7 @@ REMOVED: Mapping[str, tuple[str, ...]] = {
         "/etc/subuid-",
         "/etc/subgid-",
         "/etc/.resolv.conf.systemd-resolved.bak",
+        "/etc/resolvconf/resolv.conf.d/original",
         "/etc/blkid.tab*",
     ),
     "crash data": ("/var/crash/*", "/var/spool/abrt/*", "/var/lib/systemd/coredump/*"),
@@ -87,6 +88,14 @@ class Linux(System):
     """The programs that may run with more rights than whoever starts them"""
     accounts_with_shell: ClassVar[tuple[str, ...]] = ("postgres",)
     """Of services, besides root"""
+    vendor_hosts: ClassVar[tuple[str, ...]] = ()
+    """Wildcards of the hosts from which its packages come"""
+    enabled: ClassVar[tuple[str, ...]] = ()
+    """Units that are switched on without a word of a package's record"""
+    left_off: ClassVar[tuple[str, ...]] = ()
+    """Units that a package's record names and that are off all the same"""
+    masked: ClassVar[tuple[str, ...]] = ()
+    """Units that the system itself switches off for good"""
     group_members: ClassVar[tuple[tuple[str, str], ...]] = (("adm", "syslog"),)
     """Powerful groups and the members that packages put into them"""
     access: ClassVar[GuestSetup]

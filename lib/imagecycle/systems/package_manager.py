@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,17 @@ class Package:
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where packages come from."""
+
+    path: str
+    """The file that says so"""
+    address: str
+    unsigned: bool
+    """Whether what it gives is installed without a signature"""
+
+
+@dataclass(frozen=True)
 class Digests:
     """The sums that packages say their files have, by path."""
 
@@ -30,6 +42,12 @@ class Digests:
 class PackageManager(abc.ABC):
     """The package manager of a system; what runs in a guest is given as shell commands for root."""
 
+    settings: tuple[str, ...]
+    """Wildcards of the files that tell it how to work"""
+    unsafe: re.Pattern[str]
+    """What a setting says that lets in what nobody has signed"""
+    keys: tuple[str, ...]
+    """Wildcards of the keys by which it knows who has signed"""
     audit: str
     """A command that prints nothing while every package is installed whole"""
     caches: tuple[str, ...]
@@ -49,6 +67,14 @@ class PackageManager(abc.ABC):
     @abc.abstractmethod
     def digests(self, files: SystemFiles) -> Digests:
         """What the files of packages are like as they were packed, settings included."""
+
+    @abc.abstractmethod
+    def sources(self, files: SystemFiles) -> list[Source]:
+        """Where a system on a disk would fetch packages from."""
+
+    @abc.abstractmethod
+    def held(self, files: SystemFiles) -> list[str]:
+        """The names of the packages that stay as they are when the system is updated."""
 
     @abc.abstractmethod
     def prepare(self, sources: Sequence[str]) -> str:

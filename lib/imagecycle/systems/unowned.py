@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_NOT_MERGED = ("/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/")
+
 
 @dataclass(frozen=True)
 class Unowned:
@@ -30,12 +32,18 @@ class Unowned:
 
     def source(self, path: str) -> str:
         """What a file is copied or made from."""
-        return _expression(self.path).sub(self.copy_of or self.made_from, path)
+        return _expression(self.path).sub(self.copy_of or self.made_from, merged(path))
 
 
 def matches(pattern: str, path: str) -> bool:
     """Whether a pattern as in :class:`Unowned` is that of a path."""
+    path = merged(path)
     return path.startswith(literal(pattern)) and _expression(pattern).fullmatch(path) is not None
+
+
+def merged(path: str) -> str:
+    """A path as it is where ``/bin``, ``/sbin`` and ``/lib`` have become links below ``/usr``."""
+    return f"/usr{path}" if path.startswith(_NOT_MERGED) else path
 
 
 @functools.cache

@@ -18,7 +18,7 @@ from imagecycle.build import offline
 from imagecycle.build.disk import unpack
 from imagecycle.systems.files import FILE, FOLDER, LINK, Entry, SystemFiles
 from imagecycle.systems.linux import Linux
-from imagecycle.systems.unowned import Unowned, literal, matches
+from imagecycle.systems.unowned import Unowned, literal, matches, merged
 
 _LINKS = 40  # symbolic links in one path, as the kernel has it
 
@@ -42,7 +42,8 @@ class Pristine:
     @cached_property
     def owned(self) -> frozenset[str]:
         """The paths that belong to a package."""
-        return frozenset(self.canonical(path) for path in self.system.packages.owned(self.files))
+        paths = {self.canonical(path) for path in self.system.packages.owned(self.files)}
+        return frozenset(paths | {merged(path) for path in paths})
 
     @cached_property
     def altered(self) -> Mapping[str, str]:
@@ -57,19 +58,24 @@ class Pristine:
         }
 
     @cached_property
-    def foreign(self) -> Sequence[Entry]:
+    def foreign(self) -> Mapping[str, Entry]:
         """The files that no package has brought as they are, and that are made from none."""
-        return [
-            entry
+        return {
+            entry.path: entry
             for entry in self.entries.values()
             if entry.kind == FILE
             and (entry.path not in self.owned or entry.path in self.altered)
             and not self._is_made_from_packages(entry)
-        ]
+        }
 
     def _is_made_from_packages(self, entry: Entry) -> bool:
         rules = (rule for rule in self.system.unowned if rule.copy_of or rule.made_from)
         return any(rule.matches(entry.path) and not self.lacks(entry, rule) for rule in rules)
+
+    def explained(self, path: str) -> bool:
+        """Whether a rule says why something is there that belongs to no package."""
+        rules = (rule for rule in self.system.unowned if rule.matches(path))
+        return any(not self.lacks(self.entries[path], rule) for rule in rules)
 
     def lacks(self, entry: Entry, rule: Unowned) -> str:
         """What an entry lacks to be the file that a rule is about; empty where it is."""
@@ -108,6 +114,15 @@ class Pristine:
     def text(self, path: str) -> str:
         """The same, as text."""
         return self.read(path).decode(errors="replace")
+
+    def lines(self, *patterns: str) -> Iterator[tuple[str, str]]:
+        """The lines of the files that are found, with the file's path; without comments that begin
+        with ``#``, empty lines, and spaces around."""
+        for path in self.found(*patterns):
+            for line in self.text(path).splitlines():
+                bare = line.strip()
+                if bare and not bare.startswith("#"):
+                    yield path, bare
 
     def found(self, *patterns: str) -> list[str]:
         """The paths of what is there, but for folders; see

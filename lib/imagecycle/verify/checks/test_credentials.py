@@ -24,10 +24,9 @@ def _kept(pristine: Pristine) -> Iterator[Finding]:
         for home in homes(pristine)
         for pattern, content in secrets.IN_HOMES.items()
     }
-    foreign = [entry.path for entry in pristine.foreign if entry.size > 0]
     for pattern, content in {**places, **secrets.ELSEWHERE}.items():
-        for path in foreign:
-            if matches(pattern, path) and re.search(content, _text(pristine, path)):
+        for path in pristine.filled(pattern):
+            if path in pristine.foreign and re.search(content, _text(pristine, path)):
                 yield Finding(path, "holds credentials")
 
 
@@ -38,7 +37,7 @@ def test_none_is_in_any_file(pristine: Pristine, defects: Defects) -> None:
 
 def _found(pristine: Pristine) -> Iterator[Finding]:
     wordy = pristine.system.wordy
-    for entry in pristine.foreign:
+    for entry in pristine.foreign.values():
         if entry.size <= LARGEST and not any(matches(pattern, entry.path) for pattern in wordy):
             for what in secrets.held_in(_text(pristine, entry.path)):
                 yield Finding(entry.path, f"holds {what}")

@@ -1,0 +1,84 @@
+"""Names are resolved as the server's own network says."""
+
+import re
+from collections.abc import Iterator
+
+from imagecycle.systems.files import LINK
+from imagecycle.verify.findings import Defects, Finding
+from imagecycle.verify.pristine import Pristine
+
+FILE = "/etc/resolv.conf"
+MADE_AT_BOOT = ("/run/", "/lib/systemd/resolv.conf", "/usr/lib/systemd/resolv.conf")
+SETTINGS = {
+    "/etc/resolvconf/resolv.conf.d/*": r"^(nameserver|search|domain)\b",
+    "/etc/systemd/{resolved.conf,resolved.conf.d/*}": r"^(DNS|FallbackDNS|Domains)\s*=\s*\S",
+    "/etc/systemd/network/**": r"^(DNS|Domains)\s*=\s*\S",
+    "/etc/netplan/*": r"^(- )?nameservers\s*:",
+    "/etc/network/{interfaces,interfaces.d/*}": r"^dns-(nameservers?|search|domain)\b",
+    "/etc/{dhcp/dhclient.conf,dhclient*.conf,dhcp/dhclient*.conf}": (
+        r"^(supersede|prepend|append|default)\s+domain-"
+    ),
+    "/etc/dhcpcd.conf": r"^static\s+domain_",
+    "/etc/NetworkManager/**": (r"^(dns\s*=\s*(none|[\d.;:a-f]+)$|servers\s*=|dns-search\s*=\s*\S)"),
+    "/etc/sysconfig/network-scripts/ifcfg-*": r"^(DNS\d|DOMAIN)\s*=",
+    "/etc/{dnsmasq.conf,dnsmasq.d/*}": r"^server\s*=",
+}
+"""What in a file makes one resolver that of every server"""
+OWN_NAMES = re.compile(
+    r"(ip6-)?(localhost|loopback|localnet|mcastprefix|allnodes|allrouters|allhosts)\S*"
+)
+
+
+def test_is_what_the_network_says(pristine: Pristine, defects: Defects) -> None:
+    """Servers ask the builder's name server: names are resolved late, wrongly or not at all."""
+    assert defects([*_in_place(pristine), *_in_settings(pristine)]) == []
+
+
+def _in_place(pristine: Pristine) -> Iterator[Finding]:
+    entry = pristine.entries.get(FILE)
+    if entry is not None and entry.kind == LINK:
+        target = pristine.resolved(FILE)
+        if not target.startswith(MADE_AT_BOOT):
+            yield Finding(FILE, f"leads to {target}")
+    elif entry is not None:
+        for path, line in pristine.lines(FILE):
+            yield Finding(path, f"says {line}")
+
+
+def _in_settings(pristine: Pristine) -> Iterator[Finding]:
+    for pattern, said in SETTINGS.items():
+        for path, line in pristine.lines(pattern):
+            if re.search(said, line, re.IGNORECASE):
+                yield Finding(path, f"says {line}")
+
+
+def test_knows_no_hosts_of_the_builder(pristine: Pristine, defects: Defects) -> None:
+    """A name leads to an address of the builder's network, whatever the user's own says."""
+    assert defects(_hosts(pristine)) == []
+
+
+def _hosts(pristine: Pristine) -> Iterator[Finding]:
+    own = pristine.text("/etc/hostname").split()
+    known = {*own, *(name.partition(".")[0] for name in own)}
+    for path, line in pristine.lines("/etc/hosts"):
+        address, *names = line.partition("#")[0].split()
+        for name in names:
+            is_own = OWN_NAMES.fullmatch(name) or name in known
+            if not is_own or (name in known and not address.startswith(("127.", "::1"))):
+                yield Finding(path, f"says {name} is {address}")
+
+
+def test_asks_where_the_system_does(pristine: Pristine, defects: Defects) -> None:
+    """Logins and names hang on a directory service that servers cannot reach."""
+    assert defects(_switched(pristine)) == []
+
+
+def _switched(pristine: Pristine) -> Iterator[Finding]:
+    usual = re.compile(
+        r"files|compat|systemd|dns|db|nis|resolve|myhostname|mymachines|mdns\S*|altfiles"
+    )
+    for path, line in pristine.lines("/etc/nsswitch.conf"):
+        database, _, services = line.partition("#")[0].partition(":")
+        for service in re.sub(r"\[[^\]]*\]", " ", services).split():
+            if not usual.fullmatch(service):
+                yield Finding(path, f"asks {service} for {database}")
