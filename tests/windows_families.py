@@ -10,14 +10,13 @@ from typing import Any
 from imagecycle import catalog, site
 from imagecycle.model import Family
 
-SHIPPED = Path(__file__).parent / "windows_catalog"
 TEMPLATE = site.CATALOG / "windows.unattend.j2"
 ISO = f'media: {{kind: iso, url: "file:///srv/windows.iso", sha256: "{"17" * 32}"}}'
 
 
 def copy(folder: Path) -> Path:
     """A catalog folder with the files that come along."""
-    for path in (TEMPLATE, *SHIPPED.iterdir()):
+    for path in site.CATALOG.glob("windows*"):
         shutil.copy(path, folder)
         if path.suffix == ".yaml":
             text = path.read_text().replace("media: {kind: iso}", ISO)

@@ -12,6 +12,8 @@ from imagecycle.jobs.rendering import Rendered, render_all
 from imagecycle.site import JOBS
 
 MATRIX = {"debian-12": {"x86_64": ["base", "server"]}}
+OTHERS = ("windows.yaml",)
+"""Matrices that are left away"""
 
 
 @functools.cache
@@ -21,8 +23,8 @@ def rendered() -> Rendered:
 
 
 def copy(folder: Path) -> Path:
-    """A copy of the library that a test may change; its matrix is :data:`MATRIX`."""
-    jobs = Path(shutil.copytree(JOBS, folder / "jobs"))
+    """A copy of the library that a test may change; its only matrix is :data:`MATRIX`."""
+    jobs = Path(shutil.copytree(JOBS, folder / "jobs", ignore=shutil.ignore_patterns(*OTHERS)))
     with_systems(jobs, MATRIX)
     return jobs
 

@@ -78,7 +78,7 @@ def test_jobs_that_change_alike_are_told_once(tmp_path: Path) -> None:
     flavours = ["base", "server", "desktop", "small"]
     library.with_systems(jobs, {"debian-12": {"x86_64": flavours}})
     write(rendering.render_all(jobs), tmp_path / "before")
-    library.change(jobs, "family.yaml", "{minutes: 120}", "{minutes: 90}")
+    library.change(jobs, "defaults.yaml", "build-minutes: 120", "build-minutes: 90")
     lines = list(changes(rendering.render_all(jobs), tmp_path / "before"))
     assert lines == [
         "changed jobs: debian-12-x86_64-base-build, debian-12-x86_64-desktop-build, "
@@ -120,7 +120,7 @@ def test_the_library_of_a_commit_is_the_baseline(tmp_path: Path) -> None:
         more = ["--message=x"] if words[-1] == "commit" else []
         git = ["git", "-C", tmp_path, *words, *more]
         subprocess.run(git, check=True, capture_output=True, timeout=30)
-    library.change(jobs, "family.yaml", "{minutes: 120}", "{minutes: 90}")
+    library.change(jobs, "defaults.yaml", "build-minutes: 120", "build-minutes: 90")
     with rendered_at(jobs, "HEAD") as baseline:
         told = list(changes(rendering.render_all(jobs), baseline))
     assert told[0].startswith("changed jobs: ")

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+import windows_families
 from families import artifact, family
 from imagecycle.cloud.image import Image
 from imagecycle.errors import ImagecycleError, UsageError
@@ -184,3 +185,21 @@ def test_broken_properties_are_an_error(
     broken = {key: value for key, value in {**written, **wrong}.items() if value is not None}
     with pytest.raises(ImagecycleError, match="make no sense"):
         identity.read(an_image(broken))
+
+
+def test_an_image_of_windows_tells_edition_language_licence_and_patch_level(
+    proven: Evidence,
+) -> None:
+    patched = dataclasses.replace(proven, patchlevel="20348.2700")
+    written = identity.properties(windows_families.family(), patched)
+    expected = {
+        "os_type": "windows",
+        "os_version": "2022",
+        "imagecycle_edition": "ServerStandard",
+        "imagecycle_language": "en-US",
+        "imagecycle_license_channel": "kms",
+        "patchlevel": "20348.2700",
+        "hw_firmware_type": "uefi",
+        "hw_machine_type": "q35",
+    }
+    assert written.items() >= expected.items()

@@ -108,6 +108,8 @@ VALUES = {
     "imagecycle_input_digest": (["0f" * 32], ["0F" * 32, "0f" * 31, "0f" * 64]),
     "license_included": (["true", "false"], ["True", "1", "yes"]),
     "imagecycle_shared_with": (["", members_digest(["a"])], ["-", "3:"]),
+    "imagecycle_language": (["en-US", "sr-Latn-RS"], ["en", "english", "en_US"]),
+    "imagecycle_license_channel": (["kms", "evaluation"], ["KMS", "volume", ""]),
     "imagecycle_successor": (["39ae4cf7-de9c-4b0a-87cc-4210a8af80a9"], ["39ae4cf7"]),
 }
 

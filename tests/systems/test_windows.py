@@ -46,6 +46,25 @@ def test_what_cannot_be_installed_is_named(changes: dict[str, Any], says: str) -
     assert says in problems(**changes)
 
 
+def with_properties(slug: str, **changes: str) -> str:
+    properties = {**windows_families.family(slug).properties, **changes}
+    return problems(slug=slug, properties=properties)
+
+
+@pytest.mark.parametrize(
+    ("slug", "changes", "says"),
+    [
+        ("windows-11-x86_64-desktop", {"os_secure_boot": "optional"}, "Windows 11 needs required"),
+        ("windows-11-x86_64-desktop", {"hw_tpm_version": "1.2"}, 'needs "2.0"'),
+        ("windows-11-x86_64-desktop", {"hw_machine_type": "pc"}, "hw_machine_type q35"),
+        ("windows-2012r2-x86_64-server", {"os_secure_boot": "required"}, "are not signed"),
+        ("windows-2022-x86_64-server", {"hw_tpm_model": "tpm-tis"}, "hw_tpm_version is missing"),
+    ],
+)
+def test_hardware_that_does_not_do_is_named(slug: str, changes: dict[str, str], says: str) -> None:
+    assert says in with_properties(slug, **changes)
+
+
 def test_a_server_without_a_desktop_needs_less_memory() -> None:
     assert problems(slug="windows-2022-x86_64-server-core", min_ram_mib=512) == ""
 

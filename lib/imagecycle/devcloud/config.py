@@ -49,6 +49,7 @@ NOT_INHERITED = (
     *("imagecycle_adopted_at", "imagecycle_superseded_at", "imagecycle_retired_at"),
     *("imagecycle_unused_since", "imagecycle_shared_with", "imagecycle_revoked_at"),
     *("imagecycle_revoked_reason", "imagecycle_successor", "image_build_date"),
+    *("imagecycle_edition", "imagecycle_language", "imagecycle_license_channel"),
     *("image_description", "image_source", "patchlevel", "replace_frequency", "uuid_validity"),
     *("provided_until", "hotfix_hours"),
 )

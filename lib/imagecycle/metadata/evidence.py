@@ -30,6 +30,8 @@ class Evidence:
     built_at: str
     verified_at: str
     checks: int
+    patchlevel: str = ""
+    """In the system's own words, where the build says it"""
 
 
 def gather(artifact: Artifact) -> Evidence:
@@ -53,6 +55,7 @@ def gather(artifact: Artifact) -> Evidence:
         sha512=str(_get(artifact, "build", build, "disk", "sha512")),
         input_digest=str(_get(artifact, "build", build, "input_digest")),
         built_at=str(_get(artifact, "build", build, "built_at")),
+        patchlevel=str(build.get("patchlevel") or ""),
         **_verdict(artifact, str(_get(artifact, "build", build, "disk", "sha256"))),
     )
     _see_disk(artifact, evidence)

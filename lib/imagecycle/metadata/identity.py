@@ -56,6 +56,13 @@ UNUSED_SINCE = f"{PREFIX}unused_since"
 SHARED_WITH = f"{PREFIX}shared_with"
 """A digest of the members that it was last seen to have; empty while they are being changed"""
 
+EDITION = f"{PREFIX}edition"
+"""Of Windows, by its id"""
+LANGUAGE = f"{PREFIX}language"
+"""Of Windows"""
+LICENSE_CHANNEL = f"{PREFIX}license_channel"
+"""The kind of key that Windows was installed with"""
+
 WRITTEN_ONCE = frozenset({VERSION})
 """Facts of the upload: not brought up to date on an image that is published already."""
 _GIB = 2**30
@@ -126,6 +133,7 @@ def properties(family: Family, evidence: Evidence, *, kept: int = 1) -> dict[str
         "architecture": family.arch,
         **firmware,
         **_promises(family, kept),
+        **_windows(family, evidence),
         **{name: str(value) for name, value in family.properties.items()},
         "image_build_date": _utc(evidence.built_at),
         FAMILY: family.slug,
@@ -160,6 +168,19 @@ def _promises(family: Family, kept: int) -> dict[str, str]:
     if family.end_of_support is not None:
         written["maintained_until"] = family.end_of_support.isoformat()
     return written
+
+
+def _windows(family: Family, evidence: Evidence) -> dict[str, str]:
+    """What sets an image of Windows apart, by what was installed."""
+    if family.windows is None:
+        return {}
+    patched = {"patchlevel": evidence.patchlevel} if evidence.patchlevel else {}
+    return {
+        EDITION: family.windows.edition,
+        LANGUAGE: family.windows.language,
+        LICENSE_CHANNEL: family.windows.key,
+        **patched,
+    }
 
 
 def _utc(timestamp: str) -> str:

@@ -58,6 +58,7 @@ FAMILY = Kind(
     "a family such as debian-12-x86_64-server", r"^[a-z0-9][a-z0-9._]*(-[a-z0-9][a-z0-9._]*)+$"
 )
 FLAVOUR = Kind("a flavour such as server", r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$")
+LANGUAGE = Kind("a language such as en-US", r"^[a-z]{2,3}(-[A-Z][a-z]{3})?-[A-Z]{2}$")
 RELEASE = Kind("a release such as 20261122 or 20261122.1", r"^\d{8}(\.[1-9]\d*)?$", dated=True)
 DATE = Kind("a date such as 2028-06-30", rf"^{maintenance_terms.DATE}$", dated=True)
 DATE_TIME = Kind(

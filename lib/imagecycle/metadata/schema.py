@@ -18,6 +18,7 @@ from imagecycle.metadata.property_types import (
     FAMILY,
     FLAVOUR,
     IMAGE_ID,
+    LANGUAGE,
     NUMBER,
     RELEASE,
     SHA256,
@@ -189,6 +190,34 @@ PROPERTIES: tuple[Property, ...] = (
         "properties",
         "publish",
         "12.12",
+    ),
+    Property(
+        f"{PREFIX}edition",
+        "Edition",
+        TEXT,
+        "The edition of Windows; absent for other systems.",
+        "windows.edition",
+        "publish",
+        "ServerStandard",
+    ),
+    Property(
+        f"{PREFIX}language",
+        "Language",
+        LANGUAGE,
+        "The language of Windows; absent for other systems.",
+        "windows.language",
+        "publish",
+        "en-US",
+    ),
+    Property(
+        f"{PREFIX}license_channel",
+        "License channel",
+        one_of("kms", "mak", "retail", "evaluation"),
+        "How Windows is licensed: by the site's KMS host, a volume key, a retail key, or for a "
+        "time to try it.",
+        "windows.key",
+        "publish",
+        "kms",
     ),
     # What the operator promises
     Property(

@@ -49,7 +49,11 @@ class Windows(System):
         if unknown := windows_releases.unknown(family.version):
             return (unknown,)
         release = windows_releases.release(family.version)
-        return (*_wrong_image(family.windows, release), *_wrong_machine(family, release))
+        return (
+            *_wrong_image(family.windows, release),
+            *_wrong_machine(family, release),
+            *_wrong_properties(family, release),
+        )
 
     def wrong_answers(self, family: Family, text: str) -> tuple[str, ...]:
         release = windows_releases.release(family.version)
@@ -104,3 +108,23 @@ def _wrong_machine(family: Family, release: WindowsRelease) -> Iterator[str]:
             yield f"memory.{name}: {release.title} needs {least} MiB at least"
     if family.disk_gib < release.least_disk_gib:
         yield f"disk: {release.title} needs {release.least_disk_gib} GiB at least"
+
+
+def _wrong_properties(family: Family, release: WindowsRelease) -> Iterator[str]:
+    """Hardware that Nova would give its instances, and that they cannot do with."""
+    said = family.properties
+    secure_boot = said.get("os_secure_boot", "disabled")
+    q35 = "q35" in said.get("hw_machine_type", "pc")
+    if release.demands_security and not _facts(family).bypass_requirements:
+        if secure_boot != "required":
+            yield f"properties.os_secure_boot: {release.title} needs required"
+        if said.get("hw_tpm_version") != "2.0":
+            yield f'properties.hw_tpm_version: {release.title} needs "2.0"'
+    if secure_boot == "required" and not release.signed_drivers_only:
+        yield f"properties.os_secure_boot: the virtio drivers for {release.title} are not signed"
+    if secure_boot == "required" and (family.firmware != ("uefi",) or not q35):
+        yield "properties.os_secure_boot: it needs firmware uefi and hw_machine_type q35"
+    if "hw_tpm_model" in said and "hw_tpm_version" not in said:
+        yield "properties.hw_tpm_model: hw_tpm_version is missing"
+    if said.get("hw_tpm_model") == "tpm-crb" and said.get("hw_tpm_version") != "2.0":
+        yield 'properties.hw_tpm_model: tpm-crb is of hw_tpm_version "2.0"'
