@@ -108,6 +108,7 @@ class LargeCloud:
             "/identity/v3": self._versions,
             "/identity/v3/projects": self._projects,
             "/image/v2/images": self._images,
+            "/image/v2/schemas/image": lambda _: _json(_IMAGE_SCHEMA),
             "/compute/v2.1/servers/detail": self._servers,
             "/compute/v2.1/os-services": self._compute_services,
             "/volume/v3/os-services": lambda _: _json({"services": []}),
@@ -311,6 +312,28 @@ _SERVER = (
 "os-extended-volumes:volumes_attached": [], "security_groups": [{"name": "default"}]}"""
 )
 """The fields that Nova gives an administrator without a microversion"""
+
+_WORDS: Mapping[str, object] = {"type": ["null", "string"], "maxLength": 255}
+_NUMBER: Mapping[str, object] = {"type": ["null", "integer"]}
+_IMAGE_SCHEMA: Mapping[str, object] = {
+    "name": "image",
+    "properties": {
+        "id": {"type": "string", "pattern": "^[0-9a-fA-F-]{36}$"},
+        **dict.fromkeys(("name", "owner", "checksum", "os_hash_algo", "os_hash_value"), _WORDS),
+        "status": {"type": "string", "readOnly": True},
+        "visibility": {"type": "string", "enum": ["community", "public", "private", "shared"]},
+        **dict.fromkeys(("protected", "os_hidden"), {"type": "boolean"}),
+        **dict.fromkeys(("size", "virtual_size"), _NUMBER),
+        **dict.fromkeys(("min_disk", "min_ram"), {"type": "integer"}),
+        **dict.fromkeys(("container_format", "disk_format"), _WORDS),
+        **dict.fromkeys(("created_at", "updated_at"), {"type": "string"}),
+        **dict.fromkeys(("self", "file", "schema", "stores", "direct_url"), {"type": "string"}),
+        "tags": {"type": "array", "items": {"type": "string", "maxLength": 255}},
+        "locations": {"type": "array", "items": {"type": "object"}},
+    },
+    "additionalProperties": {"type": "string"},
+}
+"""What a client makes its model of an image from; the real one also describes each field"""
 
 _IMAGE = """{"id": "%(id)s", "name": "%(family)s [%(release)s]", "status": "active", \
 "visibility": "%(visibility)s", "os_hidden": %(hidden)s, "owner": "%(owner)s", "size": 734003200, \

@@ -19,6 +19,8 @@ PLAYERS = (
 FLAVORS = (("small", 1, 512, 5), ("medium", 1, 1024, 10), ("large", 2, 2048, 20))
 """Name, processors, MiB of memory, GiB of disk."""
 _LIMIT = 30.0
+_RETRIES = 2
+_DOMAIN = "default"
 
 
 def ensure(identity: Identity) -> None:
@@ -28,7 +30,7 @@ def ensure(identity: Identity) -> None:
     """
     with _told():
         keystone = _Keystone(identity)
-        keystone.ensure("project", "service", domain_id="default")
+        keystone.ensure("project", "service", domain=_DOMAIN)
         keystone.ensure_user("demo", identity, project="demo", role="member")
         _ensure_service(keystone, identity, "glance", "image", "glance")
 
@@ -40,7 +42,7 @@ def ensure_compute(identity: Identity) -> None:
     """
     with _told():
         keystone = _Keystone(identity)
-        keystone.ensure("project", "service", domain_id="default")
+        keystone.ensure("project", "service", domain=_DOMAIN)
         for user, kind, port in (
             ("nova", "compute", "nova-api"),
             ("placement", "placement", "placement"),
@@ -57,13 +59,14 @@ def ensure_flavors(identity: Identity) -> None:
 
     :raises Unreachable: when Nova does not carry it out.
     """
-    with _told("Nova"):
-        nova = _Keystone(identity).at(identity.url("nova-api"))
-        there = {flavor["name"] for flavor in nova.get("/flavors").json()["flavors"]}
+    from openstack.exceptions import SDKException
+
+    with _told("Nova", SDKException):
+        nova = _nova(identity)
+        there = {flavor.name for flavor in nova.flavors(details=False)}
         for name, vcpus, ram, disk in FLAVORS:
             if name not in there:
-                flavor = {"name": name, "id": name, "vcpus": vcpus, "ram": ram, "disk": disk}
-                nova.post("/flavors", json={"flavor": flavor})
+                nova.create_flavor(id=name, name=name, vcpus=vcpus, ram=ram, disk=disk)
 
 
 def _ensure_service(
@@ -76,72 +79,85 @@ def _ensure_service(
 
 
 @contextlib.contextmanager
-def _told(who: str = "Keystone") -> Iterator[None]:
-    from keystoneauth1 import exceptions
+def _told(who: str = "Keystone", *errors: type[Exception]) -> Iterator[None]:
+    from keystoneauth1.exceptions import ClientException
 
     try:
         yield
-    except exceptions.ClientException as error:
+    except (ClientException, *errors) as error:
         raise Unreachable(
             f"{who} of the development cloud does not take the accounts: {error}",
             hint="begin again with `imagecycle devcloud stop --purge`",
         ) from None
 
 
+def _session(identity: Identity) -> Any:
+    """The administrator's."""
+    from keystoneauth1 import session
+    from keystoneauth1.identity import v3
+
+    auth = v3.Password(
+        auth_url=identity.url("keystone"),
+        username="admin",
+        password=identity.passwords["admin"],
+        project_name="admin",
+        user_domain_id=_DOMAIN,
+        project_domain_id=_DOMAIN,
+    )
+    return session.Session(auth, timeout=_LIMIT)
+
+
+def _nova(identity: Identity) -> Any:
+    """openstacksdk's view of Nova's API as the administrator sees it."""
+    from openstack.connection import Connection
+
+    connection = Connection(
+        session=_session(identity),
+        compute_api_version="2.1",
+        compute_endpoint_override=identity.url("nova-api"),
+    )
+    return connection.compute
+
+
 class _Keystone:
-    """Keystone's API as its administrator sees it."""
+    """Keystone as its administrator sees it, through python-keystoneclient."""
 
     def __init__(self, identity: Identity) -> None:
-        from keystoneauth1 import adapter, session
-        from keystoneauth1.identity import v3
+        from keystoneclient.v3.client import Client
 
-        url = identity.url("keystone")
-        auth = v3.Password(
-            auth_url=url,
-            username="admin",
-            password=identity.passwords["admin"],
-            project_name="admin",
-            user_domain_id="default",
-            project_domain_id="default",
+        self._client = Client(
+            session=_session(identity),
+            endpoint_override=identity.url("keystone"),
+            connect_retries=_RETRIES,
         )
-        self._api = adapter.Adapter(
-            session.Session(auth, timeout=_LIMIT), endpoint_override=url, connect_retries=2
-        )
-        self._ids: dict[tuple[str, str], str] = {}
+        self._made: dict[tuple[str, str], Any] = {}
 
-    def ensure(self, kind: str, name: str, **fields: str) -> str:
-        """The id of a named thing, which is made when it is not there."""
-        found = self._find(kind, name=name)
-        if not found:
-            body = {kind: {"name": name, **fields}}
-            found = [self._api.post(f"/{kind}s", json=body).json()[kind]]
-        self._ids[kind, name] = str(found[0]["id"])
-        return self._ids[kind, name]
+    def ensure(self, kind: str, name: str, **fields: str) -> Any:
+        """A named thing, which is made when it is not there."""
+        things = getattr(self._client, f"{kind}s")
+        found = things.list(name=name)
+        thing = found[0] if found else things.create(name, **fields)
+        self._made[kind, name] = thing
+        return thing
 
     def ensure_user(self, user: str, identity: Identity, *, project: str, role: str) -> None:
         """Make a user with a role in a project, and that project."""
-        self.ensure("project", project, domain_id="default")
-        self.ensure("user", user, domain_id="default", password=identity.passwords[user])
+        self.ensure("project", project, domain=_DOMAIN)
+        self.ensure("user", user, domain=_DOMAIN, password=identity.passwords[user])
         self.grant(role, user, project)
 
-    def at(self, url: str) -> Any:
-        """Another API, as its administrator sees it."""
-        from keystoneauth1 import adapter
-
-        return adapter.Adapter(self._api.session, endpoint_override=url)
-
     def grant(self, role: str, user: str, project: str) -> None:
-        role_id = self.ensure("role", role)
-        user_id, project_id = self._ids["user", user], self._ids["project", project]
-        self._api.put(f"/projects/{project_id}/users/{user_id}/roles/{role_id}")
+        """Give a user a role in a project; both have been made sure of."""
+        self._client.roles.grant(
+            self.ensure("role", role),
+            user=self._made["user", user],
+            project=self._made["project", project],
+        )
 
     def ensure_endpoints(self, service: str, kind: str, url: str) -> None:
-        service_id = self.ensure("service", service, type=kind)
-        there = {found["interface"] for found in self._find("endpoint", service_id=service_id)}
+        """Put a service into the catalog."""
+        made = self.ensure("service", service, type=kind)
+        endpoints = self._client.endpoints
+        there = {found.interface for found in endpoints.list(service=made)}
         for interface in {"public", "internal", "admin"} - there:
-            endpoint = {"service_id": service_id, "interface": interface, "url": url}
-            self._api.post("/endpoints", json={"endpoint": {**endpoint, "region_id": REGION}})
-
-    def _find(self, kind: str, **query: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._api.get(f"/{kind}s", params=query).json()[f"{kind}s"]
-        return found
+            endpoints.create(made, url, interface=interface, region=REGION)
