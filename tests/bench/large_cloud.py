@@ -313,23 +313,18 @@ _SERVER = (
 )
 """The fields that Nova gives an administrator without a microversion"""
 
-_WORDS: Mapping[str, object] = {"type": ["null", "string"], "maxLength": 255}
-_NUMBER: Mapping[str, object] = {"type": ["null", "integer"]}
+_KINDS: Mapping[str, str] = {
+    "string": "id status visibility created_at updated_at self file schema stores direct_url",
+    "boolean": "protected os_hidden",
+    "integer": "size virtual_size min_disk min_ram",
+    "array": "tags locations",
+}
+_PERHAPS = "name owner checksum os_hash_algo os_hash_value container_format disk_format"
 _IMAGE_SCHEMA: Mapping[str, object] = {
     "name": "image",
     "properties": {
-        "id": {"type": "string", "pattern": "^[0-9a-fA-F-]{36}$"},
-        **dict.fromkeys(("name", "owner", "checksum", "os_hash_algo", "os_hash_value"), _WORDS),
-        "status": {"type": "string", "readOnly": True},
-        "visibility": {"type": "string", "enum": ["community", "public", "private", "shared"]},
-        **dict.fromkeys(("protected", "os_hidden"), {"type": "boolean"}),
-        **dict.fromkeys(("size", "virtual_size"), _NUMBER),
-        **dict.fromkeys(("min_disk", "min_ram"), {"type": "integer"}),
-        **dict.fromkeys(("container_format", "disk_format"), _WORDS),
-        **dict.fromkeys(("created_at", "updated_at"), {"type": "string"}),
-        **dict.fromkeys(("self", "file", "schema", "stores", "direct_url"), {"type": "string"}),
-        "tags": {"type": "array", "items": {"type": "string", "maxLength": 255}},
-        "locations": {"type": "array", "items": {"type": "object"}},
+        **{name: {"type": kind} for kind, names in _KINDS.items() for name in names.split()},
+        **{name: {"type": ["null", "string"], "maxLength": 255} for name in _PERHAPS.split()},
     },
     "additionalProperties": {"type": "string"},
 }
