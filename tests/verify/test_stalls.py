@@ -161,6 +161,13 @@ def test_device_that_does_not_come_is_named() -> None:
     assert "/dev/disk/by-uuid/1111" in stall.meaning
 
 
+def test_device_is_known_by_its_unit_as_well() -> None:
+    line = r"[  *** ] Job dev-disk-by\x2duuid-1111\x2…tart running (1min 21s / 1min 30s)"
+    stall = stalls.judge(situation(busy=0.02, console=line))
+    assert stall is not None
+    assert "81 s of 1min 30s for a device" in stall.meaning
+
+
 def test_unit_that_works_is_waited_for() -> None:
     text = JOB.format("Initial cloud-init job", "1min 2s")
     assert picture(situation(busy=0.9, console=text)) is None

@@ -9,7 +9,12 @@ KEPT_BYTES = 8 * 2**20
 """More than any boot prints; the rest of an endless log is left out."""
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;:?=]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>c78]|\r|\x00|\x07")
-_PROGRESS = re.compile(r"^.*A (?:start|stop) job is running for .*$", re.MULTILINE)
+JOB = re.compile(
+    r"(?:A (?:start|stop) job is running for|Job) (?P<unit>\S.*?) (?:running )?"
+    r"\((?:(?P<minutes>\d+)min )?(?P<seconds>\d+)s / (?P<limit>[^)]+)\)"
+)
+"""systemd's counters: what is waited for, how long already, and the limit"""
+_PROGRESS = re.compile(rf"^.*{JOB.pattern}.*$", re.MULTILINE)
 
 
 def plain(text: str) -> str:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from imagecycle.verify import pictures
+from imagecycle.verify import console, pictures
 from imagecycle.verify.pictures import Picture
 
 LOADER = 12.0
@@ -35,9 +35,8 @@ STARTS = 3
 
 PROMPT = re.compile(r"^(?!Last )\S{1,64} login:", re.MULTILINE)
 _ROOT_TRY = re.compile(r"Running /scripts/local-block|dracut-initqueue(\[\d+\])?:.*[Tt]imeout")
-_JOB = re.compile(r"A (?:start|stop) job is running for (.+?) \((?:(\d+)min )?(\d+)s / ([^)]+)\)")
 _MENU = re.compile(r"GNU GRUB +version")
-_DEVICE = re.compile(r"/dev/|\.device\b")
+_DEVICE = re.compile(r"/dev/|\.device\b|^dev-")
 
 
 @dataclass(frozen=True)
@@ -122,16 +121,18 @@ def _no_root(s: Situation) -> Stall | None:
 
 
 def _unit(s: Situation) -> Stall | None:
-    jobs = _JOB.findall(s.console)
+    jobs = list(console.JOB.finditer(s.console))
     if not jobs or s.busy > IDLE or s.prompt is not None:
         return None
-    name, minutes, seconds, limit = jobs[-1]
-    waited = int(minutes or 0) * 60 + int(seconds)
+    job = jobs[-1]
+    waited = int(job["minutes"] or 0) * 60 + int(job["seconds"])
     if waited < UNIT:
         return None
-    why = "a device that is not there" if _DEVICE.search(name) else "a unit that does not come"
+    device = _DEVICE.search(job["unit"])
+    why = "a device that is not there" if device else "a unit that does not come"
     return Stall(
-        Picture.WAITS_FOR_UNIT, f"systemd waits {waited} s of {limit} for {why}: {name.strip()}"
+        Picture.WAITS_FOR_UNIT,
+        f"systemd waits {waited} s of {job['limit']} for {why}: {job['unit'].strip()}",
     )
 
 
