@@ -134,6 +134,17 @@ class Explained:
 
 
 @dataclass(frozen=True)
+class Matrix:
+    """What `imagecycle verify --matrix full` varies for a family, in Glance's and Nova's words; an
+    empty list stands for what its properties say, or for all that is known."""
+
+    machine_types: tuple[str, ...] = ()
+    disk_buses: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    """Where instances are told about themselves: see :mod:`imagecycle.machine.hardware`"""
+
+
+@dataclass(frozen=True)
 class MaintenanceTerms:
     """What the operator promises to those who use a family;
     see :mod:`imagecycle.catalog.maintenance_terms`."""
@@ -261,6 +272,7 @@ class Family:
     retirement: FamilyRetirement = FamilyRetirement()
     windows: WindowsFacts | None = None
     """None where it is no Windows"""
+    matrix: Matrix = Matrix()
 
     @property
     def system(self) -> str:

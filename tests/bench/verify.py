@@ -27,7 +27,7 @@ from imagecycle.machine.hardware import Hardware
 from imagecycle.model import Family
 from imagecycle.site import Site
 from imagecycle.verify import guest
-from imagecycle.verify.run import GROWTH
+from imagecycle.verify.cases import GROWTH
 
 LIB = Path(__file__).parents[2] / "lib"
 FAMILY = "debian-12-x86_64-base"
@@ -137,7 +137,6 @@ def boot_to_login(site: Site, family: Family, disk: Path, folder: Path) -> Spent
     )
     firmware = hardware.BIOS
     size = virtual_machine.virtual_size(disk) + GROWTH
-    virtual_machine.prepare(folder / "machine", firmware, disk, size, instance_data)
     parts = Hardware(
         firmware=firmware,
         memory_mib=family.min_ram_mib,
@@ -147,9 +146,10 @@ def boot_to_login(site: Site, family: Family, disk: Path, folder: Path) -> Spent
         accelerator=accelerator.find(site).qemu_arguments(family.properties),
         properties=family.properties,
     )
-    argv = ["ssh", "-F", guest.CONFIG, "-o", "ControlPath=none", "-o", "ConnectTimeout=2"]
+    virtual_machine.prepare(folder / "machine", parts, disk, size, instance_data)
+    argv = ["ssh", "-F", guest.config("bare"), "-o", "ControlPath=none", "-o", "ConnectTimeout=2"]
     with virtual_machine.running("bare", folder / "machine", parts) as machine:
-        guest.write_config(folder, family.admin_user, {"bare": machine.port})
+        guest.write_config(folder, family.admin_user, "bare", machine.port)
         while time.monotonic() - machine.started < LIMIT:
             tried = subprocess.run(
                 [*argv, "bare", "echo", instance_data.marker],

@@ -9,7 +9,8 @@ import pytest
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine.config_drive import InstanceData
 from imagecycle.verify import checking
-from imagecycle.verify.session import INSTANCE, TWIN, Outcome, Session, Subject
+from imagecycle.verify.cases import INSTANCE, REBOOT, TWIN, Case
+from imagecycle.verify.session import Life, Outcome, Session, Subject
 from imagecycle.verify.verdict import CheckResult
 
 LIMIT = 60.0
@@ -24,10 +25,15 @@ def results(
         instance_data = InstanceData(
             name=f"verify-{role}", public_key="key", mac="fa:16:3e:00:00:01"
         )
-        subject = Subject(role, folder / role, firmware, instance_data)
+        case = Case(role, firmware, lives=(REBOOT,) if role == INSTANCE else ())
+        subject = Subject(case, folder / role, instance_data)
         subject.folder.mkdir()
         subject.console.write_text("Kernel panic")
         subject.announce(Outcome(False, 1.0, reason))
+        subject.tell({})
+        subject.finish(None)
+        for name in case.lives:
+            subject.record(name, Life(None, Outcome(False, 0.0, "it never came")))
         subjects.append(subject)
     session = Session(
         folder=folder,
@@ -35,7 +41,6 @@ def results(
         admin_user="debian",
         disk=folder / "disk.qcow2",
         size=2**30,
-        q35=False,
         leave_out=tuple(leave_out),
         added=(),
         explained=(),

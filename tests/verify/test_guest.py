@@ -105,11 +105,19 @@ def test_refused_key_is_tried_again_and_reported(tmp_path: Path, ssh: Path) -> N
         assert login.so_far() == "SSH answers, but refuses the injected key"
 
 
+def test_server_that_is_no_ssh_is_named(tmp_path: Path, ssh: Path) -> None:
+    with server(b"HTTP/1.1 400\r\n<b>") as port, guest.login("instance", tmp_path, port) as login:
+        assert not wait_for_login(login, 1)
+        assert login.so_far() == r"what answers on the SSH port is no SSH: 'HTTP/1.1 400\r\n<b>'"
+
+
 def test_configuration_uses_the_runs_own_key_and_no_file_of_the_user(tmp_path: Path) -> None:
-    guest.write_config(tmp_path, "debian", {"instance": 2201, "twin": 2202})
-    said = (tmp_path / guest.CONFIG).read_text()
-    assert "Host instance\n  Port 2201" in said
-    assert "Host twin\n  Port 2202" in said
+    guest.write_config(tmp_path, "debian", "instance", 2201)
+    guest.write_config(tmp_path, "debian", "twin", 2202)
+    said = (tmp_path / guest.config("instance")).read_text()
+    assert "Host instance\n" in said
+    assert "Port 2201\n" in said
+    assert "Port 2202\n" in (tmp_path / guest.config("twin")).read_text()
     assert "UserKnownHostsFile /dev/null" in said
     assert "IdentityFile key" in said
     assert "IdentityAgent none" in said

@@ -25,8 +25,10 @@ def page(tmp_path: Path) -> str:
     picture = tmp_path / "screenshot.png"
     picture.write_bytes(b"\x89PNG")
     machines = [
-        MachineReport("instance", "bios", True, 31.5, "", "vm login: <x>", "", picture),
-        MachineReport("twin", "uefi", False, 60.0, "the kernel panicked", "", "BdsDxe", None),
+        MachineReport("instance", "BIOS, pc", "bios", True, 31.5, "", "vm login: <x>", "", picture),
+        MachineReport(
+            "twin", "UEFI, pc", "uefi", False, 60.0, "the kernel panicked", "", "BdsDxe", None
+        ),
     ]
     return report.render(
         record=RECORD,

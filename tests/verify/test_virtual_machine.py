@@ -42,7 +42,7 @@ def test_machine_boots_a_larger_overlay_and_leaves_the_disk_alone(tmp_path: Path
     made = disk(tmp_path)
     before = made.read_bytes()
     size = virtual_machine.virtual_size(made) + 2**20
-    virtual_machine.prepare(tmp_path / "instance", "bios", made, size, TOLD)
+    virtual_machine.prepare(tmp_path / "instance", PARTS, made, size, TOLD)
     with virtual_machine.running("instance", tmp_path / "instance", PARTS) as running:
         assert running.ended() is None
         assert running.port > 0
@@ -55,7 +55,7 @@ def test_machine_boots_a_larger_overlay_and_leaves_the_disk_alone(tmp_path: Path
 
 
 def test_qemu_is_gone_after_the_block(tmp_path: Path) -> None:
-    virtual_machine.prepare(tmp_path / "instance", "bios", disk(tmp_path), 2**27, TOLD)
+    virtual_machine.prepare(tmp_path / "instance", PARTS, disk(tmp_path), 2**27, TOLD)
     with virtual_machine.running("instance", tmp_path / "instance", PARTS) as running:
         pass
     assert running.process.poll() is not None

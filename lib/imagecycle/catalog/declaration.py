@@ -174,6 +174,20 @@ class OwnRetirement(_Section):
         return value
 
 
+class VerifyMatrix(_Section):
+    """What the full matrix of a verification varies."""
+
+    machine_types: list[Literal["pc", "q35"]] = Field(
+        default=[], description="a list of pc and q35"
+    )
+    disk_buses: list[Literal["virtio", "scsi"]] = Field(
+        default=[], description="a list of virtio and scsi"
+    )
+    sources: list[Literal["config drive", "NoCloud", "metadata service"]] = Field(
+        default=[], description="a list of config drive, NoCloud and metadata service"
+    )
+
+
 class Flavour(_Section):
     """One flavour; with ``extends`` it adds to another one of the same system."""
 
@@ -234,6 +248,9 @@ class Declaration(_Section):
         [], description="a list of sections with check, what and reason"
     )
     windows: WindowsSection | None = Field(None, description="a section with keys such as edition")
+    matrix: VerifyMatrix = Field(
+        VerifyMatrix(), description="a section with machine_types, disk_buses and sources"
+    )
     architectures: dict[Arch, Architecture] = Field(
         min_length=1, description="a section per architecture: x86_64 or aarch64"
     )

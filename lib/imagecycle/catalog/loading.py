@@ -24,6 +24,7 @@ from imagecycle.model import (
     FamilyRetirement,
     GuestFile,
     MaintenanceTerms,
+    Matrix,
     Media,
     WindowsFacts,
 )
@@ -197,6 +198,7 @@ def _family(
         promises=MaintenanceTerms(**declaration.promises.model_dump()),
         retirement=FamilyRetirement(**retirement),
         windows=_windows_facts(declaration, line),
+        matrix=Matrix(**{k: tuple(v) for k, v in declaration.matrix.model_dump().items()}),
     )
 
 

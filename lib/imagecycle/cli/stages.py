@@ -77,6 +77,17 @@ def build(
 @options.release
 @click.option("--force", is_flag=True, help="Verify again what has been verified.")
 @click.option("--keep", is_flag=True, help="Keep the working folder, for inspection.")
+@click.option(
+    "--matrix",
+    type=click.Choice(["cheapest", "full"]),
+    default="cheapest",
+    help="Boot it in the fewest ways, or in all that a cloud may give it.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    help="How many machines may run at a time; by default one for each processor.",
+)
 @options.records
 @click.pass_obj
 def verify(
@@ -85,6 +96,8 @@ def verify(
     release: str | None,
     force: bool,
     keep: bool,
+    matrix: str,
+    jobs: int | None,
     records: Path | None,
 ) -> None:
     """Boot a release of FAMILY and check what its users would meet; exit 3 on a defect."""
@@ -95,7 +108,15 @@ def verify(
     chosen = catalog.find(settings.catalog, family)
     with record_export.export_to(records, settings, family) as work:
         work.artifact = artifacts.ArtifactStore(settings.artifacts).find(family, release)
-        report = stage.verify(chosen, settings, release=release, force=force, keep=keep)
+        report = stage.verify(
+            chosen,
+            settings,
+            release=release,
+            force=force,
+            keep=keep,
+            matrix=matrix,
+            at_once=jobs,
+        )
     click.echo(report)
 
 

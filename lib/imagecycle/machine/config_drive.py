@@ -8,7 +8,6 @@ in Nova's user guide under "Metadata" (sections "Config drives" and "OpenStack f
 from __future__ import annotations
 
 import base64
-import io
 import json
 import secrets
 import uuid
@@ -17,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pycdlib
+from imagecycle.machine import iso
 
 LABEL = "config-2"
 VERSIONS = {
@@ -61,6 +60,9 @@ class InstanceData:
     public_key: str
     """One line, as in authorized_keys"""
     mac: str
+    """Of the first network card"""
+    second_mac: str = ""
+    """Of a second one; empty without"""
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
     marker: str = field(default_factory=_marker)
     random_seed: str = field(default_factory=_random_seed)
@@ -73,42 +75,21 @@ class InstanceData:
     def user_data(self) -> str:
         return f"#!/bin/sh\necho {self.marker} > {MARKER_FILE}\n"
 
+    @property
+    def vendor_data(self) -> str:
+        """What the operator of a cloud passes to all instances."""
+        return f"#!/bin/sh\necho {self.marker} > {VENDOR_MARKER_FILE}\n"
+
 
 MARKER_FILE = "/run/imagecycle-user-data"
+VENDOR_MARKER_FILE = "/run/imagecycle-vendor-data"
+MTU = 1450
+"""Of the instances' network: less than Ethernet's, as on networks in tunnels"""
 
 
 def write(instance_data: InstanceData, path: Path) -> None:
     """Write the config drive of an instance to ``path``."""
-    iso = pycdlib.PyCdlib()
-    iso.new(
-        interchange_level=3,
-        vol_ident=LABEL,
-        pub_ident_str="imagecycle verify",
-        joliet=3,
-        rock_ridge="1.09",
-    )
-    names = _Names()
-    made: set[str] = set()
-    for name, content in files(instance_data):
-        *parents, leaf = name.split("/")
-        folder = ""
-        for parent in parents:
-            below, folder = folder, f"{folder}/{parent}"
-            if folder not in made:
-                made.add(folder)
-                iso.add_directory(
-                    names.directory(below, parent), rr_name=parent, joliet_path=folder
-                )
-        iso.add_fp(
-            io.BytesIO(content),
-            len(content),
-            iso_path=names.file(folder, leaf),
-            rr_name=leaf,
-            joliet_path=f"{folder}/{leaf}",
-            file_mode=0o100444,
-        )
-    iso.write(str(path))
-    iso.close()
+    iso.write(LABEL, files(instance_data), path)
 
 
 def files(instance_data: InstanceData) -> Iterator[tuple[str, bytes]]:
@@ -116,7 +97,7 @@ def files(instance_data: InstanceData) -> Iterator[tuple[str, bytes]]:
     contents = {
         "meta_data.json": _json(_meta_data(instance_data)),
         "user_data": instance_data.user_data.encode(),
-        "vendor_data.json": _json({}),
+        "vendor_data.json": _json({"cloud-init": instance_data.vendor_data}),
         "vendor_data2.json": _json({"static": {}}),
         "network_data.json": _json(_network_data(instance_data)),
     }
@@ -148,24 +129,27 @@ def _meta_data(instance_data: InstanceData) -> dict[str, Any]:
 
 
 def _network_data(instance_data: InstanceData) -> dict[str, Any]:
-    """One interface with DHCP, as on an ordinary Neutron network."""
+    """One interface with DHCP for each card, as on ordinary Neutron networks."""
+    macs = [mac for mac in (instance_data.mac, instance_data.second_mac) if mac]
     return {
         "links": [
             {
-                "id": "tap0",
-                "vif_id": str(uuid.UUID(int=0)),
+                "id": f"tap{number}",
+                "vif_id": str(uuid.UUID(int=number)),
                 "type": "ovs",
-                "mtu": 1500,
-                "ethernet_mac_address": instance_data.mac,
+                "mtu": MTU,
+                "ethernet_mac_address": mac,
             }
+            for number, mac in enumerate(macs)
         ],
         "networks": [
             {
-                "id": "network0",
+                "id": f"network{number}",
                 "type": "ipv4_dhcp",
-                "link": "tap0",
-                "network_id": str(uuid.UUID(int=0)),
+                "link": f"tap{number}",
+                "network_id": str(uuid.UUID(int=number)),
             }
+            for number in range(len(macs))
         ],
         "services": [],
     }
@@ -184,20 +168,3 @@ def _ec2_meta_data(instance_data: InstanceData) -> dict[str, Any]:
 
 def _json(value: object) -> bytes:
     return json.dumps(value).encode()
-
-
-class _Names:
-    """Plain ISO 9660 names: short and unique; readers of Rock Ridge or Joliet never see them."""
-
-    def __init__(self) -> None:
-        self._paths = {"": ""}
-
-    def directory(self, parent: str, name: str) -> str:
-        path = f"{self._paths[parent]}/D{len(self._paths):03d}"
-        self._paths[f"{parent}/{name}"] = path
-        return path
-
-    def file(self, folder: str, name: str) -> str:
-        path = f"{self._paths[folder]}/F{len(self._paths):03d}.;1"
-        self._paths[f"{folder}/{name}"] = path
-        return path

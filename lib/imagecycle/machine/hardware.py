@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.machine import metadata_service
+from imagecycle.machine.monitor import RECORDER
 from imagecycle.machine.packets import SNAP_LENGTH
 from imagecycle.shipped import SETUP
 
@@ -33,11 +35,19 @@ CONFIG_DRIVE = "config.iso"
 VARIABLES = "variables.fd"
 NETWORK = "network.pcap"
 """What passed on the network card, until the machine is up"""
-RECORDER = "recorder"
 MONITORS = {"stage": "stage.qmp", "checks": "checks.qmp"}
 """Each side has a monitor of its own, because a monitor serves one client."""
 HOTPLUG_BUS = "hotplug"
 """Where a q35 machine takes a disk while it runs; a pc machine takes it anywhere."""
+
+CONFIG_DRIVE_SOURCE = "config drive"
+NOCLOUD = "NoCloud"
+METADATA_SERVICE = "metadata service"
+SOURCES = (CONFIG_DRIVE_SOURCE, NOCLOUD, METADATA_SERVICE)
+"""Where a guest is told about itself"""
+IPV6_NETWORK = "fd69:6d61:6765:1::/64"
+"""Announced by router advertisements"""
+SECOND_NETWORK = "net=192.168.77.0/24,ipv6=off,restrict=on"
 
 _DISKS = {"virtio": "virtio-blk-pci", "scsi": "scsi-hd"}
 _CDROMS = {"ide": "ide-cd", "sata": "ide-cd", "scsi": "scsi-cd"}
@@ -57,6 +67,9 @@ class Hardware:
     """QEMU's options for it"""
     properties: Mapping[str, str] = field(default_factory=dict)
     """The image's Glance properties"""
+    source: str = CONFIG_DRIVE_SOURCE
+    second_mac: str = ""
+    """Of a second network card, on a network without a way out; empty without"""
 
     @property
     def q35(self) -> bool:
@@ -68,7 +81,7 @@ class Hardware:
             *(QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std"),
             *("-machine", "q35" if self.q35 else "pc", *self.accelerator),
             *("-smp", str(self.processors), "-m", str(self.memory_mib)),
-            *("-rtc", "base=utc,driftfix=slew", "-uuid", self.uuid, "-smbios", self._smbios()),
+            *("-rtc", "base=utc,driftfix=slew", "-uuid", self.uuid, *self._smbios()),
             *self._firmware(),
             *self._disks(),
             *self._network(),
@@ -88,11 +101,14 @@ class Hardware:
             )
         return chosen, known[chosen]
 
-    def _smbios(self) -> str:
-        return (
+    def _smbios(self) -> list[str]:
+        if self.source == NOCLOUD:  # no cloud, so nothing says that it is one
+            return []
+        words = (
             "type=1,manufacturer=OpenStack Foundation,product=OpenStack Nova,version=34.0.0,"
             f"serial={self.uuid},uuid={self.uuid},family=Virtual Machine"
         )
+        return ["-smbios", words]
 
     def _firmware(self) -> list[str]:
         log = ["-chardev", f"file,id=firmware,path={FIRMWARE_LOG}"]
@@ -115,9 +131,10 @@ class Hardware:
         options = [
             *("-drive", f"if=none,id=root,file={DISK},format=qcow2,cache=unsafe,discard=unmap"),
             *("-device", f"{disk},drive=root,bootindex=1"),
-            *("-drive", f"if=none,id=config,file={CONFIG_DRIVE},format=raw,readonly=on"),
-            *("-device", f"{cdrom},drive=config"),
         ]
+        if self.source != METADATA_SERVICE:
+            options += ["-drive", f"if=none,id=config,file={CONFIG_DRIVE},format=raw,readonly=on"]
+            options += ["-device", f"{cdrom},drive=config"]
         if "scsi" in (disk_bus, cdrom_bus):
             options = ["-device", "virtio-scsi-pci", *options]
         if self.q35:
@@ -127,14 +144,18 @@ class Hardware:
     def _network(self) -> list[str]:
         _, card = self._choose("hw_vif_model", "virtio", _CARDS)
         # Port 0: the system chooses a free one, the monitor tells which.
-        return [
-            *("-netdev", "user,id=net,hostfwd=tcp:127.0.0.1:0-:22"),
-            *("-device", f"{card},netdev=net,mac={self.mac},romfile="),
-            *(
-                "-object",
-                f"filter-dump,id={RECORDER},netdev=net,file={NETWORK},maxlen={SNAP_LENGTH}",
-            ),
+        user = f"user,id=net,ipv6-net={IPV6_NETWORK},hostfwd=tcp:127.0.0.1:0-:22"
+        if self.source == METADATA_SERVICE:
+            user += f",{metadata_service.network()}"
+        recorder = f"filter-dump,id={RECORDER},netdev=net,file={NETWORK},maxlen={SNAP_LENGTH}"
+        options = [
+            *("-netdev", user, "-device", f"{card},netdev=net,mac={self.mac},romfile="),
+            *("-object", recorder),
         ]
+        if self.second_mac:
+            options += ["-netdev", f"user,id=second,{SECOND_NETWORK}"]
+            options += ["-device", f"{card},netdev=second,mac={self.second_mac},romfile="]
+        return options
 
     def _consoles(self) -> list[str]:
         options = ["-chardev", f"file,id=console,path={CONSOLE}", "-serial", "chardev:console"]

@@ -16,7 +16,10 @@ from typing import Any, TypeVar
 from qemu.qmp import EventListener, QMPClient, QMPError, Runstate
 
 from imagecycle.errors import ImagecycleError
+from imagecycle.machine.packets import SNAP_LENGTH
 
+RECORDER = "recorder"
+"""QEMU's name for what records the packets of the first network card"""
 REPLY_LIMIT = 30.0
 """Seconds; QEMU answers at once unless the machine is overloaded."""
 _T = TypeVar("_T")
@@ -72,9 +75,39 @@ class Monitor:
         """Write what the guest's screen shows, as PNG."""
         self.execute("screendump", filename=str(path), format="png")
 
+    def record_network(self, path: Path) -> None:
+        """Record what passes on the first network card; see :mod:`imagecycle.machine.packets`."""
+        path.unlink(missing_ok=True)
+        self.execute(
+            "object-add",
+            qom_type="filter-dump",
+            id=RECORDER,
+            netdev="net",
+            file=str(path),
+            maxlen=SNAP_LENGTH,
+        )
+
+    def stop_recording(self) -> None:
+        """End it; the record stays."""
+        self.execute("object-del", id=RECORDER)
+
     def power_button(self) -> None:
         """Ask the guest to shut down, as Nova does when a server is stopped."""
         self.execute("system_powerdown")
+
+    def events(self) -> list[tuple[str, dict[str, Any]]]:
+        """What QEMU has reported since the last call: names and data, the oldest first."""
+        return self._run(self._drain())
+
+    async def _drain(self) -> list[tuple[str, dict[str, Any]]]:
+        await asyncio.sleep(0)  # take in what has arrived
+        found = []
+        while not self._events.empty():
+            message = await self._events.get()
+            data = message.get("data", {})
+            assert isinstance(data, dict)
+            found.append((str(message["event"]), data))
+        return found
 
     def wait_for_shutdown(self, limit: float) -> str | None:
         """Wait until QEMU has ended.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from imagecycle import command
 from imagecycle.errors import ImagecycleError
-from imagecycle.machine import config_drive, hardware
+from imagecycle.machine import config_drive, hardware, metadata_service, nocloud
 from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.hardware import Hardware
 from imagecycle.machine.monitor import Monitor
@@ -89,19 +89,45 @@ def virtual_size(disk: Path) -> int:
 
 
 def prepare(
-    folder: Path, firmware: str, disk: Path, size: int, instance_data: InstanceData
+    folder: Path, parts: Hardware, disk: Path, size: int, instance_data: InstanceData
 ) -> None:
-    """Make what a machine is started from: overlay, config drive and firmware variables.
+    """Make what a machine is started from: overlay, firmware variables, and what it is told.
 
-    :param size: of the overlay, in bytes; more than the disk's, as a cloud's flavour gives it.
+    :param size: of the overlay, in bytes; a cloud's flavour may give more than the disk's.
     """
     folder.mkdir()
     overlay = [QEMU_IMG, "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(disk.resolve())]
     command.run([*overlay, str(folder / hardware.DISK), str(size)], timeout=60)
-    config_drive.write(instance_data, folder / hardware.CONFIG_DRIVE)
-    if firmware == hardware.UEFI:
+    if parts.firmware == hardware.UEFI:
         _, variables = hardware.find_ovmf()
         shutil.copyfile(variables, folder / hardware.VARIABLES)
+    _tell(folder, parts, instance_data)
+
+
+def move(
+    former: Path, folder: Path, parts: Hardware, size: int, instance_data: InstanceData
+) -> None:
+    """Make the same from a machine that has ended, with its disk: it will start on another host.
+
+    :param former: its folder, which loses the disk.
+    :param size: of the disk from now on, in bytes; not smaller than it was.
+    """
+    folder.mkdir()
+    (former / hardware.DISK).rename(folder / hardware.DISK)
+    argv = [QEMU_IMG, "resize", "-q", "-f", "qcow2", str(folder / hardware.DISK), str(size)]
+    command.run(argv, timeout=60)
+    if parts.firmware == hardware.UEFI:
+        shutil.copyfile(former / hardware.VARIABLES, folder / hardware.VARIABLES)
+    _tell(folder, parts, instance_data)
+
+
+def _tell(folder: Path, parts: Hardware, instance_data: InstanceData) -> None:
+    if parts.source == hardware.CONFIG_DRIVE_SOURCE:
+        config_drive.write(instance_data, folder / hardware.CONFIG_DRIVE)
+    elif parts.source == hardware.NOCLOUD:
+        nocloud.write(instance_data, folder / hardware.CONFIG_DRIVE)
+    else:
+        metadata_service.write(instance_data, folder / metadata_service.FOLDER)
 
 
 @contextlib.contextmanager

@@ -27,14 +27,16 @@ def telling(text: str) -> str:
     return _PROGRESS.sub("", text).strip()
 
 
-def read(path: Path) -> str:
-    """The plain text of a console log; empty if there is none.
+def read(path: Path, start: int = 0, end: int | None = None) -> str:
+    """The plain text of a console log, or of a part of it; empty if there is none.
 
     A line that was drawn again with carriage returns appears once for each drawing.
     """
+    length = KEPT_BYTES if end is None else min(end - start, KEPT_BYTES)
     try:
         with path.open("rb") as stream:
-            raw = stream.read(KEPT_BYTES)
+            stream.seek(start)
+            raw = stream.read(length)
     except FileNotFoundError:
         return ""
     return plain(raw.decode(errors="replace"))
@@ -46,9 +48,9 @@ class Reader:
     CHUNK = 2**18
     """Bytes read at a time; of a log that floods, only the end is looked at"""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, from_now: bool = False) -> None:
         self._path = path
-        self._seen = 0
+        self._seen = path.stat().st_size if from_now and path.exists() else 0
 
     def fresh(self) -> str:
         """The plain text that has come since the last call."""

@@ -11,7 +11,7 @@ import contextlib
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,20 +25,24 @@ PROBE_LIMIT = 2.0
 """Seconds after which a connection without an answer is given up and made anew."""
 
 
-def make_key(folder: Path) -> str:
-    """Make the key of a run in ``folder``; returns its public half."""
+def make_key(folder: Path, name: str = KEY) -> str:
+    """Make a key in ``folder``; returns its public half."""
     argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "imagecycle-verify"]
-    command.run([*argv, "-f", folder / KEY], timeout=30)
-    return (folder / f"{KEY}.pub").read_text().strip()
+    command.run([*argv, "-f", folder / name], timeout=30)
+    return (folder / f"{name}.pub").read_text().strip()
 
 
-def write_config(folder: Path, user: str, ports: Mapping[str, int]) -> None:
-    """Write the client's configuration: one host entry per machine, nothing of the user's own."""
-    entries = [f"Host {name}\n  Port {port}\n" for name, port in ports.items()]
-    entries.append(
-        f"Host *\n  HostName {LOOPBACK}\n  User {user}\n  IdentityFile {KEY}\n{_OPTIONS}"
+def write_config(folder: Path, user: str, name: str, port: int, key: str = KEY) -> None:
+    """Write the client's configuration for one machine: nothing of the user's own."""
+    (folder / config(name)).write_text(
+        f"Host {name}\n  HostName {LOOPBACK}\n  Port {port}\n  User {user}\n"
+        f"  IdentityFile {key}\n{_OPTIONS}"
     )
-    (folder / CONFIG).write_text("".join(entries))
+
+
+def config(name: str) -> str:
+    """The configuration's file, in the working folder."""
+    return f"{CONFIG}-{name}"
 
 
 _OPTIONS = """\
@@ -71,6 +75,8 @@ class Login:
     """``time.monotonic()`` when the guest's SSH server answered first"""
     refused: bool = False
     """Whether it has refused the key; it may still take it, while contextualisation is at work"""
+    said: str = ""
+    """What a server on the SSH port says that is none"""
 
     def __post_init__(self) -> None:
         self._banner = _Banner(self.port)
@@ -82,6 +88,7 @@ class Login:
         """Whether the connection stands."""
         if self.answered is None:
             if not self._banner.poll():
+                self.said = self._banner.said
                 return False
             self.answered = time.monotonic()
         if self._master is None:
@@ -99,11 +106,13 @@ class Login:
         """How far it has come, for a message."""
         if self.refused:
             return "SSH answers, but refuses the injected key"
+        if self.answered is None and self.said:
+            return f"what answers on the SSH port is no SSH: {self.said}"
         return "SSH does not answer" if self.answered is None else "SSH answers, but lets nobody in"
 
     def _begin(self) -> None:
         output = self.folder / f"ssh-{self.name}.log"
-        argv = ["ssh", "-F", CONFIG, "-M", "-N", self.name]
+        argv = ["ssh", "-F", config(self.name), "-M", "-N", self.name]
         self._master = self._attempt.enter_context(
             command.background(argv, output=output, cwd=self.folder)
         )
@@ -141,6 +150,7 @@ class _Banner:
         self._socket: socket.socket | None = None
         self._since = 0.0
         self._next = 0.0
+        self.said = ""
 
     def poll(self) -> bool:
         now = time.monotonic()
@@ -162,6 +172,8 @@ class _Banner:
         except OSError:
             words = b""
         self._close()
+        if words and not words.startswith(b"SSH-"):
+            self.said = ascii(words.decode(errors="replace"))
         return words.startswith(b"SSH-")
 
     def _close(self) -> None:

@@ -13,9 +13,11 @@ from imagecycle.machine.packets import Traffic
 from imagecycle.machine.virtual_machine import VirtualMachine
 from imagecycle.machine.vitals import Probe, Vitals
 from imagecycle.verify import console, stalls
+from imagecycle.verify.film import Film, Frame
 from imagecycle.verify.guest import Login
 from imagecycle.verify.stalls import Network, Situation, Stall
 
+AGAIN = "network-again.pcap"
 CONSOLE_INTERVAL = 0.25
 VITALS_INTERVAL = 1.0
 SCREEN_INTERVAL = 2.0
@@ -51,19 +53,21 @@ _OVERLAP = 200
 class Observer:
     """Looks at one machine, as often as :meth:`look` is called and no more than is useful."""
 
-    def __init__(self, machine: VirtualMachine, login: Login) -> None:
+    def __init__(self, machine: VirtualMachine, login: Login, again: bool = False) -> None:
         self.reached: dict[str, float] = {FIRMWARE: 0.0}
         """Seconds after power-on at which each stage was first seen"""
         self.text = self.firmware_text = ""
         """The ends of what the serial console and the firmware's log say"""
         self.screen = ""
         """The words on the screen, in text mode"""
-        self.traffic = Traffic(machine.folder / hardware.NETWORK, machine.hardware.mac)
+        record = machine.folder / (AGAIN if again else hardware.NETWORK)
+        self.traffic = Traffic(record, machine.hardware.mac)
         self._machine = machine
+        self._film = Film(machine)
         self._login = login
         self._probe = Probe(machine)
-        self._console = console.Reader(machine.console)
-        self._firmware = console.Reader(machine.firmware_log)
+        self._console = console.Reader(machine.console, from_now=again)
+        self._firmware = console.Reader(machine.firmware_log, from_now=again)
         self._paces: dict[str, float] = {}
         self._system = False
         self._starts = 0
@@ -71,6 +75,12 @@ class Observer:
         self._last: tuple[int, int] = (0, 0)
         self._work: deque[tuple[float, float]] = deque()
         self._hindered = 0.0
+        self._hindered_before = 0.0
+        """In the lives before"""
+        if again:
+            with contextlib.suppress(ImagecycleError):
+                self._hindered_before = self._probe.vitals().hindered
+                machine.monitor.record_network(record.resolve())
         self._next = dict.fromkeys(("console", "vitals", "screen"), 0.0)
 
     def look(self) -> Stall | None:
@@ -79,7 +89,8 @@ class Observer:
             self._read_logs()
         if self._due("screen", SCREEN_INTERVAL):
             with contextlib.suppress(ImagecycleError):  # QEMU may be going
-                self._probe.look_at_screen()
+                if self._probe.look_at_screen():
+                    self._film.add(self._seconds())
                 self.screen = self._probe.screen_text()
         if not self._due("vitals", VITALS_INTERVAL):
             return None
@@ -90,7 +101,7 @@ class Observer:
 
     def situation(self) -> Situation:
         """What the rules decide from."""
-        pace = self._pace()
+        pace = self.pace()
         return Situation(
             system=self._system,
             handed_over=LOADER in self.reached,
@@ -113,6 +124,11 @@ class Observer:
             key_refused=self._login.refused,
         )
 
+    @property
+    def frames(self) -> list[Frame]:
+        """Pictures of the screen as it changed."""
+        return self._film.frames
+
     def evidence(self) -> list[str]:
         """What speaks for a verdict, for people."""
         now = self.situation()
@@ -131,7 +147,7 @@ class Observer:
     def _read_logs(self) -> None:
         said, firmware = self._console.fresh(), self._firmware.fresh()
         if console.telling(said) or firmware:
-            self._moved = self._pace()
+            self._moved = self.pace()
         for before, fresh in ((self.text, said), (self.firmware_text, firmware)):
             if fresh:
                 self._recognise(before[-_OVERLAP:], fresh)
@@ -146,12 +162,12 @@ class Observer:
                 self._reach(mark)
 
     def _take(self, vitals: Vitals) -> None:
-        self._hindered = max(self._hindered, vitals.hindered)  # threads end
+        self._hindered = max(self._hindered, vitals.hindered - self._hindered_before)
         if vitals.system and not self._system:
             self._system = True
             self._reach(KERNEL)
         state = (vitals.disk, vitals.screens)
-        pace = self._pace()
+        pace = self.pace()
         if state != self._last or not self._work:
             self._moved, self._last = pace, state
         self._work.append((pace, vitals.worked))
@@ -166,15 +182,16 @@ class Observer:
 
     def _reach(self, mark: str) -> None:
         self.reached.setdefault(mark, round(self._seconds(), 2))
-        self._paces.setdefault(mark, self._pace())
+        self._paces.setdefault(mark, self.pace())
 
     def _since(self, mark: str) -> float | None:
-        return self._pace() - self._paces[mark] if mark in self._paces else None
+        return self.pace() - self._paces[mark] if mark in self._paces else None
 
     def _seconds(self) -> float:
         return time.monotonic() - self._machine.started
 
-    def _pace(self) -> float:
+    def pace(self) -> float:
+        """Seconds since power-on without those in which it waited for a processor."""
         return self._seconds() - self._hindered
 
     def _due(self, what: str, interval: float) -> bool:

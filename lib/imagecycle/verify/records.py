@@ -9,9 +9,9 @@ from dataclasses import asdict
 from typing import Any
 
 from imagecycle import __version__, command
-from imagecycle.artifacts import Artifact, Record, write_text
+from imagecycle.artifacts import Artifact, ArtifactStore, Record, write_text
 from imagecycle.machine import hardware
-from imagecycle.verify import report, verdict
+from imagecycle.verify import comparison, report, verdict
 from imagecycle.verify.run import Findings
 from imagecycle.verify.verdict import LEFT_OUT
 
@@ -25,6 +25,7 @@ def record(artifact: Artifact, built: Record, findings: Findings) -> dict[str, A
     return {
         "family": artifact.family,
         "release": str(artifact.release),
+        "matrix": findings.matrix,
         "verdict": verdict.verdict(results),
         "disk_sha256": built["disk"]["sha256"],
         "started_at": findings.started_at.isoformat(timespec="seconds"),
@@ -45,6 +46,13 @@ def record(artifact: Artifact, built: Record, findings: Findings) -> dict[str, A
                 "ready": machine.ready,
                 "seconds_to_login": machine.seconds,
                 "reason": machine.reason,
+                "title": machine.title,
+                "pace": machine.pace,
+                "picture": machine.picture,
+                "evidence": list(machine.evidence),
+                "stages": dict(machine.stages),
+                "memory_mib": machine.memory_mib,
+                "disk_mib": machine.disk_mib,
             }
             for machine in findings.machines
         ],
@@ -56,7 +64,13 @@ def record(artifact: Artifact, built: Record, findings: Findings) -> dict[str, A
     }
 
 
-def keep(artifact: Artifact, title: str, record: dict[str, Any], findings: Findings) -> None:
+def keep(
+    store: ArtifactStore,
+    artifact: Artifact,
+    title: str,
+    record: dict[str, Any],
+    findings: Findings,
+) -> None:
     """Leave the records of a run in the artifact folder; the verdict last."""
     for old in (*artifact.folder.glob("console-*.log"), *artifact.folder.glob("screenshot-*.png")):
         old.unlink()
@@ -81,6 +95,7 @@ def keep(artifact: Artifact, title: str, record: dict[str, Any], findings: Findi
         machines=findings.machines,
         spans=findings.spans,
         facts=facts,
+        comparison=comparison.with_previous(store, artifact, record),
     )
     write_text(artifact.folder / HTML, page)
     artifact.write_record("verify", record)

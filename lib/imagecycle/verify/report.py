@@ -4,22 +4,31 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from imagecycle.verify import pictures
+from imagecycle.verify.comparison import Comparison
+from imagecycle.verify.film import Frame
 from imagecycle.verify.verdict import FAILED, LEFT_OUT, NOT_RUN, PASSED, CheckResult
 
 TEMPLATE = "report.html.j2"
+CONSOLE_LINES = 4000
+"""Shown of a console; the end of a longer one, all of which lies beside the report"""
+MARKED_LINES = 40
+"""Listed apart from the console"""
 
 
 @dataclass(frozen=True)
 class MachineReport:
-    """What is shown of one machine."""
+    """What is shown of one machine, or of one of its later lives."""
 
     role: str
+    title: str
+    """What it is made of"""
     firmware: str
     ready: bool
     seconds: float
@@ -27,13 +36,60 @@ class MachineReport:
     console: str
     firmware_log: str
     screenshot_file: Path | None
+    pace: float = 0.0
+    """Seconds without those in which it waited for a processor"""
+    picture: str = ""
+    evidence: Sequence[str] = ()
+    stages: Mapping[str, float] = field(default_factory=dict)
+    """Seconds at which each was reached"""
+    frames: Sequence[Frame] = ()
+    memory_mib: int | None = None
+    """In use at rest"""
+    disk_mib: int | None = None
 
     @property
-    def screenshot(self) -> str:
-        """The picture in base64; empty when there is none."""
-        if self.screenshot_file is None or not self.screenshot_file.exists():
-            return ""
-        return base64.b64encode(self.screenshot_file.read_bytes()).decode()
+    def film(self) -> list[dict[str, str]]:
+        """Pictures in base64 with their times, the screen at the end last."""
+        shown = [(frame.path, f"{frame.seconds:.0f} s") for frame in self.frames]
+        if self.screenshot_file is not None:
+            shown.append((self.screenshot_file, "login" if self.ready else "the end"))
+        return [
+            {"time": time, "data": base64.b64encode(path.read_bytes()).decode()}
+            for path, time in shown
+            if path.exists()
+        ]
+
+    @property
+    def timeline(self) -> list[dict[str, Any]]:
+        """The stages of the boot as parts of a bar."""
+        total = max([self.seconds, *self.stages.values(), 0.001])
+        names = list(self.stages)
+        ends = [*list(self.stages.values())[1:], max(self.seconds, *self.stages.values(), 0.0)]
+        return (
+            [
+                {
+                    "name": name,
+                    "at": self.stages[name],
+                    "seconds": max(0.0, end - self.stages[name]),
+                    "left": round(100 * self.stages[name] / total, 2),
+                    "width": max(0.4, round(100 * max(0.0, end - self.stages[name]) / total, 2)),
+                }
+                for name, end in zip(names, ends, strict=True)
+            ]
+            if self.stages
+            else []
+        )
+
+    @property
+    def lines(self) -> list[tuple[str, bool]]:
+        """The console's lines, and which of them a person would look at first."""
+        lines = self.console.splitlines()[-CONSOLE_LINES:]
+        return [(line, pictures.TROUBLE.search(line) is not None) for line in lines]
+
+    @property
+    def marked(self) -> list[str]:
+        """The suspicious lines alone."""
+        return [line.strip() for line, marked in self.lines if marked][:MARKED_LINES]
 
 
 @dataclass(frozen=True)
@@ -53,41 +109,69 @@ def render(
     machines: Sequence[MachineReport],
     spans: Sequence[Span],
     facts: Mapping[str, str],
+    comparison: Comparison | None = None,
 ) -> str:
     """The page, as HTML.
 
     :param record: what ``verify.json`` holds.
     """
-    environment = jinja2.Environment(
+    total = max(record["durations"]["total"], 0.001)
+    return (
+        environment()
+        .get_template(TEMPLATE)
+        .render(
+            title=title,
+            family=record["family"],
+            release=record["release"],
+            verdict=record["verdict"],
+            reason=reason(record["verdict"], results, machines),
+            started_at=record["started_at"],
+            durations=record["durations"],
+            summary=summary(results),
+            defects=[result for result in results if result.outcome in (FAILED, NOT_RUN)],
+            left_out=[result for result in results if result.outcome == LEFT_OUT],
+            checks=results,
+            machines=machines,
+            comparison=comparison,
+            timeline=[
+                {
+                    "name": span.name.replace("_", " of the ").replace("-", ", ").capitalize(),
+                    "seconds": span.seconds,
+                    "left": round(100 * span.begin / total, 2),
+                    "width": max(0.3, round(100 * span.seconds / total, 2)),
+                }
+                for span in spans
+            ],
+            facts=list(facts.items()),
+        )
+    )
+
+
+def environment() -> jinja2.Environment:
+    """Of the templates in this folder; every string is escaped."""
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    total = max(record["durations"]["total"], 0.001)
-    return environment.get_template(TEMPLATE).render(
-        title=title,
-        family=record["family"],
-        release=record["release"],
-        verdict=record["verdict"],
-        started_at=record["started_at"],
-        durations=record["durations"],
-        summary=summary(results),
-        defects=[result for result in results if result.outcome in (FAILED, NOT_RUN)],
-        checks=results,
-        machines=machines,
-        timeline=[
-            {
-                "name": span.name.replace("_", " of the ").capitalize(),
-                "seconds": span.seconds,
-                "left": round(100 * span.begin / total, 2),
-                "width": max(0.3, round(100 * span.seconds / total, 2)),
-            }
-            for span in spans
-        ],
-        facts=list(facts.items()),
-    )
+
+
+def reason(verdict: str, results: Sequence[CheckResult], machines: Sequence[MachineReport]) -> str:
+    """The verdict's reason in one sentence."""
+    passed = sum(result.outcome == PASSED for result in results)
+    boots = f"{len(machines)} boot{'s' if len(machines) != 1 else ''}"
+    if verdict == PASSED:
+        return f"All {passed} checks passed in {boots}."
+    failed = [result for result in results if result.outcome == FAILED]
+    failed = failed or [result for result in results if result.outcome == NOT_RUN]
+    if not failed:
+        return "No check was run."
+    first = failed[0].message.splitlines()[0] if failed[0].message else failed[0].name
+    more = len(failed) - 1
+    others = f", and {more} more check{'s' if more > 1 else ''} failed" if more else ""
+    return f"{failed[0].name}: {first}{others}."
 
 
 def summary(results: Sequence[CheckResult]) -> str:

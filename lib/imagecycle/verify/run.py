@@ -1,13 +1,13 @@
-"""One run: two machines of a release side by side, and the checks that look at them."""
+"""One run: the machines of a matrix side by side, and the checks that look at them."""
 
 from __future__ import annotations
 
 import contextlib
 import datetime
+import math
 import os
-import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,23 +15,21 @@ from imagecycle.artifacts import Artifact
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import virtual_machine
 from imagecycle.machine.accelerator import Accelerator
-from imagecycle.machine.config_drive import InstanceData
-from imagecycle.machine.hardware import Hardware
 from imagecycle.model import Explained, Family
 from imagecycle.site import Site
-from imagecycle.verify import checking, console, guest, power_off
-from imagecycle.verify.readiness import Boot
+from imagecycle.verify import account, cases, checking, console, course, guest, power_off
+from imagecycle.verify.course import Course
+from imagecycle.verify.readiness import FIRST, Boot
 from imagecycle.verify.report import MachineReport, Span
-from imagecycle.verify.session import INSTANCE, TWIN, Session, Subject
+from imagecycle.verify.session import Session, Subject
 from imagecycle.verify.verdict import CheckResult
 
-GROWTH = 2 * 2**30
-"""Bytes by which the machines' disks are larger than the image, to see that it grows."""
 MEMORY_FLOOR_MIB = 256
 CHECKS_LIMIT = 900.0
 """Seconds that all checks together may take after the boots."""
 POLL = 0.05
 STORAGE_INTERVAL = 3.0
+_DONE = object()
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,7 @@ class Findings:
     machines: Sequence[MachineReport]
     spans: Sequence[Span]
     total: float
+    matrix: str
 
 
 @dataclass(frozen=True)
@@ -56,135 +55,158 @@ class Run:
     artifact: Artifact
     folder: Path
     accelerator: Accelerator
+    matrix: str = cases.CHEAPEST
+    at_once: int = 2
+    """How many machines may run at a time"""
 
     def carry_out(self) -> Findings:
-        """Boot both machines, let the checks look at them, collect what there is to know.
+        """Boot the machines, let the checks look at them, collect what there is to know.
 
         :raises EmulatorCrashed: when the machines did not live as long as it takes.
         """
         started_at = datetime.datetime.now(datetime.UTC)
         begun = time.monotonic()
-        size = virtual_machine.virtual_size(self.artifact.disk) + GROWTH
+        size = virtual_machine.virtual_size(self.artifact.disk)
         key = guest.make_key(self.folder)
         subjects = self._subjects(key)
+        power_off_limit = power_off.LIMITS[self.accelerator.kind]
         session = Session(
             folder=self.folder,
             distro=self.family.distro,
             admin_user=self.family.admin_user,
             disk=self.artifact.disk.resolve(),
             size=size,
-            q35=self._hardware(subjects[0]).q35,
             leave_out=self.family.leave_out_checks,
             added=tuple(file.path for file in self.family.files),
             explained=self._explained(),
-            boot_limit=self.site.boot_timeout + 60,
-            power_off_limit=power_off.LIMITS[self.accelerator.kind],
+            boot_limit=self._limit(subjects),
+            power_off_limit=power_off_limit,
             subjects=subjects,
         )
-        for subject in subjects:
-            virtual_machine.prepare(
-                subject.folder, subject.firmware, session.disk, size, subject.instance_data
+        courses = [
+            Course(
+                family=self.family,
+                artifact=self.artifact,
+                accelerator=self.accelerator,
+                folder=self.folder,
+                subject=subject,
+                memory_mib=max(self.family.min_ram_mib, MEMORY_FLOOR_MIB),
+                size=size,
+                boot_limit=self.site.boot_timeout,
+                power_off_limit=power_off_limit,
             )
+            for subject in subjects
+        ]
         with contextlib.ExitStack() as stack:
-            boots = self._power_on(stack, subjects)
             checks = stack.enter_context(checking.running(self.folder, session.write()))
-            self._follow(boots, checks)
+            self._follow(courses, checks, stack)
             ended = time.monotonic()
         results = checks.results()
+        boots = [boot for course in courses for boot in course.boots]
         return Findings(
             accelerator=self.accelerator,
             started_at=started_at,
             ended_at=datetime.datetime.now(datetime.UTC),
             results=results,
-            machines=[self._machine_report(boot) for boot in boots],
+            machines=_machine_reports(boots),
             spans=_spans(boots, begun, ended),
             total=round(time.monotonic() - begun, 2),
+            matrix=self.matrix,
         )
+
+    def _limit(self, subjects: Sequence[Subject]) -> float:
+        """Seconds within which all must be known of every machine."""
+        boots = sum(1 + len(subject.case.lives) for subject in subjects)
+        return self.site.boot_timeout * math.ceil(boots / self.at_once) + CHECKS_LIMIT
 
     def _explained(self) -> tuple[Explained, ...]:
         of_site = (Explained(e.check, e.what, e.reason) for e in self.site.explained)
         return (*self.family.explained, *of_site)
 
     def _subjects(self, key: str) -> tuple[Subject, ...]:
-        firmwares = self.family.firmware
+        processors = max(1, min(2, (os.cpu_count() or 1) // 2))
         return tuple(
             Subject(
-                role=role,
-                folder=self.folder / role,
-                firmware=firmware,
-                instance_data=InstanceData(
-                    name=f"verify-{role}-{secrets.token_hex(3)}",
-                    public_key=key,
-                    mac="fa:16:3e:" + ":".join(f"{b:02x}" for b in secrets.token_bytes(3)),
-                ),
+                case,
+                self.folder / case.name,
+                course.new_instance(case.name, key, second_card=case.second_card),
             )
-            for role, firmware in ((INSTANCE, firmwares[0]), (TWIN, firmwares[-1]))
+            for case in cases.of(self.family, self.matrix, processors)
         )
 
-    def _hardware(self, subject: Subject) -> Hardware:
-        return Hardware(
-            firmware=subject.firmware,
-            memory_mib=max(self.family.min_ram_mib, MEMORY_FLOOR_MIB),
-            processors=max(1, min(2, (os.cpu_count() or 1) // 2)),
-            uuid=subject.instance_data.uuid,
-            mac=subject.instance_data.mac,
-            accelerator=self.accelerator.qemu_arguments(self.family.properties),
-            properties=self.family.properties,
-        )
-
-    def _power_on(self, stack: contextlib.ExitStack, subjects: Sequence[Subject]) -> list[Boot]:
-        machines = [
-            stack.enter_context(
-                virtual_machine.running(subject.role, subject.folder, self._hardware(subject))
-            )
-            for subject in subjects
-        ]
-        ports = {machine.name: machine.port for machine in machines}
-        guest.write_config(self.folder, self.family.admin_user, ports)
-        return [
-            Boot(
-                machine,
-                subject,
-                stack.enter_context(guest.login(subject.role, self.folder, machine.port)),
-                self.site.boot_timeout,
-                self.artifact.folder / f"console-{subject.role}.log",
-            )
-            for machine, subject in zip(machines, subjects, strict=True)
-        ]
-
-    def _follow(self, boots: Sequence[Boot], checks: checking.Checks) -> None:
+    def _follow(
+        self, courses: Sequence[Course], checks: checking.Checks, stack: contextlib.ExitStack
+    ) -> None:
+        """Run the courses side by side, as many at once as there is room for, until all is done."""
+        waiting = list(courses)
+        under_way: dict[Generator[None, None, None], Course] = {}
+        stack.callback(_close, under_way)
         begun = time.monotonic()
-        deadline = begun + self.site.boot_timeout + CHECKS_LIMIT
+        deadline = begun + self._limit([one.subject for one in courses])
         next_look = begun + STORAGE_INTERVAL
-        while not checks.done():
-            for boot in boots:
-                boot.machine.check_emulator()
-                boot.poll()
+        while waiting or under_way or not checks.done():
+            while waiting and len(under_way) < self.at_once:
+                first = waiting.pop(0)
+                under_way[first.run()] = first
+            for generator, one in list(under_way.items()):
+                one.checked = checks.done() or one.subject.role != cases.INSTANCE
+                if next(generator, _DONE) is _DONE:
+                    del under_way[generator]
             if time.monotonic() > next_look:
                 next_look += STORAGE_INTERVAL
-                for boot in boots:
-                    boot.machine.check_storage()
+                for one in under_way.values():
+                    one.check_storage()
             if time.monotonic() > deadline:
                 raise ImagecycleError(
-                    f"the checks have not ended after {CHECKS_LIMIT:.0f} s",
+                    f"the checks have not ended after {deadline - begun:.0f} s",
                     hint="run verify again with --keep and look at checks.log",
                 )
             time.sleep(POLL)
-        for boot in boots:
-            boot.machine.check_emulator()
 
-    def _machine_report(self, boot: Boot) -> MachineReport:
-        outcome = boot.outcome
-        return MachineReport(
-            role=boot.subject.role,
-            firmware=boot.subject.firmware,
-            ready=outcome is not None and outcome.ready,
-            seconds=outcome.seconds if outcome is not None else 0.0,
-            reason=outcome.reason if outcome is not None else "it was not waited for",
-            console=console.read(boot.machine.console),
-            firmware_log=console.read(boot.machine.firmware_log),
-            screenshot_file=boot.screenshot if boot.screenshot.exists() else None,
+
+def _close(under_way: dict[Generator[None, None, None], Course]) -> None:
+    for generator in list(under_way):
+        generator.close()
+
+
+def _machine_reports(boots: Sequence[Boot]) -> list[MachineReport]:
+    return [
+        _machine_report(
+            boot,
+            # a machine's next life goes on in the same log
+            next(
+                (
+                    b.console_from
+                    for b in boots[at + 1 :]
+                    if b.machine.folder == boot.machine.folder
+                ),
+                None,
+            ),
         )
+        for at, boot in enumerate(boots)
+    ]
+
+
+def _machine_report(boot: Boot, console_end: int | None) -> MachineReport:
+    outcome = boot.outcome
+    return MachineReport(
+        role=boot.name,
+        title=boot.case.title,
+        firmware=boot.case.firmware,
+        ready=outcome is not None and outcome.ready,
+        seconds=outcome.seconds if outcome is not None else 0.0,
+        reason=outcome.reason if outcome is not None else "it was not waited for",
+        console=console.read(boot.machine.console, boot.console_from, console_end),
+        firmware_log=console.read(boot.machine.firmware_log),
+        screenshot_file=boot.screenshot if boot.screenshot.exists() else None,
+        pace=outcome.pace if outcome is not None else 0.0,
+        picture=outcome.picture if outcome is not None else "",
+        evidence=outcome.evidence if outcome is not None else (),
+        stages=dict(boot.observer.reached),
+        frames=tuple(boot.observer.frames),
+        memory_mib=account.memory_in_use(boot.account),
+        disk_mib=account.disk_in_use(boot.account),
+    )
 
 
 def _spans(boots: Sequence[Boot], begun: float, ended: float) -> list[Span]:
@@ -193,8 +215,8 @@ def _spans(boots: Sequence[Boot], begun: float, ended: float) -> list[Span]:
     for boot in boots:
         seconds = boot.outcome.seconds if boot.outcome is not None else 0.0
         at = boot.machine.started - begun
-        spans.append(Span(f"boot_{boot.subject.role}", round(at, 2), seconds))
-        if boot.subject.role == INSTANCE:
+        spans.append(Span(f"boot_{boot.name}", round(at, 2), seconds))
+        if boot.case.name == cases.INSTANCE and boot.life == FIRST:
             last = boot.machine.started + seconds
     spans.append(Span("checks", round(last - begun, 2), round(ended - last, 2)))
     return spans

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from imagecycle.artifacts import write_json
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import hardware
 from imagecycle.machine.config_drive import InstanceData
 from imagecycle.model import Explained
+from imagecycle.verify.cases import Case
 
 SESSION = "session.json"
 OUTCOME = "outcome.json"
-INSTANCE = "instance"
-TWIN = "twin"
+ACCOUNT = "account.json"
+END = "end.json"
+RELEASED = "released"
 
 
 @dataclass(frozen=True)
@@ -33,17 +37,52 @@ class Outcome:
     picture: str = ""
     """A :class:`imagecycle.verify.pictures.Picture`, or empty"""
     evidence: tuple[str, ...] = ()
+    pace: float = 0.0
+    """The seconds without those in which the machine waited for a processor of its host"""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a life ended: seconds from the order to the end, and why in QEMU's words.
+
+    ``reason`` is None for a machine that was still running at the limit.
+    """
+
+    seconds: float
+    reason: str | None
+    unclean: tuple[str, ...] = ()
+    """Partitions whose file system was not left clean"""
+
+
+@dataclass(frozen=True)
+class Life:
+    """What became of a machine after its first boot."""
+
+    ended: Ended | None
+    """The life before it; None where that never came"""
+    outcome: Outcome
+    account: Mapping[str, str] = field(default_factory=dict)
+    """What the guest said of itself, see :mod:`imagecycle.verify.account`"""
+    name: str = ""
+    """That the instance was given"""
 
 
 @dataclass(frozen=True)
 class Subject:
     """One of the machines that the checks look at."""
 
-    role: str
-    """``instance`` or ``twin``: also its name for ssh"""
+    case: Case
     folder: Path
-    firmware: str
     instance_data: InstanceData
+
+    @property
+    def role(self) -> str:
+        """``instance``, ``twin``, or another case's name: also its name for ssh"""
+        return self.case.name
+
+    @property
+    def firmware(self) -> str:
+        return self.case.firmware
 
     @property
     def console(self) -> Path:
@@ -57,13 +96,54 @@ class Subject:
 
         :raises ImagecycleError: when it is not announced within ``limit`` seconds.
         """
-        path = self.folder / OUTCOME
+        words = self._wait(OUTCOME, limit)
+        return Outcome(**{**words, "evidence": tuple(words.get("evidence", ()))})
+
+    def tell(self, account: Mapping[str, str]) -> None:
+        write_json(self.folder / ACCOUNT, dict(account))
+
+    def account(self, limit: float) -> Mapping[str, str]:
+        """Wait for what the guest says of itself; nothing where it could not be asked."""
+        return self._wait(ACCOUNT, limit)
+
+    def record(self, name: str, life: Life) -> None:
+        write_json(self.folder / f"life-{name}.json", asdict(life))
+
+    def life(self, name: str, limit: float) -> Life:
+        """Wait until it is known what became of one of its lives."""
+        words = self._wait(f"life-{name}.json", limit)
+        return Life(
+            ended=Ended(**words["ended"]) if words["ended"] else None,
+            outcome=Outcome(**words["outcome"]),
+            account=words["account"],
+            name=words["name"],
+        )
+
+    def finish(self, ended: Ended | None) -> None:
+        write_json(self.folder / END, asdict(ended) if ended else {})
+
+    def end(self, limit: float) -> Ended | None:
+        """Wait until the machine has ended by its power button; None where it was not pressed."""
+        words = self._wait(END, limit)
+        return Ended(**words) if words else None
+
+    def release(self) -> None:
+        """Say that no check needs the machine's first life any more."""
+        (self.folder / RELEASED).touch()
+
+    @property
+    def released(self) -> bool:
+        return (self.folder / RELEASED).exists()
+
+    def _wait(self, name: str, limit: float) -> dict[str, Any]:
+        path = self.folder / name
         deadline = time.monotonic() + limit
         while not path.exists():
             if time.monotonic() > deadline:
                 raise ImagecycleError(f"nothing is known of the {self.role} after {limit:.0f} s")
             time.sleep(0.05)
-        return Outcome(**json.loads(path.read_text()))
+        words: dict[str, Any] = json.loads(path.read_text())
+        return words
 
 
 @dataclass(frozen=True)
@@ -77,8 +157,7 @@ class Session:
     disk: Path
     """The pristine disk of the release"""
     size: int
-    """Of the disks that the machines have, in bytes"""
-    q35: bool
+    """Of the release's disk, in bytes"""
     leave_out: tuple[str, ...]
     added: tuple[str, ...]
     """The paths of the files that the catalog puts into the image"""
@@ -101,8 +180,12 @@ class Session:
     def read(cls, path: Path) -> Session:
         words = json.loads(path.read_text())
         subjects = tuple(
-            Subject(s["role"], Path(s["folder"]), s["firmware"], InstanceData(**s["instance_data"]))
-            for s in words.pop("subjects")
+            Subject(
+                Case(**{**one["case"], "lives": tuple(one["case"]["lives"])}),
+                Path(one["folder"]),
+                InstanceData(**one["instance_data"]),
+            )
+            for one in words.pop("subjects")
         )
         folder, disk = Path(words.pop("folder")), Path(words.pop("disk"))
         explained = tuple(Explained(**one) for one in words.pop("explained"))

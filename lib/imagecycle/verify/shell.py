@@ -57,7 +57,7 @@ class _Shell(BaseBackend):  # type: ignore[misc]
         self._stack.close()
         log = self._folder / f"shell-{self.hostname}-{self._account}.log"
         become = "exec sudo -n /bin/sh" if self._account == "root" else "exec /bin/sh"
-        argv = ["ssh", "-F", guest.CONFIG, self.hostname, become]
+        argv = ["ssh", "-F", guest.config(self.hostname), self.hostname, become]
         self._process = self._stack.enter_context(
             command.conversation(argv, output=log, cwd=self._folder)
         )

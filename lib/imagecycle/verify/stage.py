@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from imagecycle import log
@@ -13,19 +15,30 @@ from imagecycle.machine import accelerator, hardware
 from imagecycle.machine.virtual_machine import EmulatorCrashed
 from imagecycle.model import Family
 from imagecycle.site import Site
-from imagecycle.verify import records, report
+from imagecycle.verify import cases, records, report
 from imagecycle.verify.records import HTML
 from imagecycle.verify.run import Run
 from imagecycle.verify.verdict import LEFT_OUT, PASSED, CheckResult
 from imagecycle.verify.work_folder import work_folder
 
 
-def verify(family: Family, site: Site, *, release: str | None, force: bool, keep: bool) -> Path:
+def verify(
+    family: Family,
+    site: Site,
+    *,
+    release: str | None,
+    force: bool,
+    keep: bool,
+    matrix: str = cases.CHEAPEST,
+    at_once: int | None = None,
+) -> Path:
     """Boot a release of a family and check what its users would meet.
 
     :param release: the release, or None for the newest.
     :param force: verify again what has been verified.
     :param keep: leave the working folder.
+    :param matrix: one of :data:`imagecycle.verify.cases.MATRICES`.
+    :param at_once: how many machines may run at a time; by default one for each processor.
     :return: the HTML report; beside it lie ``verify.json``, ``verify.xml``, consoles and
         screenshots.
     :raises DefectsFound: when a check failed; everything has been recorded by then.
@@ -36,7 +49,7 @@ def verify(family: Family, site: Site, *, release: str | None, force: bool, keep
     store = ArtifactStore(site.artifacts)
     artifact = store.find(family.slug, release)
     built = _build_record(artifact)
-    if not force and _verified(artifact, built):
+    if not force and _verified(artifact, built, matrix):
         log.say(f"{family.slug} {artifact.release} has been verified and has not changed")
         return artifact.folder / HTML
     with (
@@ -44,11 +57,12 @@ def verify(family: Family, site: Site, *, release: str | None, force: bool, keep
         log.step(f"verifying {family.slug} {artifact.release}"),
     ):
         _compare_disk(artifact, built)
+        how = _How(keep, matrix, at_once or max(2, os.cpu_count() or 1))
         try:
-            verdict, results = _look(family, site, artifact, built, keep)
+            verdict, results = _look(family, site, artifact, built, how)
         except EmulatorCrashed as crash:  # software emulation does now and then
             log.say(f"{crash.message}; verifying once more")
-            verdict, results = _look(family, site, artifact, built, keep)
+            verdict, results = _look(family, site, artifact, built, how)
     log.say(report.summary(results))
     if verdict != PASSED:
         defects = [r for r in results if r.outcome not in (PASSED, LEFT_OUT)]
@@ -63,15 +77,25 @@ def verify(family: Family, site: Site, *, release: str | None, force: bool, keep
     return artifact.folder / HTML
 
 
+@dataclass(frozen=True)
+class _How:
+    keep: bool
+    matrix: str
+    at_once: int
+
+
 def _look(
-    family: Family, site: Site, artifact: Artifact, built: Record, keep: bool
+    family: Family, site: Site, artifact: Artifact, built: Record, how: _How
 ) -> tuple[str, Sequence[CheckResult]]:
     """The verdict and the checks it rests on, once both have been recorded."""
     name = f"{family.slug}-{artifact.release}"
-    with work_folder(site.work, name, keep=keep) as folder:
-        findings = Run(family, site, artifact, folder, accelerator.find(site)).carry_out()
+    with work_folder(site.work, name, keep=how.keep) as folder:
+        found = accelerator.find(site)
+        run = Run(family, site, artifact, folder, found, how.matrix, how.at_once)
+        findings = run.carry_out()
         record = records.record(artifact, built, findings)
-        records.keep(artifact, family.title, record, findings)
+        store = ArtifactStore(site.artifacts)
+        records.keep(store, artifact, family.title, record, findings)
     return record["verdict"], findings.results
 
 
@@ -88,8 +112,10 @@ def _build_record(artifact: Artifact) -> Record:
     )
 
 
-def _verified(artifact: Artifact, built: Record) -> bool:
+def _verified(artifact: Artifact, built: Record, matrix: str) -> bool:
     record = artifact.record("verify") or {}
+    if record.get("matrix", cases.CHEAPEST) not in (matrix, cases.FULL):
+        return False
     same = record.get("disk_sha256") == built["disk"]["sha256"]
     return same and record.get("verdict") == PASSED and (artifact.folder / HTML).exists()
 

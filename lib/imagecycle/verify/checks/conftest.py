@@ -1,9 +1,11 @@
-"""What the checks work with: two machines booted from the release, and the release's own disk.
+"""What the checks work with: machines booted from the release, and the release's own disk.
 
-``instance`` and ``twin`` are the machines; ``host`` and ``root`` run commands on the instance as
-the admin user and as root (see pytest-testinfra's documentation), ``twin_root`` on the twin;
-``pristine`` is the disk as it was before any boot: the checks that look at nothing else run first,
-while the machines boot. A check that needs a machine which did not come up is not run, and says so.
+``instance`` is a machine that is held as long as checks look into it: ``host`` and ``root`` run
+commands there as the admin user and as root (see pytest-testinfra's documentation). ``role`` and
+``account`` go through all machines, and ``life`` through all that became of them after their first
+boot: what each guest said of itself. ``pristine`` is the disk as it was before any boot: the checks
+that look at nothing else run first, while the machines boot. A check that needs a machine which did
+not come up is not run, and says so.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ from __future__ import annotations
 import difflib
 import os
 import signal
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Mapping, Set
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
@@ -21,19 +24,20 @@ from testinfra.host import Host
 from imagecycle import systems
 from imagecycle.errors import ImagecycleError
 from imagecycle.systems.linux import Linux
-from imagecycle.verify import power_off, shell
 from imagecycle.verify import pristine as pristine_disk
+from imagecycle.verify import shell
+from imagecycle.verify.cases import INSTANCE, TWIN
 from imagecycle.verify.findings import Defects
-from imagecycle.verify.power_off import PowerOff
 from imagecycle.verify.pristine import Pristine
-from imagecycle.verify.session import INSTANCE, TWIN, Session, Subject
+from imagecycle.verify.session import Ended, Life, Session, Subject
 from imagecycle.verify.verdict import LEFT_OUT, NOT_RUN, check_name
 
 LIMIT = 120
 """Seconds that one check may take; they take less than one where the machine is not overloaded."""
 OFFLINE = {"pristine", "system", "session", "defects"}
 """The fixtures that need no machine: checks with the first of them, and no others, run first."""
-LATE = ("finished", "twin", "twin_root", "twin_finished", "powered_off")
+NONE = ("", "")
+LATE = ("finished", "released", "accounts", "account", "life", "end")
 """Fixtures in the order in which their checks run, after those that need none of them."""
 
 
@@ -56,12 +60,6 @@ def instance(session: Session) -> Subject:
 
 
 @pytest.fixture(scope="session")
-def twin(session: Session) -> Subject:
-    """A second machine from the same disk, under the other firmware where there are two."""
-    return _up(session, TWIN)
-
-
-@pytest.fixture(scope="session")
 def host(session: Session, instance: Subject) -> Iterator[Host]:
     """Commands on the instance as its admin user."""
     yield from _commands(session, instance)
@@ -74,21 +72,61 @@ def root(session: Session, instance: Subject) -> Iterator[Host]:
 
 
 @pytest.fixture(scope="session")
-def twin_root(session: Session, twin: Subject) -> Iterator[Host]:
-    """Commands on the twin as root."""
-    yield from _commands(session, twin, root=True)
-
-
-@pytest.fixture(scope="session")
 def finished(session: Session, host: Host) -> None:
     """Contextualisation has ended on the instance, well or not."""
     _wait_until_finished(session, host)
 
 
 @pytest.fixture(scope="session")
-def twin_finished(session: Session, twin_root: Host) -> None:
-    """Contextualisation has ended on the twin, well or not."""
-    _wait_until_finished(session, twin_root)
+def released(session: Session) -> None:
+    """No check looks into the instance any more: its next lives may begin."""
+    session.subject(INSTANCE).release()
+
+
+@pytest.fixture
+def subject(session: Session, role: str) -> Subject:
+    """Each of the machines; ``subject.case`` is what it is made of."""
+    return session.subject(role)
+
+
+@pytest.fixture
+def account(session: Session, role: str, released: None) -> Mapping[str, str]:
+    """What each machine said of itself; see :mod:`imagecycle.verify.account`."""
+    return _account(session, role)
+
+
+@pytest.fixture(scope="session")
+def accounts(session: Session, released: None) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """What the instance and its twin said of themselves."""
+    return _account(session, INSTANCE), _account(session, TWIN)
+
+
+@dataclass(frozen=True)
+class Lived:
+    """One life after the first boot, and what the machine had said before."""
+
+    subject: Subject
+    name: str
+    life: Life
+    before: Mapping[str, str]
+
+
+@pytest.fixture
+def life(session: Session, lived: tuple[str, str], released: None) -> Lived:
+    """Each life of each machine after its first boot."""
+    role, name = lived
+    subject = session.subject(role)
+    before = _account(session, role)
+    return Lived(subject, name, subject.life(name, session.boot_limit), before)
+
+
+@pytest.fixture
+def end(session: Session, role: str, released: None) -> Ended:
+    """How each machine ended by its power button."""
+    found = session.subject(role).end(session.boot_limit)
+    if found is None:
+        pytest.skip(f"{NOT_RUN}: the {role} was not up any more")
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -107,23 +145,29 @@ def defects(session: Session, request: pytest.FixtureRequest) -> Defects:
     return Defects(check_name(request.node.nodeid), frozenset(session.added), session.explained)
 
 
-@pytest.fixture(scope="session")
-def powered_off(session: Session, request: pytest.FixtureRequest) -> dict[str, PowerOff]:
-    """What came of the power buttons, by role. No command can follow.
-
-    They are pressed when the machines have come to rest, because nobody listens before.
-    """
-    for role, rest in ((INSTANCE, "finished"), (TWIN, "twin_finished")):
-        if session.subject(role).outcome(session.boot_limit).ready:
-            request.getfixturevalue(rest)
-    return power_off.press(session)
-
-
 def _up(session: Session, role: str) -> Subject:
     subject = session.subject(role)
     if not subject.outcome(session.boot_limit).ready:
         pytest.skip(f"{NOT_RUN}: the {role} did not come up")
     return subject
+
+
+def _account(session: Session, role: str) -> Mapping[str, str]:
+    subject = _up(session, role)
+    if not (said := subject.account(session.boot_limit)):
+        pytest.skip(f"{NOT_RUN}: the {role} gave no account of itself")
+    return said
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let a check with ``role`` or ``life`` run for each machine, or for each of their lives."""
+    session = Session.read(Path(os.environ["IMAGECYCLE_VERIFY_SESSION"]))
+    if "role" in metafunc.fixturenames:
+        metafunc.parametrize("role", [subject.role for subject in session.subjects])
+    if "lived" in metafunc.fixturenames:
+        lives = [(one.role, name) for one in session.subjects for name in one.case.lives]
+        names = [f"{role}-{name}" for role, name in lives]
+        metafunc.parametrize("lived", lives or [NONE], ids=names or ["none"])
 
 
 def _wait_until_finished(session: Session, host: Host) -> None:
@@ -149,6 +193,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if named not in names:
             near = difflib.get_close_matches(named, names, n=1, cutoff=0.0)
             raise pytest.UsageError(f"no check is called {named}; did you mean {near[0]}?")
+    items[:] = [item for item in items if not item.nodeid.endswith("[none]")]
     for item in items:
         item.user_properties.append(("suffers", _docstring(item)))
         if check_name(item.nodeid) in session.leave_out:
@@ -157,8 +202,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _turn(item: pytest.Item) -> int:
     names = {*getattr(item, "fixturenames", ())}
-    if f"[{TWIN}]" in item.nodeid:
-        names.add("twin")
     if is_offline(names - {"request"}):
         return -1
     return max((LATE.index(name) + 1 for name in names if name in LATE), default=0)

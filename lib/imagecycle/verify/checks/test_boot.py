@@ -3,13 +3,13 @@
 import pytest
 from testinfra.host import Host
 
-from imagecycle.verify.session import INSTANCE, TWIN, Outcome, Session
+from imagecycle.verify.session import Outcome, Session, Subject
 
 
-@pytest.fixture(params=[INSTANCE, TWIN])
-def outcome(session: Session, request: pytest.FixtureRequest) -> Outcome:
+@pytest.fixture
+def outcome(session: Session, subject: Subject) -> Outcome:
     """Of the boot of each machine."""
-    return session.subject(request.param).outcome(session.boot_limit)
+    return subject.outcome(session.boot_limit)
 
 
 def test_lets_the_injected_key_in(outcome: Outcome) -> None:

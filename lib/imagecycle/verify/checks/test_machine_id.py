@@ -1,8 +1,7 @@
 """Every server has an identity of its own."""
 
 import re
-
-from testinfra.host import Host
+from collections.abc import Mapping
 
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
@@ -17,8 +16,8 @@ def test_is_not_in_the_image(pristine: Pristine, defects: Defects) -> None:
     assert defects(found) == []
 
 
-def test_differs_between_machines(host: Host, twin_root: Host) -> None:
+def test_differs_between_machines(accounts: tuple[Mapping[str, str], Mapping[str, str]]) -> None:
     """All servers share one id: DHCP gives them one address, journals cannot be told apart."""
-    ours = host.check_output("cat /etc/machine-id")
+    ours, theirs = (account["machine_id"] for account in accounts)
     assert re.fullmatch(r"[0-9a-f]{32}", ours), f"not a machine-id: {ours}"
-    assert ours != twin_root.check_output("cat /etc/machine-id"), f"two machines are both {ours}"
+    assert ours != theirs, f"two machines are both {ours}"

@@ -1,0 +1,146 @@
+"""The ways in which a cloud may boot an image: what the matrix of a verification is made of.
+
+A case is one machine: its hardware, where it is told about itself, and its lives after the first
+boot. The cheapest cover is two machines as a family's Glance properties ask for them, one for each
+of its firmwares. The full matrix varies what the catalog's ``matrix`` names, or else what the
+properties leave open, so that every two values meet in some machine.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from imagecycle.machine.hardware import CONFIG_DRIVE_SOURCE, SOURCES
+from imagecycle.model import Family
+
+INSTANCE = "instance"
+TWIN = "twin"
+CHEAPEST, FULL = "cheapest", "full"
+MATRICES = (CHEAPEST, FULL)
+
+REBOOT = "reboot"
+HARD_RESET = "hard-reset"
+OTHER_HOST = "other-host"
+SNAPSHOT = "snapshot"
+LIVES = (REBOOT, HARD_RESET, OTHER_HOST, SNAPSHOT)
+"""In this order. The third follows the power button: the same instance on a host where its card and
+its machine are others, with a larger disk and more memory. The last is a new instance, booted from
+what the former has left on the disk."""
+
+GROWTH = 2 * 2**30
+"""Bytes by which a disk is larger than the image, to see that the file system grows"""
+
+_MACHINE_TYPES = ("pc", "q35")
+_DISK_BUSES = ("virtio", "scsi")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One machine of the matrix."""
+
+    name: str
+    """Also its name for ssh"""
+    firmware: str
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Glance properties that choose its hardware"""
+    processors: int = 1
+    source: str = CONFIG_DRIVE_SOURCE
+    growth: int = GROWTH
+    """Bytes by which its disk is larger than the image"""
+    second_card: bool = False
+    lives: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """For people: ``UEFI, q35, virtio disk, config drive, 1 processor``."""
+        machine = self.properties.get("hw_machine_type", "pc")
+        bus = self.properties.get("hw_disk_bus", "virtio")
+        parts = [self.firmware.upper(), machine, f"{bus} disk", self.source]
+        parts.append(f"{self.processors} processor{'s' if self.processors > 1 else ''}")
+        if not self.growth:
+            parts.append("disk as large as the image")
+        if self.second_card:
+            parts.append("two network cards")
+        return ", ".join(parts)
+
+
+def of(family: Family, matrix: str, processors: int) -> tuple[Case, ...]:
+    """The cases of a family; the first two are those that most checks look at.
+
+    :param processors: how many a machine may have here.
+    """
+    first, last = family.firmware[0], family.firmware[-1]
+    if matrix != FULL:
+        own = dict(family.properties)
+        return (
+            Case(INSTANCE, first, own, processors),
+            Case(TWIN, last, own, processors),
+        )
+    return tuple(_full(family))
+
+
+def _full(family: Family) -> Iterator[Case]:
+    machines = family.matrix.machine_types or _said(family, "hw_machine_type", _MACHINE_TYPES)
+    buses = family.matrix.disk_buses or _said(family, "hw_disk_bus", _DISK_BUSES)
+    rows = covering(
+        family.firmware,
+        machines,
+        buses,
+        family.matrix.sources or SOURCES,
+        (1, 2),
+        (GROWTH, 0),
+        (False, True),
+    )
+    for number, row in enumerate(rows):
+        firmware, machine, bus, source, processors, growth, second_card = row
+        names = {0: INSTANCE, 1: TWIN}
+        yield Case(
+            name=names.get(number, f"case-{number + 1}"),
+            firmware=firmware,
+            properties={
+                **family.properties,
+                "hw_machine_type": machine,
+                "hw_disk_bus": bus,
+            },
+            processors=processors,
+            source=source,
+            growth=growth,
+            second_card=second_card,
+            lives=LIVES if number == 0 else (REBOOT,) if number == 1 else (),
+        )
+
+
+def _said(family: Family, name: str, known: tuple[str, ...]) -> tuple[str, ...]:
+    value = family.properties.get(name)
+    return (value,) if value is not None else known
+
+
+def covering(*dimensions: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Few rows in which any two values of two dimensions meet; the first row has the first values.
+
+    Each row is the one that brings most pairs that have not met yet.
+    """
+    rows = list(itertools.product(*dimensions))
+    missing = {pair for row in rows for pair in _pairs(row)}
+    chosen = [rows[0]]
+    missing -= _pairs(rows[0])
+    while missing:
+        last = chosen[-1]
+        # of equal ones, the one that differs most from the last
+        best = max(
+            rows,
+            key=lambda row: (
+                len(_pairs(row) & missing),
+                sum(a != b for a, b in zip(row, last, strict=True)),
+            ),
+        )
+        chosen.append(best)
+        missing -= _pairs(best)
+    return chosen
+
+
+def _pairs(row: tuple[Any, ...]) -> set[tuple[Any, ...]]:
+    return set(itertools.combinations(enumerate(row), 2))

@@ -1,0 +1,293 @@
+"""One machine's way through all its lives: boot, account, and what its case wants after that.
+
+Written from top to bottom as generators that give the control back at every wait, so that many
+machines are followed by one thread, and each cleans up after itself wherever it is stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import secrets
+import time
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imagecycle import command
+from imagecycle.artifacts import Artifact
+from imagecycle.errors import ImagecycleError
+from imagecycle.machine import hardware, virtual_machine
+from imagecycle.machine.accelerator import Accelerator
+from imagecycle.machine.config_drive import InstanceData
+from imagecycle.machine.hardware import Hardware
+from imagecycle.machine.virtual_machine import VirtualMachine
+from imagecycle.model import Family
+from imagecycle.verify import account, cases, ext4, guest
+from imagecycle.verify.pictures import Picture
+from imagecycle.verify.readiness import FIRST, Boot
+from imagecycle.verify.session import Ended, Life, Outcome, Subject
+
+Waiting = Generator[None, None, None]
+MORE_MEMORY_MIB = 256
+MORE_DISK = 2**30
+LOGIN_KEY = "key"
+
+
+@dataclass
+class Course:
+    """A machine under way."""
+
+    family: Family
+    artifact: Artifact
+    accelerator: Accelerator
+    folder: Path
+    """The working folder of the run"""
+    subject: Subject
+    memory_mib: int
+    size: int
+    """Of the release's disk, in bytes"""
+    boot_limit: float
+    power_off_limit: float
+    boots: list[Boot] = field(default_factory=list)
+    """Of all its lives so far, for the report"""
+    checked: bool = False
+    """Whether no check will look at its first life, as after the end of all"""
+
+    def check_storage(self) -> None:
+        """:raises ImagecycleError: when the machine is halted because its disk has no room."""
+        if self.boots:
+            self.boots[-1].machine.check_storage()
+
+    def run(self) -> Waiting:
+        """From power-on to the end of the last life.
+
+        :raises EmulatorCrashed: when QEMU did not live as long as it should.
+        """
+        case, subject = self.subject.case, self.subject
+        parts = self._hardware(subject.instance_data, self.memory_mib)
+        disk = self.artifact.disk.resolve()
+        size = self.size + case.growth
+        virtual_machine.prepare(subject.folder, parts, disk, size, subject.instance_data)
+        with contextlib.ExitStack() as stack:
+            machine = stack.enter_context(virtual_machine.running(case.name, subject.folder, parts))
+            login = contextlib.ExitStack()
+            stack.callback(login.close)
+            boot = self._boot(machine, login, FIRST)
+            yield from self._settle(boot)
+            assert boot.outcome is not None
+            subject.announce(boot.outcome)
+            if boot.outcome.ready:
+                boot.account = yield from self._account(case.name)
+            subject.tell(boot.account)
+            if not boot.outcome.ready:
+                self._give_up(case.lives)
+                return
+            while not (subject.released or self.checked):
+                machine.check_emulator()
+                yield
+            ended = yield from self._lives_in_place(machine, login)
+            self.subject.finish(ended)
+        yield from self._lives_elsewhere(parts, size, ended)
+
+    def _lives_in_place(
+        self, machine: VirtualMachine, login: contextlib.ExitStack
+    ) -> Generator[None, None, Ended | None]:
+        """Reboots; at last the power button."""
+        alive = True
+        for name in (cases.REBOOT, cases.HARD_RESET):
+            if name not in self.subject.case.lives:
+                continue
+            if not alive:
+                self.subject.record(name, _never())
+                continue
+            ended = yield from self._restart(machine, login, name)
+            if ended.reason is None:
+                self.subject.record(name, _stuck(ended))
+                alive = False
+                continue
+            machine = dataclasses.replace(machine, started=time.monotonic())
+            boot = self._boot(machine, login, name, again=True)
+            yield from self._settle(boot)
+            assert boot.outcome is not None
+            alive = boot.outcome.ready
+            if alive:
+                boot.account = yield from self._account(machine.name)
+            life = Life(ended, boot.outcome, boot.account, self.subject.instance_data.name)
+            self.subject.record(name, life)
+        return (yield from self._end(machine)) if alive else None
+
+    def _restart(
+        self, machine: VirtualMachine, login: contextlib.ExitStack, how: str
+    ) -> Generator[None, None, Ended]:
+        begun = time.monotonic()
+        with contextlib.ExitStack() as stack, contextlib.suppress(ImagecycleError):
+            machine.monitor.events()  # what came before is of no interest
+            if how == cases.REBOOT:
+                argv = ["ssh", "-F", guest.config(machine.name), machine.name, "sudo -n reboot"]
+                output = self.folder / f"reboot-{machine.name}.log"
+                stack.enter_context(command.background(argv, output=output, cwd=self.folder))
+            else:
+                machine.monitor.execute("system_reset")
+            while time.monotonic() - begun < self.power_off_limit and not machine.ended():
+                for event, data in machine.monitor.events():
+                    if event == "RESET":
+                        login.close()
+                        reason = str(data.get("reason", "reset"))
+                        return Ended(round(time.monotonic() - begun, 1), reason)
+                yield
+        machine.check_emulator()
+        return Ended(round(time.monotonic() - begun, 1), None)
+
+    def _end(self, machine: VirtualMachine) -> Generator[None, None, Ended]:
+        """Press the power button and wait for the machine to end."""
+        begun, reason = time.monotonic(), None
+        with contextlib.suppress(ImagecycleError):  # it may have ended by itself
+            machine.monitor.events()
+            machine.monitor.power_button()
+        while time.monotonic() - begun < self.power_off_limit:
+            with contextlib.suppress(ImagecycleError):  # it is going
+                for event, data in machine.monitor.events():
+                    if event == "SHUTDOWN":
+                        reason = str(data.get("reason", "unknown"))
+            machine.check_emulator()
+            if machine.ended():
+                seconds = round(time.monotonic() - begun, 1)
+                unclean = tuple(ext4.unclean(machine.folder / hardware.DISK))
+                return Ended(seconds, reason or "unknown", unclean)
+            yield
+        return Ended(round(time.monotonic() - begun, 1), None)
+
+    def _lives_elsewhere(self, parts: Hardware, size: int, ended: Ended | None) -> Waiting:
+        """Starts of what the machine has left, in machines that are others."""
+        former, told = self.subject.folder, self.subject.instance_data
+        for name in (cases.OTHER_HOST, cases.SNAPSHOT):
+            if name not in self.subject.case.lives:
+                continue
+            if ended is None or ended.reason is None:
+                self.subject.record(name, _never())
+                continue
+            folder = former.with_name(f"{self.subject.role}-{name}")
+            key = LOGIN_KEY
+            if name == cases.OTHER_HOST:
+                told = dataclasses.replace(told, mac=random_mac())
+                size += MORE_DISK
+                parts = self._hardware(told, self.memory_mib + MORE_MEMORY_MIB, moved=True)
+                virtual_machine.move(former, folder, parts, size, told)
+            else:
+                key = f"{LOGIN_KEY}-{self.subject.role}"
+                told = new_instance(f"{self.subject.role}-new", guest.make_key(self.folder, key))
+                parts = self._hardware(told, self.memory_mib)
+                disk = former / hardware.DISK
+                virtual_machine.prepare(folder, parts, disk, size, told)
+            ended = yield from self._start(name, folder, parts, told, key, ended)
+            former = folder
+
+    def _start(
+        self,
+        name: str,
+        folder: Path,
+        parts: Hardware,
+        told: InstanceData,
+        key: str,
+        former: Ended,
+    ) -> Generator[None, None, Ended | None]:
+        """One life in a machine of its own; how it ended."""
+        with contextlib.ExitStack() as stack:
+            machine = stack.enter_context(virtual_machine.running(folder.name, folder, parts))
+            login = contextlib.ExitStack()
+            stack.callback(login.close)
+            boot = self._boot(machine, login, name, key=key)
+            yield from self._settle(boot)
+            assert boot.outcome is not None
+            if boot.outcome.ready:
+                boot.account = yield from self._account(machine.name)
+            self.subject.record(name, Life(former, boot.outcome, boot.account, told.name))
+            return (yield from self._end(machine)) if boot.outcome.ready else None
+
+    def _boot(
+        self,
+        machine: VirtualMachine,
+        login: contextlib.ExitStack,
+        life: str,
+        *,
+        key: str = LOGIN_KEY,
+        again: bool = False,
+    ) -> Boot:
+        name = self.subject.role if life == FIRST else f"{self.subject.role}-{life}"
+        guest.write_config(self.folder, self.family.admin_user, machine.name, machine.port, key)
+        boot = Boot(
+            machine,
+            self.subject.case,
+            life,
+            login.enter_context(guest.login(machine.name, self.folder, machine.port)),
+            self.boot_limit,
+            self.artifact.folder / f"console-{name}.log",
+            again,
+        )
+        self.boots.append(boot)
+        return boot
+
+    def _settle(self, boot: Boot) -> Waiting:
+        while boot.outcome is None:
+            boot.machine.check_emulator()
+            boot.poll()
+            yield
+
+    def _account(self, name: str) -> Generator[None, None, Mapping[str, str]]:
+        limit = account.FINISH_LIMIT + self.power_off_limit
+        with account.asking(self.folder, name, limit) as asking:
+            while (said := asking.answered()) is None:
+                yield
+        return said
+
+    def _give_up(self, lives: tuple[str, ...]) -> None:
+        for name in lives:
+            self.subject.record(name, _never())
+        self.subject.finish(None)
+
+    def _hardware(self, told: InstanceData, memory_mib: int, *, moved: bool = False) -> Hardware:
+        case = self.subject.case
+        return Hardware(
+            firmware=case.firmware,
+            memory_mib=memory_mib,
+            processors=case.processors,
+            uuid=random_uuid() if moved else told.uuid,
+            mac=told.mac,
+            accelerator=self.accelerator.qemu_arguments(self.family.properties),
+            properties=case.properties,
+            source=case.source,
+            second_mac=told.second_mac,
+        )
+
+
+def new_instance(role: str, public_key: str, *, second_card: bool = False) -> InstanceData:
+    """What a new instance is told, with a name and addresses that no other has."""
+    return InstanceData(
+        name=f"verify-{role}-{secrets.token_hex(3)}",
+        public_key=public_key,
+        mac=random_mac(),
+        second_mac=random_mac() if second_card else "",
+    )
+
+
+def random_mac() -> str:
+    """An address as Neutron gives it."""
+    return "fa:16:3e:" + ":".join(f"{byte:02x}" for byte in secrets.token_bytes(3))
+
+
+def random_uuid() -> str:
+    """Of a machine, as another host would give it."""
+    digits = secrets.token_hex(16)
+    return "-".join(
+        (digits[:8], digits[8:12], f"4{digits[13:16]}", f"8{digits[17:20]}", digits[20:])
+    )
+
+
+def _never() -> Life:
+    return Life(None, Outcome(False, 0.0, "the life before it did not come to a good end"))
+
+
+def _stuck(ended: Ended) -> Life:
+    reason = f"the machine did not start again {ended.seconds:.0f} s after it was told to"
+    return Life(ended, Outcome(False, ended.seconds, reason, Picture.STANDS_STILL))
