@@ -123,6 +123,35 @@ class Explanation(pydantic.BaseModel):
     reason: str = pydantic.Field(description="Why it is meant to be so.")
 
 
+class Download(pydantic.BaseModel):
+    """A file that the site names, with its checksum."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    url: str = pydantic.Field(
+        pattern=r"^(https?|file)://\S+$", description="Where it is: https://... or file:///..."
+    )
+    sha256: str = pydantic.Field(pattern=r"^[0-9a-f]{64}$", description="Its SHA-256 checksum.")
+
+
+class WindowsSettings(pydantic.BaseModel):
+    """What the images of Windows have in common at a site."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    drivers: Download | None = pydantic.Field(
+        None, description="The ISO with the virtio drivers, virtio-win.iso."
+    )
+    cloudbase_init: Download | None = pydantic.Field(
+        None, description="The installer of cloudbase-init, an MSI."
+    )
+    kms_host: str = pydantic.Field(
+        "",
+        pattern=KMS_HOST,
+        description="Where Windows is activated, HOST or HOST:PORT; by default DNS tells it.",
+    )
+
+
 class Smtp(pydantic.BaseModel):
     """How `imagecycle notify` sends mail."""
 
@@ -183,10 +212,9 @@ class Site(pydantic.BaseModel):
         description="Days for which an index of the mirror is accepted, from its date on, where "
         "its own limit is earlier; 0: as the index says.",
     )
-    kms_host: str = pydantic.Field(
-        "",
-        pattern=KMS_HOST,
-        description="Where Windows is activated, HOST or HOST:PORT; by default DNS tells it.",
+    windows: WindowsSettings = pydantic.Field(
+        default_factory=lambda: WindowsSettings.model_validate({}),
+        description="What the images of Windows have in common.",
     )
     name_template: str = pydantic.Field(
         "{title} - {arch} [{date}]",

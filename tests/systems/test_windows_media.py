@@ -2,23 +2,33 @@
 
 import struct
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import windows_families
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.systems import windows_media
+from imagecycle.systems import windows, windows_media
 
 
-def image(index: int, name: str, edition: str, arch: int = 9, language: str = "en-US") -> str:
+def image(
+    index: int,
+    name: str,
+    edition: str,
+    arch: int = 9,
+    language: str = "en-US",
+    kind: str = "Server",
+    build: int = 20348,
+) -> str:
     return (
         f'<IMAGE INDEX="{index}"><NAME>{name}</NAME><WINDOWS><ARCH>{arch}</ARCH>'
-        f"<EDITIONID>{edition}</EDITIONID><INSTALLATIONTYPE>Server</INSTALLATIONTYPE>"
+        f"<EDITIONID>{edition}</EDITIONID><INSTALLATIONTYPE>{kind}</INSTALLATIONTYPE>"
         f"<LANGUAGES><LANGUAGE>{language}</LANGUAGE></LANGUAGES>"
-        "<VERSION><BUILD>20348</BUILD></VERSION></WINDOWS></IMAGE>"
+        f"<VERSION><BUILD>{build}</BUILD></VERSION></WINDOWS></IMAGE>"
     )
 
 
-CORE = image(1, "Windows Server 2022 SERVERSTANDARDCORE", "ServerStandard")
+CORE = image(1, "Windows Server 2022 SERVERSTANDARDCORE", "ServerStandard", kind="Server Core")
 FULL = image(2, "Windows Server 2022 SERVERSTANDARD", "ServerStandard")
 EVALUATION = image(3, "Windows Server 2022 Datacenter Evaluation", "ServerDatacenterEval")
 OLD = image(4, "Windows 10 Pro", "Professional", arch=0, language="de-DE")
@@ -45,6 +55,37 @@ def test_an_edition_is_found_by_id_and_by_name_in_any_case(tmp_path: Path) -> No
     path = wim(tmp_path, CORE, FULL, EVALUATION, OLD)
     assert choose(path, "serverdatacentereval") == 3
     assert choose(path, "Windows Server 2022 ServerStandard") == 2
+
+
+def test_images_that_share_an_edition_are_told_apart_by_their_kind(tmp_path: Path) -> None:
+    path = wim(tmp_path, CORE, FULL, EVALUATION)
+    for slug, index in (("server-core", 1), ("server", 2)):
+        family = windows_families.family(f"windows-2022-x86_64-{slug}")
+        assert windows.image(family, path).index == index
+
+
+@pytest.mark.parametrize(
+    ("images", "changes", "says"),
+    [
+        ([CORE], {}, "edition ServerStandard as Server;"),
+        ([FULL.replace("20348", "17763")], {}, "no medium of Windows Server 2022.* build 17763"),
+        (
+            [image(1, "Standard", "ServerStandardEval")],
+            {"windows": {"edition": "Standard"}},
+            "an evaluation edition and takes no kms key",
+        ),
+        (
+            [FULL.replace("Server 2022 SERVERSTANDARD", "Standard")],
+            {"windows": {"edition": "Windows Standard", "key": "evaluation"}},
+            "is no evaluation edition",
+        ),
+    ],
+)
+def test_a_medium_that_does_not_fit_the_family_is_named(
+    tmp_path: Path, images: list[str], changes: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(UsageError, match=says):
+        windows.image(windows_families.family(**changes), wim(tmp_path, *images))
 
 
 @pytest.mark.parametrize(

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-from imagecycle.errors import suggestion
+from imagecycle.errors import UsageError, suggestion
 from imagecycle.model import Family, WindowsFacts
 from imagecycle.site import Site
-from imagecycle.systems import windows_keys, windows_releases, windows_settings
+from imagecycle.systems import windows_keys, windows_media, windows_releases, windows_settings
 from imagecycle.systems.system import InstallerConsole, System
 from imagecycle.systems.windows_answers import PHASES
+from imagecycle.systems.windows_media import Edition
 from imagecycle.systems.windows_releases import WindowsRelease
 
 LEAST_WITH_DESKTOP_MIB = 2048
@@ -58,6 +60,30 @@ class Windows(System):
     def wrong_answers(self, family: Family, text: str) -> tuple[str, ...]:
         release = windows_releases.release(family.version)
         return tuple(windows_settings.problems(text, release, _facts(family).installation_type))
+
+
+def image(family: Family, medium: Path) -> Edition:
+    """The image on a medium that a family is installed from.
+
+    :raises UsageError: when the medium does not offer it; the message lists what it offers.
+    """
+    facts, release = _facts(family), windows_releases.release(family.version)
+    found = windows_media.chosen(
+        medium,
+        windows_media.offered(medium),
+        edition=facts.edition,
+        language=facts.language,
+        arch=family.arch,
+        installation=facts.installation_type,
+    )
+    if not release.has_build(found.build):
+        raise UsageError(
+            f"{medium} is no medium of {release.title}: its image is of build {found.build}",
+            hint=f"name a medium of {release.title} in {family.source.name}, with its checksum",
+        )
+    if reason := windows_keys.unfit(found.edition_id, facts.key):
+        raise UsageError(f"{medium}: {reason}", hint="look at windows.key in the catalog")
+    return found
 
 
 def key_name(family: Family) -> str:

@@ -87,7 +87,7 @@ REASONS = {
     ),
     0x8007232B: Reason(
         "DNS knows no KMS host: the record _vlmcs._tcp is missing in the instance's domain",
-        "add it, or name the host in the catalog (context.kms_host) or the site (kms_host)",
+        "add it, or name the host in the catalog (context.kms_host) or the site (windows.kms_host)",
     ),
     0x8007232A: Reason("the DNS server failed", "check the DNS servers that DHCP gives"),
     0x8007251D: Reason("DNS has no record _vlmcs._tcp", "add it, or name the host as kms_host"),

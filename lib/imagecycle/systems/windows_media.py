@@ -68,11 +68,18 @@ def offered(medium: Path) -> tuple[Edition, ...]:
 
 
 def chosen(
-    medium: Path, editions: Sequence[Edition], *, edition: str, language: str, arch: str
+    medium: Path,
+    editions: Sequence[Edition],
+    *,
+    edition: str,
+    language: str,
+    arch: str,
+    installation: str = "",
 ) -> Edition:
     """The one edition that is wanted; names are compared without regard to capitals.
 
     :param edition: its id or its name, the latter where several images share an id.
+    :param installation: INSTALLATIONTYPE, which also tells apart images that share an id.
     :param language: such as ``en-US``.
     :raises UsageError: saying what is not there, and what the medium offers instead.
     """
@@ -84,6 +91,10 @@ def chosen(
     fitting = [one for one in named if one.arch == arch]
     if not fitting:
         _nothing(medium, editions, f"edition {edition} for {arch}")
+    if installation:
+        fitting = [one for one in fitting if one.installation_type == installation]
+        if not fitting:
+            _nothing(medium, editions, f"edition {edition} as {installation}")
     spoken = [one for one in fitting if language.lower() in map(str.lower, one.languages)]
     if not spoken:
         _nothing(medium, editions, f"edition {edition} in the language {language}")
@@ -106,20 +117,55 @@ def _list(editions: Sequence[Edition]) -> str:
     return "\n".join(f"  {edition}" for edition in editions)
 
 
+class Disc:
+    """An ISO, read in place; its files are named as in ``sources/install.wim``."""
+
+    def __init__(self, disc: pycdlib.PyCdlib) -> None:
+        self._disc = disc
+        self._kind = next(
+            kind
+            for kind, is_there in (
+                ("udf_path", disc.has_udf()),
+                ("joliet_path", disc.has_joliet()),
+                ("rr_path", disc.has_rock_ridge()),
+                ("iso_path", True),
+            )
+            if is_there
+        )
+
+    def names(self) -> Iterator[str]:
+        """All files."""
+        for place, _, names in self._disc.walk(**{self._kind: "/"}):
+            for name in names:
+                yield f"{place.strip('/')}/{name}".lstrip("/").partition(";")[0]
+
+    def copy(self, name: str, target: Path) -> None:
+        """Write one file to ``target``, whose folder is made."""
+        target.parent.mkdir(parents=True, exist_ok=True)
+        inside = f"/{name};1" if self._kind == "iso_path" else f"/{name}"
+        with target.open("wb") as file:
+            self._disc.get_file_from_iso_fp(file, blocksize=2**20, **{self._kind: inside})
+
+
+@contextlib.contextmanager
+def opened(medium: Path) -> Iterator[Disc]:
+    """An ISO, for the length of a ``with`` block.
+
+    :raises UsageError: when it is none.
+    """
+    with _opened(medium) as disc:
+        yield Disc(disc)
+
+
 def unpack(medium: Path, folder: Path) -> None:
     """Write all files of an ISO below a folder, which is made.
 
     :raises UsageError: when it is no ISO.
     """
-    with _opened(medium) as disc:
-        kind = "udf_path" if disc.has_udf() else "joliet_path" if disc.has_joliet() else "iso_path"
-        for place, _, names in disc.walk(**{kind: "/"}):
-            below = folder / place.lstrip("/")
-            below.mkdir(parents=True, exist_ok=True)
-            for name in names:
-                inside = f"{place.rstrip('/')}/{name}"
-                with (below / name.partition(";")[0]).open("wb") as file:
-                    disc.get_file_from_iso_fp(file, blocksize=2**20, **{kind: inside})
+    folder.mkdir(parents=True, exist_ok=True)
+    with opened(medium) as disc:
+        for name in disc.names():
+            disc.copy(name, folder / name)
 
 
 @contextlib.contextmanager
