@@ -7,7 +7,7 @@ import enum
 import functools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagecycle.errors import UsageError
@@ -105,6 +105,8 @@ class Media:
     kind: str
     url: str = ""
     sha256: str = ""
+    repositories: Mapping[str, str] = field(default_factory=dict)
+    """Package sources that the installer uses besides, by name"""
 
     @property
     def configured(self) -> bool:

@@ -252,7 +252,7 @@ def test_a_mistake_in_what_is_taken_over_is_named_where_it_stands(folder: Folder
             "12: properties.imagecycle_state: imagecycle sets it by itself; remove it here",
         ),
         ("type: linux", "type: Linux", "5: type: expected linux or windows, found Linux; did you"),
-        ("2028-06-30", "soon", "9: end_of_support: expected the vendor's date, such as 2028-06-30"),
+        ("2028-06-30", "soon", "9: end_of_support: expected a date such as 2028-06-30"),
         (
             "x86_64:",
             "x86_46:",
@@ -301,8 +301,8 @@ def test_a_mistake_in_what_is_taken_over_is_named_where_it_stands(folder: Folder
         (
             "debian.preseed.j2",
             "debian.presede.j2",
-            "7: unattended: expected NAME.KIND.j2 with a kind of autoinstall, autoyast, ks, "
-            "preseed, unattend, found presede; did you mean preseed?",
+            "7: unattended: expected NAME.KIND.j2 with a kind of agama, autoinstall, autoyast, "
+            "ks, preseed, unattend, found presede; did you mean preseed?",
         ),
         ("debian.preseed.j2", "../x.preseed.j2", "7: unattended: expected the name of a template"),
         (

@@ -43,14 +43,22 @@ class Console:
             return False
         self._size = size
         text = self.path.read_bytes()
-        for number, name in self._installer.phase.findall(text):
-            if int(number) > self._phase:
-                self._phase = int(number)
-                self._report(self._phase, name.decode(errors="replace"))
+        self._tell_phases(text)
         if found := self._installer.failure.search(text) or PANIC.search(text):
             self._failure = found[1].decode(errors="replace")
             raise InstallationFailed(self._failure)
         return True
+
+    def _tell_phases(self, text: bytes) -> None:
+        """Report the phases that have begun; where they have no numbers, each name is one."""
+        names: list[bytes] = []
+        for number, name in self._installer.phase.findall(text):
+            if name not in names:
+                names.append(name)
+            at = int(number) if number else len(names)
+            if at > self._phase:
+                self._phase = at
+                self._report(at, name.decode(errors="replace"))
 
     def raise_failure(self) -> None:
         """:raises InstallationFailed: when the guest gave up and is gone."""

@@ -12,6 +12,7 @@ from imagecycle.yamlfile import Place
 Mistake = tuple[Place, str]
 
 UNATTENDED = {
+    "agama": "linux",
     "autoinstall": "linux",
     "autoyast": "linux",
     "ks": "linux",

@@ -98,6 +98,10 @@ class MediaSource(_Section):
         "", pattern=r"^[0-9a-f]{64}$", description="a SHA-256 checksum of 64 hexadecimal digits"
     )
 
+    repositories: dict[Key, str] = Field(
+        {}, description="package sources that the installer uses besides, and their addresses"
+    )
+
 
 class Architecture(_Section):
     """One architecture that a system is offered for."""
@@ -231,7 +235,8 @@ class Declaration(_Section):
     )
     admin_user: Word = Field(description="the account that users log in with, such as debian")
     end_of_support: datetime.date | None = Field(
-        None, description="the vendor's date, such as 2028-06-30"
+        None,
+        description="a date such as 2028-06-30, or null for none; without it, the vendor's own",
     )
     image_source: str = Field("private", pattern=IMAGE_SOURCE, description=IMAGE_SOURCE_WORDS)
     promises: Promised = Field(

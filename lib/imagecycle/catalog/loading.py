@@ -8,12 +8,13 @@ before anything runs.
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from imagecycle import systems
-from imagecycle.catalog import consistency, unattended, validation, windows
+from imagecycle.catalog import consistency, ends_of_support, unattended, validation, windows
 from imagecycle.catalog.declaration import Architecture, Declaration, Flavour
 from imagecycle.catalog.explanation import Origin, origins
 from imagecycle.catalog.layers import Layers
@@ -176,7 +177,7 @@ def _family(
         description=flavour.description,
         oz_name=declaration.oz.name,
         oz_version=declaration.oz.version,
-        media=Media(architecture.media.kind, architecture.media.url, architecture.media.sha256),
+        media=Media(**architecture.media.model_dump()),
         unattended=template,
         admin_user=declaration.admin_user,
         disk_gib=declaration.disk,
@@ -191,7 +192,7 @@ def _family(
         properties=properties,
         leave_out_checks=tuple(dict.fromkeys(checks)),
         explained=tuple(Explained(e.check, e.what, e.reason) for e in explanations),
-        end_of_support=declaration.end_of_support,
+        end_of_support=_end_of_support(declaration),
         source=source,
         purpose=flavour.purpose,
         image_source=declaration.image_source,
@@ -206,6 +207,12 @@ def _windows_facts(declaration: Declaration, line: list[Flavour]) -> WindowsFact
     said = (declaration.windows, *(one.windows for one in line))
     sections = [section for section in said if section is not None]
     return windows.facts(sections) if sections else None
+
+
+def _end_of_support(declaration: Declaration) -> datetime.date | None:
+    if "end_of_support" in declaration.model_fields_set:
+        return declaration.end_of_support
+    return ends_of_support.find(declaration.distro, declaration.version)
 
 
 def _ancestry(declaration: Declaration, flavour: Flavour) -> list[Flavour]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import traceback
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -39,6 +40,10 @@ class Variables:
     firmware: tuple[str, ...]
     media_kind: str
     """``tree``, ``url`` or ``iso``"""
+    media_url: str
+    """The vendor's install tree, for media of the kind ``url``"""
+    repositories: Mapping[str, str]
+    """Package sources that the installer uses besides, by name"""
     mirror: str
     """The package mirror's address, such as http://mirror.example/debian"""
     security_mirror: str
@@ -70,6 +75,8 @@ def render(
         disk_gib=family.disk_gib,
         firmware=family.firmware,
         media_kind=family.media.kind,
+        media_url=family.media.url,
+        repositories=family.media.repositories,
         mirror=mirror,
         security_mirror=security_mirror,
         root_password=root_password,

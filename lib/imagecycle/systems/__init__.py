@@ -8,11 +8,15 @@ from __future__ import annotations
 from imagecycle.errors import UnknownName, UsageError
 from imagecycle.model import Family
 from imagecycle.systems.debian import Debian
+from imagecycle.systems.fedora import Fedora
 from imagecycle.systems.linux import Linux
+from imagecycle.systems.redhat import RedHat
+from imagecycle.systems.suse import Suse
 from imagecycle.systems.system import System
+from imagecycle.systems.ubuntu import Ubuntu
 from imagecycle.systems.windows import Windows
 
-SYSTEMS: tuple[System, ...] = (Debian(), Windows())
+SYSTEMS: tuple[System, ...] = (Debian(), Ubuntu(), RedHat(), Fedora(), Suse(), Windows())
 
 
 def distros() -> tuple[str, ...]:

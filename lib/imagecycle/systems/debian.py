@@ -68,6 +68,9 @@ class Debian(Linux):
         """Oz 0.17 knows Debian up to 9; the installation itself has not changed since."""
         import oz.Debian
 
+        from imagecycle.systems import oz_media
+
+        oz_media.register()
         known = oz.Debian.version_to_config
         for version in VERSIONS:
             known.setdefault(version, known["9"])

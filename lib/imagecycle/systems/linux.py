@@ -33,6 +33,7 @@ REMOVED: Mapping[str, tuple[str, ...]] = {
         "/var/log/*.gz",
         "/var/log/*.[0-9]",
         "/var/log/cloud-init*.log",
+        "/var/lib/wtmpdb/*",
         "/var/account/pacct*",
         "/var/log/account/pacct*",
         "/var/lib/logrotate.status",

@@ -1,0 +1,43 @@
+"""DNF, and YUM before it, of Red Hat and its relatives."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from imagecycle.systems.rpm import Rpm
+
+_SOURCES = "/etc/yum.repos.d/build.repo"
+_PROGRAM = '"$(command -v dnf || command -v yum)"'
+_OPTIONS = "-q -y --setopt=install_weak_deps=False --setopt=tsflags=nodocs"
+
+
+class Dnf(Rpm):
+    """See dnf(8), dnf.conf(5), yum(8)."""
+
+    caches = ("/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum", "/var/cache/PackageKit")
+    cached_files = tuple(f"{folder}/*" for folder in caches)
+    leftovers = (
+        "/var/lib/dnf/history.sqlite*",
+        "/var/lib/rpm/.rpm.lock",
+        "/var/lib/rpm/__db.*",
+        "/usr/lib/sysimage/rpm/.rpm.lock",
+        "/etc/yum.repos.d/*.rpmsave",
+        "/etc/yum.repos.d/*.rpmnew",
+    )
+    """Of packages that were installed, and of nothing that a user of the image did"""
+
+    def prepare(self, sources: Sequence[str]) -> str:
+        if not sources:
+            return f"{_PROGRAM} -q makecache"
+        sections = "\\n".join(
+            f"[build{number}]\\nname=build{number}\\nbaseurl={url}\\ngpgcheck=1\\nenabled=1\\n"
+            for number, url in enumerate(sources, start=1)
+        )
+        return f"printf '{sections}' >{_SOURCES}\n{_PROGRAM} -q makecache"
+
+    def install(self, packages: Sequence[str]) -> str:
+        return f"{_PROGRAM} {_OPTIONS} install {shlex.join(packages)}"
+
+    def finish(self) -> str:
+        return f"rm -f {_SOURCES}\n{_PROGRAM} -q clean all"

@@ -1,0 +1,40 @@
+"""Zypper, of openSUSE and SUSE Linux Enterprise."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from imagecycle.systems.rpm import Rpm
+
+_ALIAS = "build"
+_REPOSITORIES = "/etc/zypp/repos.d"
+_PROGRAM = "zypper --quiet --non-interactive"
+
+
+class Zypper(Rpm):
+    """See zypper(8), zypp.conf(5)."""
+
+    caches = ("/var/cache/zypp", "/var/cache/PackageKit")
+    cached_files = tuple(f"{folder}/*" for folder in caches)
+    leftovers = (
+        "/var/lib/zypp/AnonymousUniqueId",
+        "/var/lib/zypp/LastDistributionFlavor",
+        "/usr/lib/sysimage/rpm/.rpm.lock",
+    )
+    """Identities of the installed system, and what is made again"""
+
+    def prepare(self, sources: Sequence[str]) -> str:
+        added = [
+            f"{_PROGRAM} addrepo --check {shlex.quote(url)} {_ALIAS}{number}"
+            for number, url in enumerate(sources, start=1)
+        ]
+        # the medium that was installed from is gone
+        gone = f"grep -lE '^baseurl=(cd|dvd|hd):' {_REPOSITORIES}/*.repo | xargs -r rm"
+        return "\n".join([gone, *added, f"{_PROGRAM} refresh"])
+
+    def install(self, packages: Sequence[str]) -> str:
+        return f"{_PROGRAM} install --no-recommends {shlex.join(packages)}"
+
+    def finish(self) -> str:
+        return f"rm -f {_REPOSITORIES}/{_ALIAS}[0-9]*.repo\n{_PROGRAM} clean --all"
