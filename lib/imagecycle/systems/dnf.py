@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 
+from imagecycle.systems import rpm_sources
+from imagecycle.systems.files import SystemFiles
+from imagecycle.systems.package_manager import Source
 from imagecycle.systems.rpm import Rpm
 
 _SOURCES = "/etc/yum.repos.d/build.repo"
+_MAIN = ("/etc/yum.conf", "/etc/dnf/dnf.conf")
+_LOCKS = (
+    "/etc/yum/pluginconf.d/versionlock.list",
+    "/etc/dnf/plugins/versionlock.list",
+    "/etc/dnf/versionlock.toml",
+)
+_LOCKED = r"^(?:name\s*=\s*\"([^\"]+)\"|([\w.+:*~^-]+)$)"
+"""A package in a list of locked versions: of DNF 5, and of what was before it"""
 _PROGRAM = '"$(command -v dnf || command -v yum)"'
 _OPTIONS = "-q -y --setopt=install_weak_deps=False --setopt=tsflags=nodocs"
 
@@ -15,6 +27,9 @@ _OPTIONS = "-q -y --setopt=install_weak_deps=False --setopt=tsflags=nodocs"
 class Dnf(Rpm):
     """See dnf(8), dnf.conf(5), yum(8)."""
 
+    settings = (*_MAIN, "/etc/yum.repos.d/*")
+    unsafe = re.compile(r"(?im)^\s*(gpgcheck|sslverify)\s*=\s*(0|false|no|off)\b")
+    keys = ("/etc/pki/rpm-gpg/*",)
     caches = ("/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum", "/var/cache/PackageKit")
     cached_files = tuple(f"{folder}/*" for folder in caches)
     leftovers = (
@@ -26,6 +41,17 @@ class Dnf(Rpm):
         "/etc/yum.repos.d/*.rpmnew",
     )
     """Of packages that were installed, and of nothing that a user of the image did"""
+
+    def sources(self, files: SystemFiles) -> list[Source]:
+        return rpm_sources.sources(files, _MAIN, "/etc/yum.repos.d/*.repo")
+
+    def held(self, files: SystemFiles) -> list[str]:
+        found = []
+        for path in _LOCKS:
+            if files.exists(path):
+                text = files.read(path).decode(errors="replace")
+                found += re.findall(_LOCKED, text, re.MULTILINE)
+        return [first or second for first, second in found]
 
     def prepare(self, sources: Sequence[str]) -> str:
         if not sources:

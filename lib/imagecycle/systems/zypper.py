@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Sequence
 
+from imagecycle.systems import rpm_sources
+from imagecycle.systems.files import SystemFiles
+from imagecycle.systems.package_manager import Source
 from imagecycle.systems.rpm import Rpm
 
 _ALIAS = "build"
 _REPOSITORIES = "/etc/zypp/repos.d"
+_LOCKS = "/etc/zypp/locks"
 _PROGRAM = "zypper --quiet --non-interactive"
 
 
 class Zypper(Rpm):
     """See zypper(8), zypp.conf(5)."""
 
+    settings = ("/etc/zypp/zypp.conf", "/etc/zypp/zypper.conf", "/etc/zypp/repos.d/*")
+    unsafe = re.compile(r"(?im)^\s*(\w*gpgcheck|gpg_?check)\s*=\s*(0|false|no|off)\b")
+    keys = ("/usr/lib/rpm/gnupg/keys/*", "/etc/pki/rpm-gpg/*")
     caches = ("/var/cache/zypp", "/var/cache/PackageKit")
     cached_files = tuple(f"{folder}/*" for folder in caches)
     leftovers = (
@@ -23,6 +31,15 @@ class Zypper(Rpm):
         "/usr/lib/sysimage/rpm/.rpm.lock",
     )
     """Identities of the installed system, and what is made again"""
+
+    def sources(self, files: SystemFiles) -> list[Source]:
+        return rpm_sources.sources(files, (), f"{_REPOSITORIES}/*.repo")
+
+    def held(self, files: SystemFiles) -> list[str]:
+        if not files.exists(_LOCKS):
+            return []
+        text = files.read(_LOCKS).decode(errors="replace")
+        return re.findall(r"^solvable_name:\s*(\S+)", text, re.MULTILINE)
 
     def prepare(self, sources: Sequence[str]) -> str:
         added = [
