@@ -309,7 +309,7 @@ def test_help_answers_without_loading_a_stage() -> None:
     process = start(code)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 0, err
-    assert "Keep the operating-system images of an OpenStack cloud fresh." in out
+    assert "Keep the operating-system images of an OpenStack cloud up to date." in out
 
 
 def test_the_manual_page_lists_every_command_with_what_its_help_says() -> None:

@@ -21,13 +21,13 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "texts",
     metavar="'REGEX=>FAMILY'",
     multiple=True,
-    help="Names that fit REGEX belong to FAMILY, which may have named groups in braces.",
+    help="Images whose names match REGEX belong to FAMILY, which may use its named groups.",
 )
 @click.option("--patterns", "file", type=_FILE, metavar="FILE", help="A file of patterns.")
 @click.option("--out", type=_FILE, metavar="FILE", help="Write the proposal to FILE.")
-@click.option("--yes", is_flag=True, help="Adopt at once what has no conflict.")
-@click.option("--apply", "confirmed", type=_FILE, metavar="FILE", help="Adopt what FILE says.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--yes", is_flag=True, help="Adopt at once all images without a conflict.")
+@click.option("--apply", "confirmed", type=_FILE, metavar="FILE", help="Adopt the images in FILE.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @options.as_json
 @click.pass_obj
 def adopt(
@@ -43,7 +43,7 @@ def adopt(
 ) -> None:
     """Take over images that were published by hand: propose what they are, then apply.
 
-    Only imagecycle's own properties are added; names, visibility and values that are there stay.
+    Only imagecycle's own properties are added. Names, visibility and existing values stay.
 
     \b
     imagecycle adopt --cloud C --out FILE \\

@@ -12,9 +12,9 @@ SHELLS = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print what makes SHELL complete commands, options, families, releases and clouds.
+    """Print the code that completes commands, options, families, releases and clouds.
 
-    To switch it on, for the shells to come:
+    To switch completion on:
 
     \b
     bash  in ~/.bashrc:  eval "$(imagecycle completion bash)"

@@ -12,23 +12,25 @@ from imagecycle.cli import options
 
 @click.group()
 def devcloud() -> None:
-    """An OpenStack in a box, for trying and for tests: Keystone, Glance, Nova, Cinder."""
+    """An OpenStack on one machine, for trying and for tests."""
 
 
 @devcloud.command("start")
 @click.option(
-    "--with-compute", is_flag=True, help="Also Nova and Cinder: nothing runs or is stored."
+    "--with-compute",
+    is_flag=True,
+    help="Also start Nova and Cinder, with simulated hypervisors and storage.",
 )
 @click.option(
     "--protected/--unprotected",
     "protected",
     default=None,
-    help="Keep users from copying imagecycle's properties, the default; or let them, as a cloud "
-    "without settings against it does.",
+    help="Keep users from copying imagecycle's properties (the default), or let them, as a cloud "
+    "without such settings does.",
 )
 @click.pass_obj
 def devcloud_start(settings: site.Site, with_compute: bool, protected: bool | None) -> None:
-    """Start the development cloud, installing it first if need be."""
+    """Start the development cloud; install it first if necessary."""
     from imagecycle import devcloud
     from imagecycle.devcloud.config import CLOUD
     from imagecycle.metadata import definitions
@@ -38,10 +40,10 @@ def devcloud_start(settings: site.Site, with_compute: bool, protected: bool | No
 
 
 @devcloud.command("stop")
-@click.option("--purge", is_flag=True, help="Remove its data as well: images, servers, users.")
+@click.option("--purge", is_flag=True, help="Also remove its data: images, servers, users.")
 @click.pass_obj
 def devcloud_stop(settings: site.Site, purge: bool) -> None:
-    """Stop the development cloud; its images and servers stay for the next start."""
+    """Stop the development cloud; keep its images and servers for the next start."""
     from imagecycle import devcloud
 
     devcloud.stop(settings, purge=purge)
@@ -51,7 +53,7 @@ def devcloud_stop(settings: site.Site, purge: bool) -> None:
 @options.as_json
 @click.pass_obj
 def devcloud_status(settings: site.Site, as_json: bool) -> None:
-    """Say which services run; exit 1 unless all do."""
+    """Show which services run; exit 1 unless all do."""
     from imagecycle import devcloud
 
     sys.exit(devcloud.print_status(settings, as_json=as_json))

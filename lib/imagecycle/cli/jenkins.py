@@ -19,7 +19,7 @@ OWNER = "imagecycle"
 STAGES = ("build", "verify", "publish")
 
 owner = click.option(
-    "--owner", default=OWNER, show_default=True, help="The name in the marks of this library."
+    "--owner", default=OWNER, show_default=True, help="The owner in the marks of this library."
 )
 jobs_folder = click.option(
     "--jobs",
@@ -33,10 +33,14 @@ jobs_folder = click.option(
 @click.option(
     "--account",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="A file with url, user, token, folder and ca_file, readable by you alone.",
+    help="A file with url, user, token, folder and ca_file, readable only by you.",
 )
-@click.option("--folder", metavar="F", help="The Jenkins folder that the jobs live in.")
-@click.option("--ca-file", metavar="PEM", help="Certificates to trust, for a self-signed one.")
+@click.option("--folder", metavar="F", help="The Jenkins folder of the jobs.")
+@click.option(
+    "--ca-file",
+    metavar="PEM",
+    help="Certificates to trust, for a controller with a self-signed one.",
+)
 @click.option("--insecure", is_flag=True, help="Trust any certificate.")
 @click.pass_context
 def jenkins(
@@ -46,7 +50,7 @@ def jenkins(
     ca_file: str | None,
     insecure: bool,
 ) -> None:
-    """The Jenkins controller: jobs, runs, how the quarter stands, plugins.
+    """The Jenkins controller: bring jobs to it, run them, show the quarter and the plugins.
 
     The address and the account come from JENKINS_URL, JENKINS_USER and JENKINS_TOKEN, or from
     ~/.config/imagecycle/jenkins.yaml (JENKINS_FILE).
@@ -69,9 +73,16 @@ def _controller() -> Any:
 
 @jenkins.command()
 @options.dry_run
-@click.option("--force", is_flag=True, help="Send what is unchanged too: undoes edits by hand.")
-@click.option("--take-over", is_flag=True, help="Replace jobs of these names that nobody owns.")
-@click.option("--max-deletions", type=click.IntRange(0), default=20, show_default=True, metavar="N")
+@click.option("--force", is_flag=True, help="Send unchanged jobs too, which undoes manual edits.")
+@click.option("--take-over", is_flag=True, help="Replace jobs with these names that nobody owns.")
+@click.option(
+    "--max-deletions",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    metavar="N",
+    help="Delete nothing if more jobs than this would go.",
+)
 @owner
 @jobs_folder
 @click.pass_obj
@@ -86,7 +97,7 @@ def sync(
 ) -> None:
     """Create, update and delete the jobs and views of this library, and no others.
 
-    Nothing is sent for what is unchanged.
+    Jobs that are unchanged are not sent.
     """
     from imagecycle import log
     from imagecycle.jenkins import sync as syncing
@@ -122,22 +133,30 @@ def sync(
 @click.argument(
     "families", metavar="FAMILY...", nargs=-1, required=True, shell_complete=completing.families
 )
-@click.option("--stage", type=click.Choice(STAGES), default=STAGES[0], show_default=True)
-@click.option("--release", metavar="R", help="The release, where the job's own default is not it.")
+@click.option(
+    "--stage",
+    type=click.Choice(STAGES),
+    default=STAGES[0],
+    show_default=True,
+    help="The stage to start.",
+)
+@click.option("--release", metavar="R", help="The release, instead of the job's default.")
 @click.option(
     "--cloud",
     metavar="C",
     shell_complete=completing.clouds,
-    help="The cloud, where the job's own default is not it.",
+    help="The cloud, instead of the job's default.",
 )
-@click.option("--wait", is_flag=True, help="Follow them, and the stages after, to the end.")
+@click.option(
+    "--wait", is_flag=True, help="Follow these jobs, and the stages after them, to the end."
+)
 @click.option(
     "--limit",
     type=click.FloatRange(0, min_open=True),
     default=12,
     show_default=True,
     metavar="HOURS",
-    help="With --wait: wait no longer; the jobs go on.",
+    help="With --wait: stop waiting after this time; the jobs continue.",
 )
 @click.pass_obj
 def run(
@@ -149,7 +168,7 @@ def run(
     wait: bool,
     limit: float,
 ) -> None:
-    """Start a stage of families; the stages after it follow by themselves.
+    """Start a stage of families; the stages after it follow automatically.
 
     With --wait: exit 1 when a job fails or has not ended at the limit, 3 when verification found
     defects.
@@ -171,7 +190,7 @@ def run(
 @owner
 @click.pass_obj
 def status(settings: site.Site, as_json: bool, only_open: bool, owner: str) -> None:
-    """Show the quarter at a glance: every family, every stage, its age, verdict and link."""
+    """Show the quarter at a glance: age, verdict and link of every stage of every family."""
     from imagecycle import catalog
     from imagecycle.jenkins import status as statuses
 
@@ -186,7 +205,7 @@ def status(settings: site.Site, as_json: bool, only_open: bool, owner: str) -> N
 @jobs_folder
 @click.pass_obj
 def plugins(settings: site.Site, as_json: bool, folder: Path | None) -> None:
-    """Compare the plugins that the jobs need with the controller's; exit 1 unless all fit."""
+    """Compare the plugins that the jobs need with the controller's; exit 1 unless all match."""
     from imagecycle import log
     from imagecycle.jenkins import plugins as comparison
     from imagecycle.jobs import plugins as needed

@@ -21,7 +21,7 @@ library = click.option(
 
 @click.group()
 def jobs() -> None:
-    """The job library: check it, render it as Jenkins takes it."""
+    """The job library: check it, render it as Jenkins reads it."""
 
 
 @jobs.command()
@@ -30,16 +30,16 @@ def jobs() -> None:
     "--baseline",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Say what would change against what `imagecycle jobs render` wrote there.",
+    help="Show what would change compared with the output of `imagecycle jobs render` in DIR.",
 )
 @click.option(
-    "--against", metavar="COMMIT", help="Say what has changed since a commit, such as origin/main."
+    "--against", metavar="COMMIT", help="Show what has changed since a commit, such as origin/main."
 )
 @click.pass_obj
 def check(
     settings: site.Site, library: Path | None, baseline: Path | None, against: str | None
 ) -> None:
-    """Compare the job library with the catalog and with what Jenkins Job Builder knows."""
+    """Check the job library against the catalog and Jenkins Job Builder."""
     from imagecycle import catalog
     from imagecycle.jobs import checking
 
@@ -81,7 +81,7 @@ def render(settings: site.Site, library: Path | None, out: Path) -> None:
     "--out",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Write FAMILY.properties there for every family that is due, for Jenkins.",
+    help="Write FAMILY.properties to DIR for every family that is due, for Jenkins.",
 )
 @click.pass_obj
 def due(
@@ -92,7 +92,7 @@ def due(
     as_json: bool,
     out: Path | None,
 ) -> None:
-    """Say which families of the matrix KIND, such as linux, are due for a new release."""
+    """Show which families of the matrix KIND, such as linux, are due for a new release."""
     from imagecycle.jobs import quarter
 
     answers = quarter.families_due(settings, library or settings.jobs, kind, cloud)
@@ -105,7 +105,7 @@ def due(
 @options.dry_run
 @click.pass_obj
 def janitor(settings: site.Site, dry_run: bool) -> None:
-    """Remove what runs that died have left on this machine, and what is past its time."""
+    """Remove what interrupted runs left on this machine, and what has expired."""
     from imagecycle.doctor import janitor
 
     janitor.clean(settings, dry_run=dry_run)

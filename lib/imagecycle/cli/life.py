@@ -17,31 +17,33 @@ max_changes = click.option(
     "--max-changes",
     type=click.IntRange(min=0),
     metavar="N",
-    help="Take from anyone or delete at most N images; by default as the site's settings say.",
+    help="Withdraw or delete at most N images; the site's settings have the default.",
 )
 now = click.option(
-    "--now", is_flag=True, help="Retire superseded releases whatever their age, also quiet hours."
+    "--now", is_flag=True, help="Retire superseded releases of any age, also in quiet hours."
 )
 check_members = click.option(
     "--check-members",
     is_flag=True,
-    help="Read the members of every shared image, to find what was changed by hand.",
+    help="Read the members of all shared images, to find manual changes.",
 )
 
 
 @click.command()
 @options.clouds
 @options.only_family
-@click.option("--usage", is_flag=True, help="Say also who uses each release (asks Nova, Cinder).")
+@click.option(
+    "--usage", is_flag=True, help="Also show who uses each release (asks Nova and Cinder)."
+)
 @options.as_json
 @click.pass_obj
 def status(
     settings: site.Site, cloud: tuple[str, ...], family: tuple[str, ...], usage: bool, as_json: bool
 ) -> None:
-    """Show the families of a cloud, their releases and in which state each is.
+    """Show the families of a cloud, and the state of each release.
 
-    A cloud with several regions stands for all of them; CLOUD/REGION is one. Images that only
-    carry copied properties are shown apart, with what to do about them.
+    If a cloud has several regions, all of them are meant; CLOUD/REGION is a single one. Images
+    with copied properties are listed separately, with what to do about them.
     """
     from imagecycle.lifecycle import status
 
@@ -57,12 +59,12 @@ def status(
 @click.option(
     "--tidy",
     is_flag=True,
-    help="Remove the properties that are not true of copies: of all, or of these images.",
+    help="Remove the properties that are not true: from all copies, or from these images.",
 )
 @click.option(
     "--confirm",
     is_flag=True,
-    help="Say that these images are releases, where no record tells it.",
+    help="Declare that these images are releases, where no record shows it.",
 )
 @options.dry_run
 @options.as_json
@@ -76,10 +78,10 @@ def copies(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Show images that carry a release's properties and are none; tidy or confirm them.
+    """Show images that carry a release's properties but are not one; tidy or confirm them.
 
-    Nova, Cinder and people copy properties to snapshots and uploads. Nothing is decided from
-    a copy.
+    Nova, Cinder and people copy properties to snapshots and uploads. No decision is based on a
+    copy.
     """
     from imagecycle.lifecycle import copies
 
@@ -122,9 +124,9 @@ def plan(
     out: Path | None,
     as_json: bool,
 ) -> None:
-    """Say what the policy asks for in a cloud now, and change nothing.
+    """Show what the policy asks for in a cloud now, and change nothing.
 
-    `imagecycle publish`, `retire`, `rollback` and `revoke` write their plans with --out as well.
+    `imagecycle publish`, `retire`, `rollback` and `revoke` write their own plans with --out.
     """
     from imagecycle.lifecycle import transitions
     from imagecycle.lifecycle.rules.retire import RetireOptions
@@ -146,7 +148,7 @@ def plan(
 @options.dry_run
 @click.pass_obj
 def apply(settings: site.Site, file: Path, dry_run: bool) -> None:
-    """Apply the plan in FILE, unless it was edited or its cloud has changed since."""
+    """Apply the plan in FILE, unless the file was edited or the cloud has changed."""
     from imagecycle.lifecycle import transitions
 
     transitions.apply_file(file, settings, dry_run=dry_run)
@@ -162,7 +164,7 @@ def apply(settings: site.Site, file: Path, dry_run: bool) -> None:
 @click.option(
     "--prove",
     is_flag=True,
-    help="Prove on each release that is retired now that its users can go on and others cannot "
+    help="For each release that is retired now, prove that its users can go on and others cannot "
     "see it.",
 )
 @click.option(
@@ -170,13 +172,13 @@ def apply(settings: site.Site, file: Path, dry_run: bool) -> None:
     "user_cloud",
     metavar="C",
     shell_complete=completing.clouds,
-    help="An entry of clouds.yaml of such a user.",
+    help="With --prove: the entry of clouds.yaml of a user of the image.",
 )
 @click.option(
     "--stranger",
     metavar="C",
     shell_complete=completing.clouds,
-    help="An entry of clouds.yaml of somebody else.",
+    help="With --prove: the entry of clouds.yaml of a user of another project.",
 )
 @options.dry_run
 @options.out
@@ -195,9 +197,9 @@ def retire(
     dry_run: bool,
     out: Path | None,
 ) -> None:
-    """Do what the policy asks for: share old releases with who uses them, delete unused ones.
+    """Do what the policy asks for: share old releases with their users, delete unused ones.
 
-    The images of retired releases that were changed are printed, one id a line.
+    Prints the ids of the retired images that were changed, one per line.
     """
     from imagecycle.lifecycle import transitions
     from imagecycle.lifecycle.rules.retire import RetireOptions
@@ -266,8 +268,8 @@ def rollback(
 @click.argument("release", shell_complete=completing.releases)
 @click.option("--reason", required=True, metavar="R", help="What is wrong with it, for its users.")
 @options.cloud
-@click.option("--private", is_flag=True, help="Take it from the projects that use it, too.")
-@click.option("--force", is_flag=True, help="Even if no other release can be current.")
+@click.option("--private", is_flag=True, help="Withdraw it from the projects that use it, too.")
+@click.option("--force", is_flag=True, help="Revoke even if no other release can become current.")
 @options.dry_run
 @options.out
 @click.pass_obj
@@ -282,7 +284,7 @@ def revoke(
     dry_run: bool,
     out: Path | None,
 ) -> None:
-    """Take RELEASE of FAMILY away at once: only who uses it already still can."""
+    """Withdraw RELEASE of FAMILY at once; only projects that already use it keep it."""
     from imagecycle.lifecycle import transitions
     from imagecycle.model import Release
 

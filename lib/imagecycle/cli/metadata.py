@@ -10,7 +10,7 @@ from imagecycle.cli import options
 
 @click.group()
 def metadata() -> None:
-    """The properties that a release carries: what they mean, here and in a cloud."""
+    """The properties of releases: explain them, install their definitions in a cloud."""
 
 
 @metadata.command("show")
@@ -39,7 +39,7 @@ def metadata_show(as_json: bool, as_rst: bool, settings: bool) -> None:
 @options.dry_run
 @click.pass_obj
 def metadata_install(settings: site.Site, cloud: str, dry_run: bool) -> None:
-    """Give a cloud the definitions, so that Horizon and others can explain the properties."""
+    """Install the definitions in a cloud, so that Horizon can explain the properties."""
     from imagecycle.metadata import definitions
 
     definitions.install(settings, cloud=cloud, dry_run=dry_run)

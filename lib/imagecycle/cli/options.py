@@ -37,14 +37,14 @@ records = click.option(
     "--records",
     type=click.Path(path_type=Path, file_okay=False),
     metavar="DIR",
-    help="Leave a copy of the records there, for Jenkins: all but the disk.",
+    help="Copy the records, but not the disk, to this folder, for Jenkins.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 dry_run = click.option(
     "--dry-run/--apply",
     "dry_run",
     default=False,
-    help="Say what would be done, and do nothing; or do it, which is the default.",
+    help="Show what would be done, and do nothing; or do it, which is the default.",
 )
 cloud = click.option(
     "--cloud",
@@ -59,7 +59,7 @@ clouds = click.option(
     multiple=True,
     metavar="C",
     shell_complete=completing.clouds,
-    help="An entry of clouds.yaml; several, each with --cloud, are served at the same time.",
+    help="An entry of clouds.yaml; may be repeated, and all are then served at the same time.",
 )
 out = click.option(
     "--out",

@@ -12,7 +12,7 @@ from imagecycle.cli import completing, options
 
 @click.command("list")
 @options.as_json
-@click.option("--explain", metavar="FAMILY", help="Say where each value of a family comes from.")
+@click.option("--explain", metavar="FAMILY", help="Show where each value of a family comes from.")
 @click.pass_obj
 def list_families(settings: site.Site, as_json: bool, explain: str | None) -> None:
     """Show the families that the catalog declares."""
@@ -31,25 +31,27 @@ def list_families(settings: site.Site, as_json: bool, explain: str | None) -> No
 
 @click.command()
 @options.as_json
-@click.option("--fresh", is_flag=True, help="Probe again what is remembered (the accelerator).")
+@click.option(
+    "--fresh", is_flag=True, help="Repeat probes whose results are kept (the accelerator)."
+)
 @click.option(
     "--cloud",
     metavar="C",
     shell_complete=completing.clouds,
-    help="Look at this cloud instead: what keeps properties from copies.",
+    help="Check this cloud instead: what keeps properties from being copied.",
 )
 @click.option(
     "--as",
     "user",
     metavar="C",
     shell_complete=completing.clouds,
-    help="An entry of clouds.yaml of an ordinary user, to try what such a one may write.",
+    help="With --cloud: an ordinary user's entry of clouds.yaml, to try what users may write.",
 )
 @click.pass_obj
 def doctor(
     settings: site.Site, as_json: bool, fresh: bool, cloud: str | None, user: str | None
 ) -> None:
-    """Say what works on this machine, or in a cloud, and what to do about the rest."""
+    """Report what works on this machine or in a cloud, and what to do about the rest."""
     from imagecycle import doctor
     from imagecycle.doctor import cloud_settings
 
@@ -62,7 +64,7 @@ def doctor(
 @click.command()
 @click.pass_obj
 def quickstart(settings: site.Site) -> None:
-    """Do the main job once: start the development cloud; build, verify and publish an image."""
+    """Try everything once: start the development cloud; build, verify and publish an image."""
     from imagecycle.tour import quickstart
 
     quickstart.run(settings)

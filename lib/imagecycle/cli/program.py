@@ -98,7 +98,7 @@ class _Program(click.Group):
 )
 @click.pass_context
 def imagecycle(context: click.Context, site_file: Path | None) -> None:
-    """Keep the operating-system images of an OpenStack cloud fresh.
+    """Keep the operating-system images of an OpenStack cloud up to date.
 
     FAMILY is one product, such as debian-12-x86_64-server; `imagecycle list` shows them.
     """

@@ -37,9 +37,9 @@ def prove(
     stranger_cloud: str,
     as_json: bool,
 ) -> None:
-    """Show that users of IMAGE (an id) can go on after its retirement and others cannot see it.
+    """Prove that users of IMAGE can go on after its retirement, and others cannot see it.
 
-    A canary server is started as the user, rebuilt, resized and deleted.
+    IMAGE is an id. A canary server is started as the user, rebuilt, resized and deleted.
     """
     import dataclasses
     import json

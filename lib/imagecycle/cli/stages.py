@@ -18,21 +18,21 @@ from imagecycle.cli import completing, options
     "--release",
     metavar="R",
     callback=options.or_default,
-    help="Name the release; today's date by default.",
+    help="The name of the release; today's date by default.",
 )
 @click.option(
     "--since",
     metavar="R",
     callback=options.or_default,
     shell_complete=completing.releases,
-    help="Build, changed or not, unless there is this release or a later one.",
+    help="Build, changed or not, unless this release or a later one exists.",
 )
 @click.option("--force", is_flag=True, help="Build even when nothing has changed.")
 @options.dry_run
 @click.option(
     "--explain",
     is_flag=True,
-    help="Say which inputs have changed since the newest release, and do nothing.",
+    help="Show which inputs have changed since the newest release, and do nothing.",
 )
 @click.option("--keep", is_flag=True, help="Keep the working folder, for inspection.")
 @options.records
@@ -48,7 +48,7 @@ def build(
     keep: bool,
     records: Path | None,
 ) -> None:
-    """Install FAMILY with Oz from its media and leave a release in the artifact folder."""
+    """Install FAMILY from its media with Oz, and leave a release in the artifact folder."""
     from imagecycle import catalog
     from imagecycle.build import stage
     from imagecycle.jobs import record_export
@@ -75,7 +75,7 @@ def build(
 @click.command()
 @options.family
 @options.release
-@click.option("--force", is_flag=True, help="Verify again what has been verified.")
+@click.option("--force", is_flag=True, help="Verify even if the release has been verified.")
 @click.option("--keep", is_flag=True, help="Keep the working folder, for inspection.")
 @click.option(
     "--matrix",
@@ -100,7 +100,7 @@ def verify(
     jobs: int | None,
     records: Path | None,
 ) -> None:
-    """Boot a release of FAMILY and check what its users would meet; exit 3 on a defect."""
+    """Boot a release of FAMILY and check it as its users would use it; exit 3 on a defect."""
     from imagecycle import artifacts, catalog
     from imagecycle.jobs import record_export
     from imagecycle.verify import stage
@@ -139,9 +139,9 @@ def publish(
     as_json: bool,
     records: Path | None,
 ) -> None:
-    """Make a verified release of FAMILY the current one in a cloud, or in several.
+    """Make a verified release of FAMILY the current one in one cloud or several.
 
-    A cloud with several regions stands for all of them; CLOUD/REGION is one.
+    If a cloud has several regions, all of them are meant; CLOUD/REGION is a single one.
     """
     from imagecycle import artifacts, catalog
     from imagecycle.jobs import record_export

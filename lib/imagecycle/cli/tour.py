@@ -17,9 +17,9 @@ FAMILY = "debian-12-x86_64-server"
 def tour(settings: site.Site, family: str, release: str | None) -> None:
     """Show the whole life of an image, with a verified release of FAMILY.
 
-    In the development cloud, which is started with Nova: publish, start a server as a user, publish
-    the next release, retire the first, see that the server can still be rebuilt while another
-    project no longer sees the image. Nothing of it stays.
+    Starts the development cloud with Nova, publishes the release, starts a server as a user,
+    publishes the next release and retires the first. The server can then still be rebuilt, while
+    another project no longer sees the image. Everything is removed at the end.
     """
     from imagecycle import catalog, devcloud
     from imagecycle.artifacts import ArtifactStore

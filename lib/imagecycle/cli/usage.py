@@ -21,10 +21,10 @@ from imagecycle.cli import completing, options
 def usage(
     settings: site.Site, subject: str | None, everything: bool, cloud: str, as_json: bool
 ) -> None:
-    """Show which projects use an image, by its id, or the releases of a FAMILY.
+    """Show which projects use an image, given by its id, or the releases of a FAMILY.
 
-    Servers in every status count, and volumes made from the image where the cloud has a volume
-    service. With --all, one line for each image; --json tells the projects too.
+    Servers in every status count, and volumes made from the image if the cloud has a volume
+    service. --all prints one line for each image; --json adds the projects.
     """
     if everything == (subject is not None):
         raise click.UsageError("name an image or a family, or else give --all")
@@ -39,10 +39,10 @@ def usage(
 @click.command()
 @click.argument("family", required=False, shell_complete=completing.families)
 @click.argument("release", required=False, shell_complete=completing.releases)
-@click.option("--retired", is_flag=True, help="Tell of all retired releases.")
-@click.option("--revoked", is_flag=True, help="Tell of all revoked releases.")
+@click.option("--retired", is_flag=True, help="Tell about all retired releases.")
+@click.option("--revoked", is_flag=True, help="Tell about all revoked releases.")
 @options.cloud
-@click.option("--send", is_flag=True, help="Send the messages; without it, they are only printed.")
+@click.option("--send", is_flag=True, help="Send the messages; otherwise they are only printed.")
 @click.option(
     "--template",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -62,10 +62,10 @@ def notify(
     template: Path | None,
     as_json: bool,
 ) -> None:
-    """Tell the projects that use a release what becomes of it: one message to each.
+    """Tell the projects that use a release what happens to it, in one message for each.
 
-    Nobody is told the same twice: what has been sent is kept, and left out of later runs.
-    Exit 1 when a message was refused.
+    No project is told the same twice: sent messages are recorded, and later runs leave them out.
+    Exit 1 if a message was refused.
     """
     if (family is None) != (release is None) or (family is not None) == (retired or revoked):
         raise click.UsageError("name a family and a release, or else give --retired or --revoked")
