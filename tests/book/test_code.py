@@ -56,7 +56,8 @@ def test_a_command_that_is_shown_whole_is_accepted(call: Command) -> None:
 
 @written_in("yaml", "json")
 def test_data_can_be_read(block: Block) -> None:
-    found = json.loads(block.text) if block.language == "json" else yaml.safe_load(block.text)
+    text = re.sub(r"(?<=sha256: )\.\.\.", "a" * 64, block.text)
+    found = json.loads(text) if block.language == "json" else yaml.safe_load(text)
     assert isinstance(found, dict | list)
     if isinstance(found, dict) and found.keys() <= Site.model_fields.keys() - {"explained"}:
         Site.model_validate(found)

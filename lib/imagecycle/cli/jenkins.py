@@ -39,7 +39,7 @@ jobs_folder = click.option(
 @click.option(
     "--ca-file",
     metavar="PEM",
-    help="Certificates to trust, for a controller with a self-signed one.",
+    help="Certificates to trust, such as a self-signed one.",
 )
 @click.option("--insecure", is_flag=True, help="Trust any certificate.")
 @click.pass_context
@@ -148,7 +148,7 @@ def sync(
     help="The cloud, instead of the job's default.",
 )
 @click.option(
-    "--wait", is_flag=True, help="Follow these jobs, and the stages after them, to the end."
+    "--wait", is_flag=True, help="Follow these jobs and the stages after them to the end."
 )
 @click.option(
     "--limit",

@@ -20,18 +20,16 @@ from imagecycle.cli import options
     help="The folder of the site; it is replaced as a whole.",
 )
 @click.option(
-    "--title", default="", metavar="T", help="What the site calls the cloud, by default C."
+    "--title", default="", metavar="T", help="The name of the cloud on the site, by default C."
 )
-@click.option(
-    "--address", default="", metavar="URL", help="Where the site will be found, for its feed."
-)
+@click.option("--address", default="", metavar="URL", help="The address of the site, for its feed.")
 @click.pass_obj
 def write_site(settings: site.Site, cloud: str, out: Path, title: str, address: str) -> None:
-    """Write what a cloud offers as a site of plain files, for people and for programs.
+    """Write what a cloud offers as a static site, for people and for programs.
 
-    A page for each family and release, the same as JSON, a feed of releases and revocations, and
-    simplestreams. Nothing is touched when nothing has changed, or when the cloud does not tell
-    completely.
+    The site has a page for each family and release, the same data as JSON, a feed of releases and
+    revocations, and simplestreams. If nothing has changed, or the cloud's listing is incomplete,
+    the existing site stays as it is.
     """
     from imagecycle.offering import stage
 

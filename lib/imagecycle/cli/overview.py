@@ -31,9 +31,7 @@ def list_families(settings: site.Site, as_json: bool, explain: str | None) -> No
 
 @click.command()
 @options.as_json
-@click.option(
-    "--fresh", is_flag=True, help="Repeat probes whose results are kept (the accelerator)."
-)
+@click.option("--fresh", is_flag=True, help="Repeat probes whose results are cached.")
 @click.option(
     "--cloud",
     metavar="C",
