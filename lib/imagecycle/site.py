@@ -183,6 +183,39 @@ class Smtp(pydantic.BaseModel):
         return self
 
 
+class CloudSettings(pydantic.BaseModel):
+    """How images come into one cloud."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    disk_format: str = pydantic.Field(
+        "qcow2",
+        pattern="^(qcow2|raw|vmdk)$",
+        description="What its storage wants: raw for Ceph. The disk is converted once.",
+    )
+    stores: tuple[str, ...] = pydantic.Field(
+        (), description="The stores of a Glance that has several; by default its own choice."
+    )
+    import_method: str = pydantic.Field(
+        "upload",
+        pattern="^(upload|glance-direct|web-download)$",
+        description="Direct upload, or Glance's import where direct upload is off.",
+    )
+    artifacts_url: str = pydantic.Field(
+        "", description="For web-download: where Glance finds the artifact folder, by HTTP."
+    )
+
+    @pydantic.model_validator(mode="after")
+    def _has_its_address(self) -> CloudSettings:
+        if (self.import_method == "web-download") != bool(self.artifacts_url):
+            raise ValueError("web-download and artifacts_url belong together")
+        if self.artifacts_url and not re.match(r"https?://[^/?#]+", self.artifacts_url):
+            raise ValueError(
+                "artifacts_url is to be an address that begins with http:// or https://"
+            )
+        return self
+
+
 class Site(pydantic.BaseModel):
     """One site's settings; the field descriptions are their documentation."""
 
@@ -236,6 +269,10 @@ class Site(pydantic.BaseModel):
     explained: tuple[Explanation, ...] = pydantic.Field(
         (), description="What checks find in every family's images and is meant to be so."
     )
+    clouds: dict[str, CloudSettings] = pydantic.Field(
+        {},
+        description="By the entry of clouds.yaml, or ENTRY/REGION: how images come into a cloud.",
+    )
     smtp: Smtp = pydantic.Field(
         default_factory=lambda: Smtp.model_validate({}), description="How projects are written to."
     )
@@ -256,6 +293,13 @@ class Site(pydantic.BaseModel):
     def _folders(cls, value: object) -> object:
         several = value if isinstance(value, list | tuple) else [value]
         return [CATALOG if folder == SHIPPED else folder for folder in several]
+
+    def settings_of(self, cloud: str) -> CloudSettings:
+        """How images come into a cloud: as its region says, else its entry."""
+        for name in (cloud, cloud.partition("/")[0]):
+            if name in self.clouds:
+                return self.clouds[name]
+        return CloudSettings.model_validate({})
 
     @property
     def artifacts(self) -> Path:

@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.image import OWN_FIELDS, Image
+from imagecycle.cloud.image_import import ImageImport
 from imagecycle.errors import ImagecycleError, Unreachable
 from imagecycle.lifecycle.audit import AuditLog, Outcome
 from imagecycle.lifecycle.cloud_context import CloudContext
@@ -226,8 +227,23 @@ class Operator:
             self.world.images[image_id] = image
         return image
 
-    def upload(
+    def stage(
         self, image_id: str, stream: BinaryIO, size: int, report: Callable[[int], None]
+    ) -> None:
+        raise Refused("no import method is enabled", 405)
+
+    @property
+    def importing(self) -> ImageImport:
+        raise Refused("no import method is enabled", 404)
+
+    def upload(
+        self,
+        image_id: str,
+        stream: BinaryIO,
+        size: int,
+        report: Callable[[int], None],
+        *,
+        store: str = "",
     ) -> None:
         with self._call("upload"):
             self._audited(image_id)

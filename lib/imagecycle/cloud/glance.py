@@ -13,7 +13,9 @@ from typing import Any, BinaryIO
 from imagecycle.cloud.concurrent import for_each
 from imagecycle.cloud.errors import Refused, explained
 from imagecycle.cloud.image import Image
+from imagecycle.cloud.image_import import ImageImport
 from imagecycle.cloud.session import CloudSession
+from imagecycle.sparse_file import pieces
 
 UPLOAD_CHUNK = 2**20
 PAGE = 1000
@@ -96,22 +98,36 @@ class Glance:
         return Image.from_document(answer.json())
 
     def upload(
-        self, image_id: str, stream: BinaryIO, size: int, report: Callable[[int], None]
+        self,
+        image_id: str,
+        stream: BinaryIO,
+        size: int,
+        report: Callable[[int], None],
+        *,
+        store: str = "",
     ) -> None:
         """Give an image its data.
 
         :param size: how many bytes of ``stream`` to send, from its beginning.
         :param report: told the bytes sent so far.
+        :param store: of a Glance that has several; by default its own choice.
         """
-        self._call(
-            f"upload image {image_id}",
-            "PUT",
-            f"/images/{image_id}/file",
-            retries=0,
-            data=_Body(stream, size, report),
-            headers={"Content-Type": "application/octet-stream"},
-            timeout=(STALL_LIMIT, STORE_LIMIT),
+        header = {"X-Image-Meta-Store": store} if store else {}
+        self._send(
+            f"upload image {image_id}", f"/images/{image_id}/file", stream, size, report, header
         )
+
+    def stage(
+        self, image_id: str, stream: BinaryIO, size: int, report: Callable[[int], None]
+    ) -> None:
+        """Give Glance the data that :meth:`importing` is to take with ``glance-direct``."""
+        path = f"/images/{image_id}/stage"
+        self._send(f"stage image {image_id}", path, stream, size, report, {})
+
+    @property
+    def importing(self) -> ImageImport:
+        """Glance's own ways to bring data into images and stores."""
+        return ImageImport(self._cloud)
 
     def download(self, image_id: str) -> Iterator[bytes]:
         """The data of an image, in pieces."""
@@ -243,6 +259,25 @@ class Glance:
             for project in self.members(image_id).keys() & set(gone):
                 remove(project, again=True)
 
+    def _send(
+        self,
+        doing: str,
+        path: str,
+        stream: BinaryIO,
+        size: int,
+        report: Callable[[int], None],
+        headers: Mapping[str, str],
+    ) -> None:
+        self._call(
+            doing,
+            "PUT",
+            path,
+            retries=0,
+            data=_Body(stream, size, report),
+            headers={"Content-Type": "application/octet-stream", **headers},
+            timeout=(STALL_LIMIT, STORE_LIMIT),
+        )
+
     def _call(
         self, doing: str, method: str, path: str, *, retries: int = _RETRIES, **more: Any
     ) -> Any:
@@ -263,13 +298,8 @@ class _Body:
         return self._size
 
     def __iter__(self) -> Iterator[memoryview]:
-        self._stream.seek(0)
-        buffer = memoryview(bytearray(UPLOAD_CHUNK))
         sent = 0
-        while sent < self._size:
-            count = self._stream.readinto(buffer[: self._size - sent])  # type: ignore[attr-defined]
-            if not count:
-                raise OSError(f"the file ended after {sent} of {self._size} bytes")
-            yield buffer[:count]
-            sent += count
+        for piece in pieces(self._stream, self._size, UPLOAD_CHUNK):
+            yield piece
+            sent += len(piece)
             self._report(sent)

@@ -11,6 +11,8 @@ _OWN_FIELDS = """
     id name status visibility owner size virtual_size min_disk min_ram protected checksum
     os_hash_algo os_hash_value os_hidden created_at updated_at tags self file schema direct_url
     locations container_format disk_format stores
+    os_glance_import_task os_glance_importing_to_stores os_glance_failed_import
+    os_glance_stage_host
 """
 OWN_FIELDS = frozenset(_OWN_FIELDS.split())
 """What Glance itself gives a meaning to; everything else in a document is a property."""

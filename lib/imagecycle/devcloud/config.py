@@ -80,8 +80,8 @@ delete = @
 _GLANCE = """\
 [DEFAULT]
 {protection}use_stderr = true
-enabled_backends = files:file
-enabled_import_methods = []
+enabled_backends = files:file,archive:file
+enabled_import_methods = [glance-direct,web-download,copy-image]
 # 128 by default, which a retirement in a large cloud exceeds
 image_member_quota = -1
 
@@ -95,6 +95,15 @@ default_backend = files
 [files]
 filesystem_store_datadir = {data}/images
 filesystem_thin_provisioning = true
+
+[archive]
+filesystem_store_datadir = {data}/archive
+filesystem_thin_provisioning = true
+
+# Glance fetches from loopback only what is named here
+[import_filtering_opts]
+allowed_hosts = [127.0.0.1]
+allowed_ports = []
 
 [os_glance_staging_store]
 filesystem_store_datadir = {data}/staging

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, BinaryIO, Protocol
 
 from imagecycle.cloud.image import Image
+from imagecycle.cloud.image_import import ImageImport
 from imagecycle.model import Usage
 
 UsageSource = Callable[[Collection[str]], Usage]
@@ -32,8 +33,21 @@ class Images(Protocol):
     def create(self, fields: Mapping[str, Any]) -> Image: ...
 
     def upload(
+        self,
+        image_id: str,
+        stream: BinaryIO,
+        size: int,
+        report: Callable[[int], None],
+        *,
+        store: str = "",
+    ) -> None: ...
+
+    def stage(
         self, image_id: str, stream: BinaryIO, size: int, report: Callable[[int], None]
     ) -> None: ...
+
+    @property
+    def importing(self) -> ImageImport: ...
 
     def change(self, image_id: str, fields: Mapping[str, Any]) -> Image: ...
 

@@ -18,6 +18,7 @@ from imagecycle.artifacts import Artifact, ArtifactStore, lock_file
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.errors import ImagecycleError
+from imagecycle.lifecycle import delivery
 from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.cloud_context import CloudContext, Families, lock_path, say
 from imagecycle.lifecycle.plan import Plan
@@ -51,9 +52,12 @@ def publish(
     """
     began = time.monotonic()
     artifact = ArtifactStore(site.artifacts).find(family.slug, release)
-    target = target_of(family, artifact, site)
+    disk = delivery.disk_for(artifact, site.settings_of(cloud))
+    target = delivery.by(site.settings_of(cloud), target_of(family, artifact, site), artifact, disk)
     if dry_run or out is not None:
-        plan = _plan(target, CloudContext.open(cloud, site), artifact.disk)[0]
+        context = CloudContext.open(cloud, site)
+        delivery.see_possible(target, context.images)
+        plan = _plan(target, context, disk.path)[0]
         if out is not None:
             planning.write(plan, out)
             log.say(f"written: {out}; apply it with `imagecycle apply {out}`")
@@ -61,7 +65,8 @@ def publish(
     with lock_file(_lock(site, family, cloud), f"publishing {family.slug}", f"publish to {cloud}"):
         session = open_cloud(cloud, site)
         context = CloudContext.of(session, cloud, site)
-        image, plan = publish_in(context, target, artifact.disk)
+        delivery.see_possible(target, context.images)
+        image, plan = publish_in(context, target, disk.path)
         _record(artifact, cloud, image, plan, time.monotonic() - began)
     _say_of_definitions(session)
     return image

@@ -31,10 +31,19 @@ class Upload:
     hashes: Mapping[str, str]
     """Of the disk: hexadecimal digests by Glance's name of the algorithm"""
     fields: Mapping[str, Any] = field(compare=False)
+    method: str = "upload"
+    """``upload``, or Glance's name of an import method"""
+    stores: tuple[str, ...] = ()
+    """Of a Glance that has several; none leaves the choice to it"""
+    source: str = ""
+    """The address that Glance takes the disk from, for ``web-download``"""
 
     def __str__(self) -> str:
         size = f"{self.size / 2**20:.1f} MiB"
-        return f'{UPLOADING} ({size}) as "{self.name}", private, image {self.image_id}'
+        way = "" if self.method == "upload" else f" by {self.method}"
+        way += f" from {self.source}" if self.source else ""
+        way += f" to {', '.join(self.stores)}" if self.stores else ""
+        return f'{UPLOADING} ({size}){way} as "{self.name}", private, image {self.image_id}'
 
 
 @dataclass(frozen=True)
@@ -155,7 +164,7 @@ def from_document(document: Mapping[str, Any]) -> Step:
     values = dict(document)
     kind = values.pop("do", None)
     values.pop("says", None)
-    for name in ("members", "add", "remove"):
+    for name in ("members", "add", "remove", "stores"):
         if name in values:
             values[name] = tuple(values[name])
     try:

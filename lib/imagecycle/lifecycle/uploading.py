@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
@@ -35,7 +36,7 @@ def upload(step: Upload, images: Images, disk: Path) -> None:
     with disk.open("rb") as stream, _unfinished(images, step.image_id):
         images.create({"id": step.image_id, **step.fields, identity.IMAGE_ID: step.image_id})
         with log.step(f"uploading image {step.image_id}"):
-            _send(images, step.image_id, stream, step.size)
+            _deliver(images, step, stream)
         _compare(images.image(step.image_id), step, disk, images.cloud)
 
 
@@ -50,7 +51,22 @@ def digests(disk: Path, algorithms: Iterable[str]) -> dict[str, str]:
     return {name: digest.hexdigest() for name, digest in running.items()}
 
 
-def _send(images: Images, image_id: str, stream: BinaryIO, size: int) -> None:
+def _deliver(images: Images, step: Upload, stream: BinaryIO) -> None:
+    """Bring the disk into the image, in the way that the step names."""
+    first, more = step.stores[:1], step.stores[1:]
+    if step.method == "web-download":
+        importing = images.importing
+        importing.run(step.image_id, step.method, stores=step.stores, source=step.source)
+    elif step.method == "upload":
+        _send(partial(images.upload, step.image_id, store="".join(first)), stream, step.size)
+        if more:
+            images.importing.run(step.image_id, "copy-image", stores=more)
+    else:
+        _send(partial(images.stage, step.image_id), stream, step.size)
+        images.importing.run(step.image_id, step.method, stores=step.stores)
+
+
+def _send(take: Callable[..., None], stream: BinaryIO, size: int) -> None:
     try:
         with log.transfer("upload", size) as report:
 
@@ -59,7 +75,7 @@ def _send(images: Images, image_id: str, stream: BinaryIO, size: int) -> None:
                     raise KeyboardInterrupt
                 report(count)
 
-            images.upload(image_id, stream, size, sent)
+            take(stream, size, sent)
     except OSError as error:
         raise ImagecycleError(
             f"cannot read the disk: {error}", hint="look at the artifact folder's file system"

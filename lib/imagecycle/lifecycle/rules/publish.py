@@ -39,6 +39,12 @@ class Target:
     """All of them, except the state"""
     hashes: Mapping[str, str]
     """Of the disk: hexadecimal digests by Glance's name of the algorithm"""
+    other_formats: Sequence[Mapping[str, str]] = ()
+    """Such digests of the same disk in the formats that it was published in before"""
+    method: str = "upload"
+    stores: tuple[str, ...] = ()
+    source: str = ""
+    """How it comes into the cloud, see :class:`imagecycle.lifecycle.steps.Upload`"""
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,9 @@ def decide(
             target.size,
             dict(target.hashes),
             _candidate(target),
+            target.method,
+            target.stores,
+            target.source,
         )
         steps += [upload, _promotion(new_id)]
     elif differing := _differing(target, chosen.image):
@@ -202,8 +211,8 @@ def _strange(target: Target, image: Image) -> CannotPublish:
 
 
 def _is_disk(target: Target, image: Image) -> bool:
-    expected = target.hashes.get(image.hash_algo)
-    return expected is not None and expected == image.hash_value.lower()
+    expected = [one.get(image.hash_algo) for one in (target.hashes, *target.other_formats)]
+    return bool(image.hash_value) and image.hash_value.lower() in expected
 
 
 def _candidate(target: Target) -> dict[str, Any]:
