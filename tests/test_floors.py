@@ -14,6 +14,7 @@ GROUND = {
     "log",
     "model",
     "shipped",
+    "sparse_file",
     "site",
     "yamlfile",
 }
