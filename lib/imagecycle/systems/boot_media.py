@@ -24,6 +24,8 @@ def edit(medium: Medium, folder: Path, arguments: str) -> list[str]:
     :raises ImagecycleError: when there is none, or nothing in one installs.
     """
     files = medium.files()
+    if not files:
+        raise ImagecycleError(f"{medium.iso.name} is no ISO image")
     found = [path for path in files if path in iso_editing.MENUS]
     try:
         for path in found:

@@ -91,21 +91,16 @@ class Medium:
         :param changed: files to put at these paths, whether they are there already or not.
         :param efi: what takes the place of the image that UEFI boots from.
         """
-        words: list[str | Path] = [
-            "-indev",
-            self.iso,
-            "-outdev",
-            target,
-            "-compliance",
-            "no_emul_toc",
-        ]
+        # the boot records first: they hold for what then takes the place of a boot image
+        words: list[str | Path] = ["-indev", self.iso, "-outdev", target]
+        words += ["-boot_image", "any", "replay"]
         for path, file in changed.items():
             words += ["-map", file, path]
         if efi and efi[0].path:
             words += ["-map", efi[1], efi[0].path]
-        words += ["-chown_r", "0", "/", "--", "-boot_image", "any", "replay"]
-        if efi and not efi[0].path:
+        elif efi:
             words += ["-append_partition", "2", _PARTITION, efi[1]]
+        words += ["-chown_r", "0", "/", "--", "-chgrp_r", "0", "/", "--"]
         _xorriso([*words, "-commit"], limit=_WRITE_LIMIT)
 
 
