@@ -150,6 +150,12 @@ class WindowsSettings(pydantic.BaseModel):
         pattern=KMS_HOST,
         description="Where Windows is activated, HOST or HOST:PORT; by default DNS tells it.",
     )
+    install_timeout: float = pydantic.Field(
+        14400, gt=0, description="Seconds after which an installation of Windows is given up."
+    )
+    stall_timeout: float = pydantic.Field(
+        1200, gt=0, description="Seconds without activity that count as a stall of Windows."
+    )
 
 
 class Smtp(pydantic.BaseModel):

@@ -1,6 +1,5 @@
 """The list of images of a Windows installation medium."""
 
-import struct
 from pathlib import Path
 from typing import Any
 
@@ -9,39 +8,10 @@ import pytest
 import windows_families
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.systems import windows, windows_media
+from windows_media_made import CORE, FULL, image, wim
 
-
-def image(
-    index: int,
-    name: str,
-    edition: str,
-    arch: int = 9,
-    language: str = "en-US",
-    kind: str = "Server",
-    build: int = 20348,
-) -> str:
-    return (
-        f'<IMAGE INDEX="{index}"><NAME>{name}</NAME><WINDOWS><ARCH>{arch}</ARCH>'
-        f"<EDITIONID>{edition}</EDITIONID><INSTALLATIONTYPE>{kind}</INSTALLATIONTYPE>"
-        f"<LANGUAGES><LANGUAGE>{language}</LANGUAGE></LANGUAGES>"
-        f"<VERSION><BUILD>{build}</BUILD></VERSION></WINDOWS></IMAGE>"
-    )
-
-
-CORE = image(1, "Windows Server 2022 SERVERSTANDARDCORE", "ServerStandard", kind="Server Core")
-FULL = image(2, "Windows Server 2022 SERVERSTANDARD", "ServerStandard")
 EVALUATION = image(3, "Windows Server 2022 Datacenter Evaluation", "ServerDatacenterEval")
 OLD = image(4, "Windows 10 Pro", "Professional", arch=0, language="de-DE")
-
-
-def wim(folder: Path, *images: str) -> Path:
-    listed = f"<WIM>{''.join(images)}</WIM>".encode("utf-16")
-    header = bytearray(208)
-    header[:8] = b"MSWIM\0\0\0"
-    struct.pack_into("<QQ", header, 72, len(listed) | 2 << 56, 208)
-    path = folder / "install.wim"
-    path.write_bytes(bytes(header) + listed)
-    return path
 
 
 def choose(path: Path, edition: str, language: str = "en-US") -> int:

@@ -2,7 +2,6 @@
 
 import configparser
 import struct
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +11,18 @@ import oz.TDL
 import pytest
 
 import windows_families
+import windows_media_made
 from imagecycle import systems
 from imagecycle.build import template
 from imagecycle.errors import UsageError
 from imagecycle.systems import windows_media, windows_oz
+from windows_media_made import FULL, iso
 
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """The files of a medium with Microsoft's layout."""
-    folder = tmp_path / "tree"
-    for name in (windows_oz.BIOS_BOOT, windows_oz.UEFI_BOOT, windows_oz.ASKS_FOR_A_KEY):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(name.encode() + bytes(4096))
-    (folder / "sources").mkdir()
-    (folder / "sources" / "install.wim").write_bytes(b"images" * 5000)
-    return folder
-
-
-def iso(tree: Path) -> Path:
-    path = tree.parent / "a medium.iso"
-    argv = ("genisoimage", "-quiet", "-udf", "-iso-level", "3", "-o", path, tree)
-    subprocess.run(argv, check=True, timeout=60)
-    return path
+    return windows_media_made.tree(tmp_path / "tree", FULL)
 
 
 def guest(folder: Path, medium: Path, version: str = "2022") -> Any:
@@ -87,7 +75,8 @@ def test_a_medium_boots_from_bios_and_uefi_and_answers_itself(
     unpacked = tmp_path / "unpacked"
     assert (unpacked / "autounattend.xml").read_text() == "<unattend/>"
     assert (unpacked / "imagecycle" / "drivers" / "viostor.inf").read_text() == "driver"
-    assert (unpacked / "sources" / "install.wim").read_bytes() == b"images" * 5000
+    images = (tree / "sources" / "install.wim").read_bytes()
+    assert (unpacked / "sources" / "install.wim").read_bytes() == images
     assert not (unpacked / windows_oz.ASKS_FOR_A_KEY).exists()
     made.cleanup_install()
     assert not medium.exists() and original.exists()

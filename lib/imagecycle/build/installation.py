@@ -8,13 +8,23 @@ firmware change.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from imagecycle import log, systems
 from imagecycle.artifacts import lock_file, write_json, write_text
-from imagecycle.build import clean, disk, inputs, media, offline, oz_guest, template
+from imagecycle.build import (
+    clean,
+    disk,
+    inputs,
+    media,
+    offline,
+    oz_guest,
+    template,
+    windows_domain,
+    windows_medium,
+)
 from imagecycle.build.console import Console
 from imagecycle.build.domain import Limits, MachineCrashed, name_of
 from imagecycle.catalog import unattended
@@ -71,9 +81,10 @@ def ensure(family: Family, site: Site, source: media.Source, folder: Path) -> In
         raw = folder / "installed.raw"
         with log.step(f"installing {family.installation} with Oz"):
             _install(family, site, url, folder, raw)
-        with log.step("cleaning the installation"), offline.opened(raw, folder) as system:
-            clean.clean(system, systems.linux(family.distro))
-            system.trim()
+        if family.windows is None:  # else sysprep comes before anybody starts it
+            with log.step("cleaning the installation"), offline.opened(raw, folder) as system:
+                clean.clean(system, systems.linux(family.distro))
+                system.trim()
         raw.replace(path)
         path.chmod(0o444)
         write_json(path.with_suffix(".json"), {"digest": wanted, "system": family.installation})
@@ -92,13 +103,21 @@ def _held(path: Path, folder: Path) -> Path:
 
 def surroundings(family: Family, site: Site, folder: Path) -> oz_guest.Surroundings:
     """Where and how the family's guests run while they are built."""
-    return oz_guest.Surroundings(
+    found = accelerator.find(site)
+    around = oz_guest.Surroundings(
         folder=folder,
         uri=site.libvirt_uri,
-        accelerator=accelerator.find(site),
+        accelerator=found,
         processors=min(PROCESSORS, os.cpu_count() or 1),
         memory_mib=family.install_memory_mib,
         limits=Limits(site.install_timeout, site.stall_timeout),
+    )
+    if family.windows is None:
+        return around
+    return replace(
+        around,
+        limits=Limits(site.windows.install_timeout, site.windows.stall_timeout),
+        reshape=lambda xml: windows_domain.adapt(xml, family, found),
     )
 
 
@@ -116,7 +135,9 @@ def _install(family: Family, site: Site, url: str, folder: Path, raw: Path) -> N
 def _install_once(family: Family, site: Site, url: str, folder: Path, raw: Path) -> None:
     answers = folder / "unattended"
     system = systems.of(family)
-    write_text(answers, unattended.render(family, **system.answers(family, site)))
+    extras = windows_medium.extras(family, site, url, folder / "medium")
+    said = {**system.answers(family, site), **extras.answers}
+    write_text(answers, unattended.render(family, **said), mode=0o600 if extras.secret else 0o644)
     name = name_of(folder)
     described = template.installation(
         family, name=name, media_url=url, root_password=oz_guest.NO_PASSWORD
@@ -130,11 +151,14 @@ def _install_once(family: Family, site: Site, url: str, folder: Path, raw: Path)
         console = Console(folder / "console.log", system.console, report)
         around = surroundings(family, site, folder)
         guest = oz_guest.prepare(system, described, answers, raw, around, console)
+        guest.extras = extras.folders
         with oz_guest.errors_told(folder / "oz.log", console.path):
             guest.check_for_guest_conflict()
             try:
                 guest.generate_install_media(False, False)
                 guest.generate_diskimage(size=family.disk_gib, force=True)
-                guest.install(int(site.install_timeout), True)
+                guest.install(int(around.limits.total), True)
             finally:
                 guest.cleanup_install()
+                if extras.secret:
+                    answers.unlink()

@@ -23,7 +23,7 @@ from imagecycle.build import installtree
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.model import Family
 from imagecycle.site import Site
-from imagecycle.systems import mirror
+from imagecycle.systems import mirror, windows_script
 
 TIMEOUT = 60.0
 """Seconds without a byte after which the vendor counts as not answering."""
@@ -78,7 +78,34 @@ def find(family: Family, site: Site) -> Source:
             f"{family.slug}: Oz cannot install this system from media of the kind url",
             hint="declare the vendor's ISO image instead",
         )
-    return Source(family, site, family.media.sha256)
+    return Source(family, site, *_digest(family, site))
+
+
+def _digest(family: Family, site: Site) -> tuple[str, dict[str, str]]:
+    """What names an ISO with all that an installation takes from elsewhere, and its parts."""
+    if family.windows is None:
+        return family.media.sha256, {}
+    if site.windows.drivers is None:
+        raise UsageError(
+            f"{family.slug}: the site's settings name no virtio drivers",
+            hint="name the virtio-win project's ISO as windows.drivers; see docs/windows.rst",
+        )
+    parts = {
+        "medium": family.media.sha256,
+        "drivers": site.windows.drivers.sha256,
+        "scripts": windows_script.digest(),
+    }
+    return hashlib.sha256("\n".join(parts.values()).encode()).hexdigest(), parts
+
+
+def fetched(site: Site, url: str, sha256: str) -> Path:
+    """A file in the cache, brought here when it is not there yet.
+
+    :raises ImagecycleError: when it cannot be had or has the wrong checksum.
+    """
+    path = site.cache / "media" / sha256 / Path(urlparse(url).path).name
+    _fetch(url, path, sha256)
+    return path
 
 
 def _fetch(url: str, path: Path, sha256: str) -> None:

@@ -14,7 +14,7 @@ import configparser
 import contextlib
 import logging
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,8 @@ class Surroundings:
     processors: int
     memory_mib: int
     limits: domains.Limits
+    reshape: Callable[[str], str] = str
+    """What else the system wants of the domain, given its XML"""
 
 
 def prepare(
@@ -124,7 +126,7 @@ class WatchedGuest:
     def _generate_xml(self, *arguments: Any, **named: Any) -> str:
         """Oz's domain, with its console in a file and what makes it fast."""
         xml: str = super()._generate_xml(*arguments, **named)  # type: ignore[misc]
-        return adapt(xml, self.surroundings, self.watched_console.path)
+        return self.surroundings.reshape(adapt(xml, self.surroundings, self.watched_console.path))
 
     def _wait_for_install_finish(self, xml: str, max_time: Any) -> None:
         """Wait for libvirt's word that the guest has ended, instead of looking now and then."""
