@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from imagecycle import command, systems
@@ -13,8 +13,12 @@ from imagecycle.artifacts import Artifact
 from imagecycle.build.offline import MountedSystem
 from imagecycle.model import Family
 from imagecycle.systems.files import Entry
-from imagecycle.verify import pristine
+from imagecycle.verify import partitions, pristine
 from imagecycle.verify.pristine import Pristine
+from sabotages.table import Deed
+
+HEAD, TAIL = 80 * 2**20, 2**20
+"""Bytes of a disk that hold its partition table, superblocks, and the copy of the table"""
 
 
 @contextlib.contextmanager
@@ -36,8 +40,13 @@ class Spoilt(Pristine):
     @functools.cached_property
     def entries(self) -> Mapping[str, Entry]:
         gone = {path for path in self.changed if not os.path.lexists(f"{self.root}{path}")}
+        below = tuple(f"{path}/" for path in gone)
         merged = {**self.good.entries, **self.changed}
-        return {path: merged[path] for path in sorted(merged.keys() - gone)}
+        return {
+            path: merged[path]
+            for path in sorted(merged.keys() - gone)
+            if not path.startswith(below)
+        }
 
     @functools.cached_property
     def changed(self) -> Mapping[str, Entry]:
@@ -51,7 +60,8 @@ class Spoilt(Pristine):
 
     def digests(self, paths: Iterable[str], algorithm: str) -> dict[str, str]:
         changed = self.changed.keys()
-        same = {p: s for p, s in _sums(self.good, algorithm).items() if p not in changed}
+        known = _sums(self.good, algorithm)
+        same = {path: known[path] for path in known.keys() - changed if path in self.entries}
         return same | super().digests(changed & set(paths), algorithm)
 
 
@@ -62,7 +72,7 @@ def _sums(good: Pristine, algorithm: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def spoilt(good: Pristine, scratch: Path, deed: Callable[[Path], None]) -> Iterator[Pristine]:
+def spoilt(good: Pristine, scratch: Path, deed: Deed) -> Iterator[Pristine]:
     """A copy to which a deed was done."""
     assert isinstance(good.files, MountedSystem), "this machine cannot mount file systems"
     root, upper, work = (scratch / name for name in ("root", "upper", "work"))
@@ -75,3 +85,24 @@ def spoilt(good: Pristine, scratch: Path, deed: Callable[[Path], None]) -> Itera
         yield Spoilt(good, root, upper)
     finally:
         command.run(["umount", root], timeout=60)
+
+
+@contextlib.contextmanager
+def spoilt_disk(good: Pristine, scratch: Path, deed: Deed) -> Iterator[Pristine]:
+    """A copy on whose disk a deed was done: all of it but the content of its files is there."""
+    disk = scratch / "disk.raw"
+    size = good.disk.stat().st_size
+    with good.disk.open("rb") as source, disk.open("wb") as copy:
+        for start in (0, size - TAIL):
+            source.seek(start)
+            copy.seek(start)
+            copy.write(source.read(HEAD if start == 0 else TAIL))
+    deed(disk)
+    partitions.partitions.cache_clear()
+    partitions.file_systems.cache_clear()
+    upper = scratch / "upper"
+    upper.mkdir()
+    assert isinstance(good.files, MountedSystem), "this machine cannot mount file systems"
+    spoilt = Spoilt(good, good.files.root, upper)
+    spoilt.disk = disk
+    yield spoilt

@@ -46,7 +46,8 @@ def test_a_good_image_is_not_suspected(
 def test_a_sabotage_is_rejected_by_its_check(
     good: Pristine, good_images: GoodImages, tmp_path: Path, sabotage: Sabotage
 ) -> None:
-    with good_image.spoilt(good, tmp_path, sabotage.deed) as spoilt:
+    copy = good_image.spoilt_disk if sabotage.on_disk else good_image.spoilt
+    with copy(good, tmp_path, sabotage.deed) as spoilt:
         rejected = checks.run(spoilt, good_images["server"][0])
     assert sabotage.names in "\n".join(rejected.get(sabotage.check, ()))
     assert rejected.keys() <= {sabotage.check, *sabotage.also}

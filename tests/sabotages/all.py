@@ -2,8 +2,11 @@
 
 from sabotages import (
     accounts,
+    booting,
     build_traces,
     credentials,
+    logins,
+    networks,
     ownership,
     package_sources,
     permissions,
@@ -23,4 +26,7 @@ SABOTAGES: tuple[Sabotage, ...] = (
     *package_sources.SABOTAGES,
     *surroundings.SABOTAGES,
     *startup.SABOTAGES,
+    *booting.SABOTAGES,
+    *networks.SABOTAGES,
+    *logins.SABOTAGES,
 )

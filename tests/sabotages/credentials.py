@@ -4,6 +4,8 @@ from sabotages.table import ADDED, ALTERED, Sabotage, append, put
 
 KEPT = "credentials.none_is_where_tools_keep_them"
 FOUND = "credentials.none_is_in_any_file"
+CLOUD = "cloud_configuration.brings_nothing_of_another_machine"
+IDENTITY = "identity.is_not_in_the_image"
 INDEX = "package_sources.of_languages_are_the_vendors"
 LEFT = "build_traces.no_installer_leftovers"
 _KEY = (
@@ -84,7 +86,11 @@ TEXTS = (
 SABOTAGES = (
     *(
         Sabotage(
-            KEPT, f"credentials in {path}", put(path, text), path, also=(*ADDED, FOUND, LEFT, INDEX)
+            KEPT,
+            f"credentials in {path}",
+            put(path, text),
+            path,
+            also=(*ADDED, FOUND, LEFT, INDEX, CLOUD, IDENTITY),
         )
         for path, text in PLACES
     ),
@@ -97,7 +103,7 @@ SABOTAGES = (
         "a password in fstab",
         append("/etc/fstab", "//nas/x /mnt cifs nofail,username=me,password=hunter22 0 0\n"),
         "/etc/fstab",
-        also=(FOUND,),
+        also=(FOUND, "fstab.names_nothing_that_servers_lack"),
     ),
     Sabotage(
         FOUND,

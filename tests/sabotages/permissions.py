@@ -99,7 +99,12 @@ SABOTAGES = (
         put("/usr/bin/apt-get", "#!/bin/sh\nexit 0\n", 0o755),
         "/usr/bin/apt-get: is not as",
     ),
-    Sabotage(ALTERED, "settings changed", put("/etc/login.defs", "UMASK 000\n"), "/etc/login.defs"),
+    Sabotage(
+        ALTERED,
+        "settings changed",
+        put("/etc/login.defs", "ENCRYPT_METHOD MD5\n"),
+        "/etc/login.defs",
+    ),
     Sabotage(
         ALTERED,
         "a program taken away",

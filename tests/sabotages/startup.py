@@ -4,6 +4,7 @@ from sabotages.table import ADDED, ALTERED, Sabotage, append, link, put, remove
 
 JOBS, UNITS = "startup.no_jobs_are_left", "startup.no_units_are_left"
 SCRIPTS = "startup.no_scripts_are_left"
+_LIBRARY = "environment.loads_nothing_of_the_builders"
 _SYSTEM = "/etc/systemd/system"
 _UNIT = "[Service]\nExecStart=/bin/true\n"
 ADDED_JOBS = (
@@ -42,7 +43,7 @@ SABOTAGES = (
             what,
             put(path),
             path,
-            also=ADDED,
+            also=(*ADDED, "cloud_configuration.brings_nothing_of_another_machine", _LIBRARY),
         )
         for what, path in ADDED_SCRIPTS
     ),

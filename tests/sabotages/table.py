@@ -27,6 +27,8 @@ class Sabotage:
     """What the check must name, such as a path"""
     also: tuple[str, ...] = ()
     """Other checks that may reject it, for they look at the same thing in another way"""
+    on_disk: bool = False
+    """Whether the deed is done to the raw disk, and not to the root folder"""
 
     @property
     def id(self) -> str:
@@ -113,5 +115,16 @@ def remove(path: str) -> Deed:
 
     def deed(root: Path) -> None:
         (root / path[1:]).unlink()
+
+    return deed
+
+
+def bytes_at(offset: int, value: bytes) -> Deed:
+    """Overwrite bytes of a disk; a negative offset counts from its end."""
+
+    def deed(disk: Path) -> None:
+        with disk.open("r+b") as stream:
+            stream.seek(offset, os.SEEK_SET if offset >= 0 else os.SEEK_END)
+            stream.write(value)
 
     return deed

@@ -1,8 +1,16 @@
 """Kernel and initial RAM disk."""
 
+from collections.abc import Iterator
+
 from testinfra.host import Host
 
 from imagecycle.systems.linux import Linux
+from imagecycle.verify import ram_disk
+from imagecycle.verify.findings import Defects, Finding
+from imagecycle.verify.pristine import Pristine
+
+DRIVERS = ("virtio_pci", "virtio_blk", "virtio_scsi", "sd_mod")
+"""Of the buses that Nova gives to disks of this kind"""
 
 
 def test_the_running_one_is_the_newest(host: Host) -> None:
@@ -25,3 +33,28 @@ def test_has_its_modules_and_ram_disk(host: Host, system: Linux) -> None:
 def test_reports_nothing_critical(root: Host) -> None:
     """The kernel finds something seriously wrong on every server."""
     assert root.check_output("dmesg --level=emerg,alert,crit") == ""
+
+
+def test_ram_disk_drives_every_bus(pristine: Pristine, defects: Defects) -> None:
+    """With another bus for its disk, a server finds no root file system."""
+    assert defects(_without_driver(pristine)) == []
+
+
+def _without_driver(pristine: Pristine) -> Iterator[Finding]:
+    for path in pristine.found("/boot/vmlinuz-*"):
+        release = path.removeprefix("/boot/vmlinuz-")
+        if "rescue" in release:
+            continue
+        places = pristine.found(pristine.system.initial_ram_disk.format(release=release))
+        if not places:
+            yield Finding(path, "has no initial RAM disk")
+            continue
+        folder = pristine.resolved(f"/lib/modules/{release}")
+        if not pristine.filled(f"{folder}/modules.dep"):
+            yield Finding(path, "has no modules")
+            continue
+        held = ram_disk.modules(pristine.files.read(places[0]))
+        built_in = pristine.text(f"{folder}/modules.builtin")
+        for driver in DRIVERS:
+            if held is not None and driver not in held and f"/{driver}.ko" not in built_in:
+                yield Finding(places[0], f"lacks {driver}")

@@ -1,0 +1,80 @@
+"""The environment in which programs run is the system's."""
+
+import re
+from collections.abc import Iterator
+
+from imagecycle.verify.findings import Defects, Finding
+from imagecycle.verify.pristine import Pristine
+
+FILES = (
+    "/etc/{environment,profile,bash.bashrc,bashrc,login.defs,locale.conf}",
+    "/etc/{profile.d,environment.d,default,security,systemd/system.conf.d}/**",
+    "/root/.{profile,bashrc,bash_profile,bash_login}",
+)
+_SETS = re.compile(
+    r"^(?:export\s+|DefaultEnvironment=[\"']?)?(?P<name>[A-Z_]+)\s*[= ]\s*[\"']?(?P<value>[^\"']*)"
+)
+LIBRARIES = (
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "LD_AUDIT",
+    "PYTHONPATH",
+    "PERL5LIB",
+    "BASH_ENV",
+    "ENV",
+)
+LOCALES = ("/etc/default/locale", "/etc/locale.conf", "/etc/environment")
+BUILT_IN = re.compile(r"(?i)(C|POSIX)(\.UTF-?8)?")
+
+
+def test_loads_nothing_of_the_builders(pristine: Pristine, defects: Defects) -> None:
+    """Every program loads a library of the builder, or runs one that lies in its way."""
+    assert defects(_loaded(pristine)) == []
+
+
+def _loaded(pristine: Pristine) -> Iterator[Finding]:
+    for path, line in pristine.lines(*FILES):
+        match = _SETS.match(line)
+        if match is None or path not in pristine.foreign:
+            continue
+        if match["name"] in LIBRARIES:
+            yield Finding(path, f"says {line}")
+        if match["name"] == "PATH":
+            parts = match["value"].strip().split(":")
+            if any(
+                not part.startswith(("/", "$", "~")) or part.startswith("/tmp") for part in parts
+            ):
+                yield Finding(path, f"says {line}")
+    for path in pristine.filled("/etc/ld.so.preload"):
+        yield Finding(path, "loads a library into every program")
+
+
+def test_makes_files_for_their_owner(pristine: Pristine, defects: Defects) -> None:
+    """Whatever users and services write, all others can change."""
+    umask = re.compile(r"^(umask|UMASK)\s*[= ]?\s*0*([0-7]{1,3})\b")
+    lines = ((path, line, umask.match(line)) for path, line in pristine.lines(*FILES))
+    assert (
+        defects(
+            Finding(path, f"says {line}")
+            for path, line, match in lines
+            if match and not int(match[2], 8) & 0o002
+        )
+        == []
+    )
+
+
+def test_has_the_locale_that_it_names(pristine: Pristine, defects: Defects) -> None:
+    """Every login and every program written in Perl complains that the locale is missing."""
+    assert defects(_without_locale(pristine)) == []
+
+
+def _without_locale(pristine: Pristine) -> Iterator[Finding]:
+    archive = pristine.read("/usr/lib/locale/locale-archive")
+    for path, line in pristine.lines(*LOCALES):
+        match = re.match(r"(?:export )?(?:LANG|LC_\w+)=[\"']?([^\"'\s]+)", line)
+        if match and not BUILT_IN.fullmatch(match[1]):
+            plain = re.sub(r"(?i)\.utf-?8", ".utf8", match[1])
+            folders = (f"/usr/lib/locale/{name}/LC_CTYPE" for name in (plain, match[1]))
+            made = plain.encode() + b"\0" in archive
+            if not made and not any(pristine.resolved(one) in pristine.entries for one in folders):
+                yield Finding(path, f"says {line}, and there is no such locale")

@@ -1,0 +1,110 @@
+"""The SSH server lets in who has the user's key, and nobody else, as soon as a server is up."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from imagecycle.verify.findings import Defects, Finding
+from imagecycle.verify.pristine import Pristine
+from imagecycle.verify.sshd_settings import FILE, effective, settings
+
+DEFAULTS = {"passwordauthentication": "yes", "kbdinteractiveauthentication": "yes"}
+"""Of the server itself, where they matter"""
+SAME = {
+    "challengeresponseauthentication": "kbdinteractiveauthentication",
+    "skeyauthentication": "kbdinteractiveauthentication",
+    "pubkeyacceptedkeytypes": "pubkeyacceptedalgorithms",
+}
+OPEN: Mapping[str, str] = {
+    "permitrootlogin": r"yes",
+    "passwordauthentication": r"yes",
+    "kbdinteractiveauthentication": r"yes",
+    "permitemptypasswords": r"yes",
+    "hostbasedauthentication": r"yes",
+    "ignorerhosts": r"no|shosts-only",
+    "permituserenvironment": r"(?!no).+",
+    "strictmodes": r"no",
+    "gssapiauthentication": r"yes",
+    "kerberosauthentication": r"yes",
+    "gatewayports": r"yes|clientspecified",
+    "permittunnel": r"(?!no).+",
+    "authorizedkeyscommand": r"(?!none).+",
+    "authorizedprincipalscommand": r"(?!none).+",
+    "authorizedprincipalsfile": r"(?!none).+",
+    "trustedusercakeys": r"(?!none).+",
+    "authorizedkeysfile": r"(?!(((%h/)?\.ssh/authorized_keys2?)\s*)+$).+",
+    "acceptenv": r"(.*\s)?(LD_\S*|PATH|PYTHON\S*|PERL\S*|BASH_ENV|\*)(\s.*)?",
+    "protocol": r".*1.*",
+    "loglevel": r"QUIET|FATAL",
+}
+"""Settings by which somebody else gets in, or nobody notices"""
+CLOSED: Mapping[str, str] = {
+    "pubkeyauthentication": r"no",
+    "usepam": r"no",
+    "port": r"(?!22$).+",
+    "listenaddress": r"(?!(0\.0\.0\.0|::|\[::\])(:22)?$).+",
+    "addressfamily": r"(?!any).+",
+    "allowusers": r".+",
+    "denyusers": r".+",
+    "allowgroups": r".+",
+    "denygroups": r".+",
+    "forcecommand": r"(?!none).+",
+    "chrootdirectory": r"(?!none).+",
+    "authenticationmethods": r"(?!any|publickey$).+",
+    "hostkey": r"(?!/etc/ssh/ssh_host_\w+_key$).+",
+    "usedns": r"yes",
+    "maxsessions": r"0",
+}
+"""Settings by which the user does not get in, or waits"""
+WEAK = re.compile(
+    r"(?i)(^|[,+])(?:[\w-]*cbc[\w@.-]*|arcfour\d*|3des\S*|blowfish\S*|hmac-md5\S*|hmac-sha1\b[^,]*|none"
+    r"|diffie-hellman-group1-sha1|diffie-hellman-group14-sha1|diffie-hellman-group-exchange-sha1"
+    r"|ssh-dss|ssh-rsa)(,|$)"
+)
+ALGORITHMS = ("ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedalgorithms")
+
+
+def test_lets_in_nobody_else(pristine: Pristine, defects: Defects) -> None:
+    """Servers are open to guessed passwords, to root, or to keys that the builder chooses."""
+    assert defects(_said(pristine, OPEN)) == []
+
+
+def test_lets_the_user_in(pristine: Pristine, defects: Defects) -> None:
+    """The user's key is refused, or the server listens where nobody looks for it."""
+    assert defects(_said(pristine, CLOSED)) == []
+
+
+def _said(pristine: Pristine, table: Mapping[str, str]) -> Iterator[Finding]:
+    if not pristine.found(FILE):
+        return
+    held = {SAME.get(name, name): one for name, one in effective(settings(pristine)).items()}
+    for keyword, pattern in table.items():
+        one = held.get(keyword)
+        value = one.value if one is not None else DEFAULTS.get(keyword, "")
+        if value and re.fullmatch(pattern, value, re.IGNORECASE):
+            yield Finding(keyword, f"is {value}" + (f" in {one.path}" if one else " by default"))
+
+
+def test_makes_no_exceptions(pristine: Pristine, defects: Defects) -> None:
+    """For some users or addresses other rules hold, which nobody expects."""
+    found = [one for one in settings(pristine) if one.match and one.path in pristine.foreign]
+    assert (
+        defects(
+            Finding(one.path, f"says {one.keyword} {one.value} for {one.match}") for one in found
+        )
+        == []
+    )
+
+
+def test_uses_no_broken_algorithms(pristine: Pristine, defects: Defects) -> None:
+    """Whoever listens can read or change what goes over the wire, and audits complain."""
+    held = effective(settings(pristine))
+    assert (
+        defects(
+            Finding(name, f"is {held[name].value} in {held[name].path}")
+            for name in ALGORITHMS
+            if name in held
+            and not held[name].value.startswith("-")
+            and WEAK.search(held[name].value)
+        )
+        == []
+    )
