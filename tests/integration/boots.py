@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from sabotage import root_of
+from spoilt_disk import root_of
 
 from imagecycle.artifacts import Artifact
 from imagecycle.machine import accelerator, virtual_machine
