@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from spoilt_disk import root_of
-
 from imagecycle.artifacts import Artifact
 from imagecycle.machine import accelerator, virtual_machine
 from imagecycle.model import Family
@@ -17,6 +15,7 @@ from imagecycle.verify import course, guest, power_off
 from imagecycle.verify.cases import INSTANCE, Case
 from imagecycle.verify.course import Course
 from imagecycle.verify.session import Outcome
+from spoilt_disk import root_of
 
 Sabotage = Callable[[Path], None]
 BuiltFamily = tuple[Family, Site, Artifact]
