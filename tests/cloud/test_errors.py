@@ -2,6 +2,7 @@ import types
 
 import pytest
 from keystoneauth1 import exceptions
+from requests.exceptions import JSONDecodeError
 
 from imagecycle.cloud.errors import Protected, Refused, explained
 from imagecycle.errors import ImagecycleError, Unreachable
@@ -32,6 +33,7 @@ def message(error: Exception) -> ImagecycleError:
         (exceptions.EndpointNotFound(), ImagecycleError, "catalog has no such service"),
         (exceptions.SSLError("bad certificate"), Unreachable, "bad certificate"),
         (exceptions.MissingAuthPlugin(), ImagecycleError, "cannot list images"),
+        (JSONDecodeError("Expecting value", "<html>", 0), Unreachable, "is no JSON document"),
     ],
 )
 def test_every_failure_of_a_cloud_is_said_in_one_line(

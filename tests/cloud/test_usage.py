@@ -10,6 +10,7 @@ from bench.large_cloud import ADMIN, Answer, LargeCloud, Query, Sizes
 from bench.large_cloud_server import clouds_file, serving
 from imagecycle.cloud import paging
 from imagecycle.cloud.errors import Incomplete
+from imagecycle.cloud.projects import contacts
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.cloud.usage import collect
 from imagecycle.site import Site
@@ -86,6 +87,16 @@ def answer(status: int, **headers: str) -> Answer:
 
 def test_every_server_and_volume_is_counted_once(large: LargeCloud, session: CloudSession) -> None:
     assert listed(session) == expected(large)
+
+
+def test_what_the_clients_warn_of_is_shown_to_nobody(
+    session: CloudSession, recwarn: pytest.WarningsRecorder
+) -> None:
+    """Python shows what is neither pending nor a deprecation."""
+    collect(session)
+    contacts(session, ["p"])
+    kinds = {warning.category for warning in recwarn}
+    assert {kind for kind in kinds if not issubclass(kind, PendingDeprecationWarning)} == set()
 
 
 def test_the_number_of_requests_is_that_of_the_pages_and_a_constant(

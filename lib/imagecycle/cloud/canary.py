@@ -1,8 +1,8 @@
 """A server of an ordinary user that is made to see whether it can be: started from an image,
 rebuilt, resized, and deleted again whatever happens.
 
-Nova's API, microversion 2.37: the first in which a server needs no network
-(https://docs.openstack.org/api-ref/compute/).
+Through openstacksdk, with microversion 2.37 of Nova's API: the first in which a server needs no
+network (https://docs.openstack.org/api-ref/compute/).
 """
 
 from __future__ import annotations
@@ -12,14 +12,16 @@ import math
 import secrets
 import socket
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from imagecycle import log
-from imagecycle.cloud.errors import Refused
+from imagecycle.cloud import clients
+from imagecycle.cloud.errors import Refused, explained
 from imagecycle.cloud.image import Image
-from imagecycle.cloud.session import CloudSession
+from imagecycle.cloud.session import CloudSession, Retries
 from imagecycle.errors import ImagecycleError, Unreachable
 
 PREFIX = "imagecycle-canary-"
@@ -28,9 +30,10 @@ MARK = "imagecycle_canary"
 STATE_LIMIT = 300.0
 """Seconds that a server may take to start, to be rebuilt or to be resized."""
 DELETE_LIMIT = 120.0
-_VERSION = {"OpenStack-API-Version": "compute 2.37"}
-_PASSING = (500, 502, 503, 504)
-"""How Nova, and what stands before it, may answer once about a server that is just being made"""
+_VERSION = "2.37"
+_PASSING = Retries(2, (500, 502, 503, 504))
+"""For what Nova, or what stands before it, may answer once about a server that is being made"""
+_PAGE = 1000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
 _GIB = 2**30
 
@@ -62,21 +65,18 @@ class Canaries:
                 f"{cloud.name}: its catalog has no compute service",
                 hint="a canary needs Nova; for trying: `imagecycle devcloud start --with-compute`",
             )
-        self._address = address
+        self._nova = clients.nova(cloud, address, _VERSION, {"GET": _PASSING, "DELETE": _PASSING})
 
     def flavours(self, image: Image) -> Sequence[Flavour]:
         """Those that an image fits into, the smallest first.
 
         :raises ImagecycleError: when there is none.
         """
-        listed: list[dict[str, Any]] = []
-        query: dict[str, str] = {}
-        while page := self._get("list flavours", "/flavors/detail", query)["flavors"]:
-            listed += page
-            query = {"marker": page[-1]["id"]}
-        found = [
-            Flavour(one["id"], one["name"], one["ram"], one["disk"], one["vcpus"]) for one in listed
-        ]
+        with self._doing("list flavours"):
+            found = [
+                Flavour(one.id, one.name, one.ram, one.disk, one.vcpus)
+                for one in self._nova.flavors(limit=_PAGE)
+            ]
         fitting = sorted(
             (one for one in found if one.takes(image)),
             key=lambda one: (one.ram, one.vcpus, one.disk, one.id),
@@ -115,40 +115,40 @@ class Canaries:
 
     def rebuild(self, server_id: str, image_id: str) -> None:
         """Make a server anew from an image."""
-        self._act(server_id, "rebuild", {"rebuild": {"imageRef": image_id}})
+        with self._doing(f"rebuild server {server_id}"):
+            self._nova.rebuild_server(server_id, image=image_id)
         self._await(server_id, "ACTIVE", "rebuild")
 
     def resize(self, server_id: str, flavour: Flavour) -> None:
         """Give a server another flavour, and confirm it."""
-        self._act(server_id, "resize", {"resize": {"flavorRef": flavour.id}})
+        with self._doing(f"resize server {server_id}"):
+            self._nova.resize_server(server_id, flavour.id)
         server = self._await(server_id, "VERIFY_RESIZE", "resize", or_flavour=flavour.id)
-        if server["status"] == "VERIFY_RESIZE":
-            self._act(server_id, "confirm the resize of", {"confirmResize": None})
+        if server.status == "VERIFY_RESIZE":
+            with self._doing(f"confirm the resize of server {server_id}"):
+                self._nova.confirm_server_resize(server_id)
             self._await(server_id, "ACTIVE", "confirm the resize of", or_flavour=flavour.id)
 
     def remove_leftovers(self) -> None:
         """Delete what runs on this machine left that could not clean up; hold a lock meanwhile."""
-        query = {"name": f"^{PREFIX}"}
-        for found in self._get("list servers", "/servers/detail", query)["servers"]:
-            if found.get("metadata", {}).get(MARK) == socket.gethostname():
-                log.say(f"deleting server {found['id']}, left by an earlier run")
-                self._delete(found["id"])
+        for found in self._named(f"^{PREFIX}"):
+            if (found.metadata or {}).get(MARK) == socket.gethostname():
+                log.say(f"deleting server {found.id}, left by an earlier run")
+                self._delete(found.id)
 
     @contextlib.contextmanager
     def _created(self, image_id: str, flavour: Flavour) -> Iterator[str]:
         name = f"{PREFIX}{secrets.token_hex(4)}"
-        order = {
-            "name": name,
-            "imageRef": image_id,
-            "flavorRef": flavour.id,
-            "networks": "none",
-            "metadata": {MARK: socket.gethostname()},
-        }
         server_id = ""
         try:
-            doing = f"start a server from image {image_id}"
-            answer = self._call(doing, "POST", "/servers", json={"server": order}).json()
-            server_id = str(answer["server"]["id"])
+            with self._doing(f"start a server from image {image_id}"):
+                server_id = self._nova.create_server(
+                    name=name,
+                    image_id=image_id,
+                    flavor_id=flavour.id,
+                    networks="none",
+                    metadata={MARK: socket.gethostname()},
+                ).id
             yield server_id
         except Refused:
             if server_id:
@@ -161,26 +161,20 @@ class Canaries:
         else:
             self._delete(server_id)
 
-    def _act(self, server_id: str, doing: str, action: Mapping[str, Any]) -> None:
-        words = f"{doing} server {server_id}"
-        self._call(words, "POST", f"/servers/{server_id}/action", json=action)
-
-    def _await(
-        self, server_id: str, status: str, doing: str, *, or_flavour: str = ""
-    ) -> Mapping[str, Any]:
+    def _await(self, server_id: str, status: str, doing: str, *, or_flavour: str = "") -> Any:
         """Wait for a server to come to rest in a status, or in ACTIVE with a flavour."""
         deadline = time.monotonic() + STATE_LIMIT
         pause = _FIRST_PAUSE
         while True:
-            server = self._get(f"read server {server_id}", f"/servers/{server_id}")["server"]
-            if server.get("OS-EXT-STS:task_state") is None:
-                is_active = server["status"] == "ACTIVE"
-                has_flavour = not or_flavour or server["flavor"]["id"] == or_flavour
-                if server["status"] == status and (status != "ACTIVE" or has_flavour):
-                    return server  # type: ignore[no-any-return]
+            server = self._read(server_id)
+            if server.task_state is None:
+                is_active = server.status == "ACTIVE"
+                has_flavour = not or_flavour or server.flavor.id == or_flavour
+                if server.status == status and (status != "ACTIVE" or has_flavour):
+                    return server
                 if is_active and or_flavour and has_flavour:
-                    return server  # type: ignore[no-any-return]
-                if server["status"] == "ERROR" or is_active:
+                    return server
+                if server.status == "ERROR" or is_active:
                     raise ImagecycleError(
                         f"{self._cloud.name}: Nova did not {doing} server {server_id}: "
                         f"{_fault(server)}",
@@ -189,7 +183,7 @@ class Canaries:
             if time.monotonic() >= deadline:
                 raise Unreachable(
                     f"{self._cloud.name}: Nova did not {doing} server {server_id} within "
-                    f"{STATE_LIMIT:.0f} s: it is {server['status']}",
+                    f"{STATE_LIMIT:.0f} s: it is {server.status}",
                     hint="read the log of nova-compute and nova-scheduler",
                 )
             time.sleep(pause)
@@ -198,9 +192,7 @@ class Canaries:
     def _delete_or_say(self, server: str) -> None:
         try:
             if server.startswith(PREFIX):
-                query = {"name": f"^{server}$"}
-                found = self._get("list servers", "/servers/detail", query)["servers"]
-                server = found[0]["id"] if found else ""
+                server = next((found.id for found in self._named(f"^{server}$")), "")
             if server:
                 self._delete(server)
         except ImagecycleError as error:
@@ -217,15 +209,10 @@ class Canaries:
         deadline = time.monotonic() + DELETE_LIMIT
         pause = _FIRST_PAUSE
         try:
-            self._call(
-                f"delete server {server_id}",
-                "DELETE",
-                f"/servers/{server_id}",
-                retries=2,
-                retry_on=_PASSING,
-            )
+            with self._doing(f"delete server {server_id}"):
+                self._nova.delete_server(server_id)
             while time.monotonic() < deadline:
-                self._get(f"read server {server_id}", f"/servers/{server_id}")
+                self._read(server_id)
                 time.sleep(pause)
                 pause = min(pause * 1.5, _LONGEST_PAUSE)
         except Refused as refused:
@@ -237,14 +224,19 @@ class Canaries:
             hint=f"openstack {self._cloud.options} server delete {server_id}",
         )
 
-    def _get(self, doing: str, path: str, query: Mapping[str, str] | None = None) -> Any:
-        answer = self._call(doing, "GET", path, retries=2, retry_on=_PASSING, params=query)
-        return answer.json()
+    def _named(self, pattern: str) -> Sequence[Any]:
+        """The servers of this project whose name is like that."""
+        with self._doing("list servers"):
+            return list(self._nova.servers(name=pattern))
 
-    def _call(self, doing: str, method: str, path: str, **more: Any) -> Any:
-        return self._cloud.call(doing, method, f"{self._address}{path}", headers=_VERSION, **more)
+    def _read(self, server_id: str) -> Any:
+        with self._doing(f"read server {server_id}"):
+            return self._nova.get_server(server_id)
+
+    def _doing(self, what: str) -> AbstractContextManager[None]:
+        return explained(self._cloud.name, what)
 
 
-def _fault(server: Mapping[str, Any]) -> str:
-    message = str(server.get("fault", {}).get("message", ""))
-    return message or f"it is {server['status']} with flavour {server['flavor']['id']}"
+def _fault(server: Any) -> str:
+    message = str((server.fault or {}).get("message", ""))
+    return message or f"it is {server.status} with flavour {server.flavor.id}"

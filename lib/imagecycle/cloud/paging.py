@@ -7,7 +7,6 @@ makes the whole listing :class:`~imagecycle.cloud.errors.Incomplete`. Only one p
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic, sleep
@@ -15,7 +14,7 @@ from typing import Any
 
 from imagecycle import log
 from imagecycle.cloud.errors import Incomplete, Refused, explained
-from imagecycle.cloud.session import ANSWER_LIMIT, CloudSession
+from imagecycle.cloud.session import CloudSession
 from imagecycle.errors import ImagecycleError, Unreachable
 
 PAUSES = (0.5, 1.0, 2.0, 4.0)
@@ -31,14 +30,16 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Listing:
-    """What to list: ``servers`` of ``URL?query``, found in the answers below ``key``."""
+    """What to list: ``servers``, found in the answers below ``key``."""
 
     what: str
     """For people, in the plural"""
-    url: str
+    ask: Callable[[Mapping[str, str]], Any]
+    """Asks a service through its client, once: told a query, returns the document of the answer.
+    An answer that is no JSON document may be a ``ValueError`` or a ``TypeError``, and one without
+    that key a ``KeyError``."""
     key: str
     query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
     rights: str = ""
     """What to do when the service refuses it"""
 
@@ -154,16 +155,11 @@ def _noted(wish: _Wish) -> Iterator[None]:
 
 
 def _ask(cloud: CloudSession, listing: Listing, query: Mapping[str, str]) -> Record:
-    answer = cloud.session.request(
-        listing.url,
-        "GET",
-        params=query,
-        headers=dict(listing.headers),
-        timeout=cloud.session.timeout or ANSWER_LIMIT,
-    )
     try:
-        document = json.loads(answer.content)
-    except ValueError:
+        document = listing.ask(query)
+    except KeyError:
+        document = {}
+    except (ValueError, TypeError):
         document = None
     if not isinstance(document, dict):
         raise Unreachable(

@@ -10,9 +10,10 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from imagecycle import log
+from imagecycle.cloud import clients
 from imagecycle.cloud.concurrent import for_each
 from imagecycle.cloud.errors import Incomplete
-from imagecycle.cloud.paging import Listing, Record, pages, read
+from imagecycle.cloud.paging import Listing, Record, pages
 from imagecycle.cloud.session import CloudSession
 
 CONTACT_FIELDS = ("contact_email", "contact", "email", "mail")
@@ -44,9 +45,8 @@ def contacts(cloud: CloudSession, project_ids: Collection[str]) -> Mapping[str, 
     url = cloud.endpoint("identity")
     if url is None:
         return found
-    listing = Listing("projects", f"{url}/projects", "projects", {"limit": PAGE})
     try:
-        for page in pages(cloud, listing, more=_more):
+        for page in pages(cloud, _listing(cloud, url, "projects"), more=_more):
             for record in page:
                 if record["id"] in found:
                     found[record["id"]] = _contact(record)
@@ -69,26 +69,51 @@ def member_addresses(
     if url is None or not project_ids:
         return {}
     addresses: dict[str, str] = {}
-    users = Listing("users", f"{url}/users", "users", {"limit": PAGE, "enabled": "true"})
-    for page in pages(cloud, users, more=_more):
+    for page in pages(cloud, _listing(cloud, url, "users", enabled="true"), more=_more):
         for record in page:
             if "@" in str(record.get("email") or ""):
                 addresses[record["id"]] = str(record["email"]).strip()
     found: dict[str, tuple[str, ...]] = {}
+    roles = clients.keystone(clients.limited(cloud), url).role_assignments
 
     def ask(project: str) -> None:
-        listing = Listing("role assignments", f"{url}/role_assignments", "role_assignments")
-        answer = read(cloud, listing, {"scope.project.id": project})
-        ids = {entry.get("user", {}).get("id") for entry in answer["role_assignments"]}
+        listing = Listing(
+            "role assignments",
+            lambda query: {"role_assignments": [one.to_dict() for one in roles.list(**query)]},
+            "role_assignments",
+            {"project": project},
+        )
+        given = [one for page in pages(cloud, listing, more=lambda _: False) for one in page]
+        ids = {one.get("user", {}).get("id") for one in given}
         found[project] = tuple(sorted({addresses[user] for user in ids if user in addresses}))
 
     for_each(ask, project_ids)
     return found
 
 
+def _listing(cloud: CloudSession, url: str, kind: str, **query: str) -> Listing:
+    """All ``projects`` or ``users``."""
+    session = clients.limited(cloud)
+    things = getattr(clients.keystone(session, url), kind)
+
+    def ask(query: Mapping[str, str]) -> Record:
+        found = things.list(**query)
+        # the client does not tell whether there is more, nor that Keystone left out the rest
+        answer = session.answer.json()
+        links = answer.get("links") or {}
+        if answer.get("truncated") and not links.get("next"):
+            raise Incomplete(
+                f"{cloud.name}: Keystone lists no more than {len(found)} {kind}",
+                hint="raise list_limit in keystone.conf, or take it out",
+            )
+        return {kind: [thing.to_dict() for thing in found], "links": links}
+
+    return Listing(kind, ask, kind, {"limit": PAGE, **query})
+
+
 def _more(answer: Record) -> bool:
     """Keystones before 2025 know no pages and answer with all at once, whatever is asked."""
-    return bool((answer.get("links") or {}).get("next"))
+    return bool(answer["links"].get("next"))
 
 
 def _contact(record: Record) -> Contact:

@@ -10,13 +10,19 @@ What a listing must be asked for, and what it leaves out without a word, from No
   2.69: services of such a cell have the status ``UNKNOWN``. So it is asked before and after.
 - In the order of their making, oldest first, servers made while we list come on the last page.
 - A higher microversion adds fields to each server and work for Nova, and nothing that we need.
+
+openstacksdk carries the requests, but is not asked for its objects: they take 2 ms of processor
+time for each server (64 s for 30,000), and the answers without them 0.026 ms (8 s for 300,000).
+Nor would it notice that a listing is cut short (:mod:`imagecycle.cloud.paging`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from imagecycle.cloud import clients
 from imagecycle.cloud.errors import Incomplete, Refused
 from imagecycle.cloud.paging import Listing, Record, pages, read
 from imagecycle.cloud.session import CloudSession
@@ -32,6 +38,7 @@ QUERY = {
     "sort_key": "created_at",
     "sort_dir": "asc",
 }
+_VERSION = "2.1"
 _KNOWS_CELLS = "2.69"
 
 
@@ -51,18 +58,18 @@ def servers(cloud: CloudSession, image: str | None = None) -> Iterator[Server]:
 
     :raises Incomplete: when any could be missing.
     """
-    url = address(cloud)
+    nova = _nova(cloud)
     query = {**QUERY, **({"image": image} if image else {})}
-    listing = Listing("servers", f"{url}/servers/detail", "servers", query, rights=_RIGHTS)
-    check_cells(cloud, url)
+    listing = Listing("servers", _asking(nova, "/servers/detail"), "servers", query, _RIGHTS)
+    _check_cells(cloud, nova)
     for page in pages(cloud, listing):
         for record in page:
             yield _server(cloud, record)
-    check_cells(cloud, url)
+    _check_cells(cloud, nova)
 
 
-def address(cloud: CloudSession) -> str:
-    """Nova's address.
+def _nova(cloud: CloudSession) -> Any:
+    """The client of Nova.
 
     :raises Incomplete: when the cloud has no Nova, so that nobody knows what is in use.
     """
@@ -72,19 +79,20 @@ def address(cloud: CloudSession) -> str:
             f"{cloud.name}: its catalog has no compute service, so who uses an image is not known",
             hint="check region_name and interface of that entry in clouds.yaml",
         )
-    return url
+    return clients.nova(cloud, url, _VERSION)
 
 
-def check_cells(cloud: CloudSession, url: str) -> None:
+def _asking(nova: Any, path: str, **more: str) -> Callable[[Mapping[str, str]], Any]:
+    return lambda query: nova.get(path, params=dict(query), **more).json()
+
+
+def _check_cells(cloud: CloudSession, nova: Any) -> None:
     """See that every cell of the cloud answers.
 
     :raises Incomplete: when one does not, or when we may not know.
     """
-    versions = {
-        "OpenStack-API-Version": f"compute {_KNOWS_CELLS}",
-        "X-OpenStack-Nova-API-Version": _KNOWS_CELLS,
-    }
-    listing = Listing("compute services", f"{url}/os-services", "services", {}, versions, _RIGHTS)
+    ask = _asking(nova, "/os-services", microversion=_KNOWS_CELLS)
+    listing = Listing("compute services", ask, "services", rights=_RIGHTS)
     try:
         services = read(cloud, listing, {}).get("services", [])
     except Incomplete as error:

@@ -35,6 +35,15 @@ class NoImageService(ImagecycleError):
 
 
 @dataclass(frozen=True)
+class Retries:
+    """How often a request is sent again when the connection fails, or when the answer has one of
+    these statuses; with pauses of 0.5, 1, 2 ... seconds."""
+
+    count: int
+    statuses: tuple[int, ...] = (503,)
+
+
+@dataclass(frozen=True)
 class CloudSession:
     """A cloud that answered and took our credentials."""
 

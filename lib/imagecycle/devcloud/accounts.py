@@ -108,15 +108,14 @@ def _session(identity: Identity) -> Any:
 
 
 def _nova(identity: Identity) -> Any:
-    """openstacksdk's view of Nova's API as the administrator sees it."""
+    """Nova as its administrator sees it, through openstacksdk."""
     from openstack.connection import Connection
 
-    connection = Connection(
+    return Connection(
         session=_session(identity),
         compute_api_version="2.1",
         compute_endpoint_override=identity.url("nova-api"),
-    )
-    return connection.compute
+    ).compute
 
 
 class _Keystone:
@@ -130,15 +129,15 @@ class _Keystone:
             endpoint_override=identity.url("keystone"),
             connect_retries=_RETRIES,
         )
-        self._made: dict[tuple[str, str], Any] = {}
+        self._ids: dict[tuple[str, str], str] = {}
 
-    def ensure(self, kind: str, name: str, **fields: str) -> Any:
-        """A named thing, which is made when it is not there."""
+    def ensure(self, kind: str, name: str, **fields: str) -> str:
+        """The id of a named thing, which is made when it is not there."""
         things = getattr(self._client, f"{kind}s")
         found = things.list(name=name)
         thing = found[0] if found else things.create(name, **fields)
-        self._made[kind, name] = thing
-        return thing
+        self._ids[kind, name] = str(thing.id)
+        return self._ids[kind, name]
 
     def ensure_user(self, user: str, identity: Identity, *, project: str, role: str) -> None:
         """Make a user with a role in a project, and that project."""
@@ -150,8 +149,8 @@ class _Keystone:
         """Give a user a role in a project; both have been made sure of."""
         self._client.roles.grant(
             self.ensure("role", role),
-            user=self._made["user", user],
-            project=self._made["project", project],
+            user=self._ids["user", user],
+            project=self._ids["project", project],
         )
 
     def ensure_endpoints(self, service: str, kind: str, url: str) -> None:
