@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -10,7 +11,7 @@ import oz.TDL
 import pytest
 
 from imagecycle import catalog
-from imagecycle.build import oz_guest, template
+from imagecycle.build import domain_xml, template
 from imagecycle.build.domain import Limits
 from imagecycle.machine.accelerator import Accelerator
 from imagecycle.site import CATALOG
@@ -29,11 +30,11 @@ def text_of(command: object) -> str:
     return content.decode() if isinstance(content, bytes) else content
 
 
-def adapted(kind: str) -> ElementTree.Element:
-    around = oz_guest.Surroundings(
-        Path("/srv"), "test:///default", Accelerator(kind, ""), 2, 1024, Limits(1, 1)
+def adapted(kind: str, xml: str = OF_OZ, firmware: str = "bios") -> ElementTree.Element:
+    around = domain_xml.Surroundings(
+        Path("/srv"), "test:///default", Accelerator(kind, ""), 2, 1024, Limits(1, 1), firmware
     )
-    return ElementTree.fromstring(oz_guest.adapt(OF_OZ, around, Path("/srv/console.log")))
+    return ElementTree.fromstring(domain_xml.adapt(xml, around, Path("/srv/console.log")))
 
 
 def test_the_console_goes_to_a_file_and_no_port_is_opened() -> None:
@@ -54,6 +55,40 @@ def test_the_disk_is_fast_rather_than_safe() -> None:
 def test_the_processor_fits_the_accelerator(kind: str, mode: str | None) -> None:
     cpu = adapted(kind).find("cpu")
     assert (cpu.get("mode") if cpu is not None else None) == mode
+
+
+def test_a_machine_boots_from_uefi_with_variables_of_its_own() -> None:
+    system = adapted("tcg", firmware="uefi").find("os")
+    assert system is not None
+    assert system.findtext("loader", "").startswith("/usr/share/OVMF/OVMF_CODE")
+    assert system.findtext("nvram") == "/srv/variables.fd"
+    assert adapted("tcg").find("os/loader") is None
+
+
+ARM = """<domain type="qemu"><features><acpi/><apic/><pae/></features><os>
+<type arch="aarch64" machine="virt">hvm</type><loader/><nvram template="/t"/></os><devices>
+<input bus="ps2" type="mouse"/><disk device="cdrom" type="file"><source file="/m.iso"/>
+<target dev="hdc"/></disk></devices></domain>"""
+
+
+def test_a_machine_for_arm_has_nothing_that_only_a_pc_has() -> None:
+    domain = adapted("tcg", ARM, "uefi")
+    assert [feature.tag for feature in domain.findall("features/*")] == ["acpi"]
+    assert domain.find("devices/input") is None
+    assert domain.findtext("cpu/model") == "cortex-a57"
+    target = domain.find("devices/disk/target")
+    assert target is not None
+    assert target.attrib == {"dev": "sda", "bus": "scsi"}
+    assert domain.find("devices/controller[@model='virtio-scsi']") is not None
+    assert domain.findtext("os/nvram") == "/srv/variables.fd"
+
+
+def test_another_architecture_is_emulated_whatever_this_machine_can_do() -> None:
+    kvm = Accelerator("kvm", "")
+    own = platform.machine()
+    assert domain_xml.fitting(kvm, own) == kvm
+    other = "x86_64" if own == "aarch64" else "aarch64"
+    assert domain_xml.fitting(kvm, other).kind == "tcg"
 
 
 def test_oz_reads_the_template_of_an_installation() -> None:

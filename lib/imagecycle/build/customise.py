@@ -61,7 +61,7 @@ def _run(
             described,
             folder / "unattended",
             raw,
-            surroundings(family, site, folder),
+            surroundings(family, site, folder, family.firmware[0]),
             console,
         )
         guest.reach = reach

@@ -17,6 +17,7 @@ from imagecycle.artifacts import lock_file, write_json, write_text
 from imagecycle.build import (
     clean,
     disk,
+    domain_xml,
     inputs,
     media,
     offline,
@@ -28,7 +29,7 @@ from imagecycle.build import (
 from imagecycle.build.console import Console
 from imagecycle.build.domain import Limits, MachineCrashed, name_of
 from imagecycle.catalog import unattended
-from imagecycle.machine import accelerator
+from imagecycle.machine import accelerator, hardware
 from imagecycle.model import Family
 from imagecycle.site import Site
 
@@ -101,16 +102,19 @@ def _held(path: Path, folder: Path) -> Path:
     return held
 
 
-def surroundings(family: Family, site: Site, folder: Path) -> oz_guest.Surroundings:
+def surroundings(
+    family: Family, site: Site, folder: Path, firmware: str = hardware.BIOS
+) -> domain_xml.Surroundings:
     """Where and how the family's guests run while they are built."""
-    found = accelerator.find(site)
-    around = oz_guest.Surroundings(
+    found = domain_xml.fitting(accelerator.find(site), family.arch)
+    around = domain_xml.Surroundings(
         folder=folder,
         uri=site.libvirt_uri,
         accelerator=found,
         processors=min(PROCESSORS, os.cpu_count() or 1),
         memory_mib=family.install_memory_mib,
         limits=Limits(site.install_timeout, site.stall_timeout),
+        firmware=firmware,
     )
     if family.windows is None:
         return around
@@ -119,6 +123,14 @@ def surroundings(family: Family, site: Site, folder: Path) -> oz_guest.Surroundi
         limits=Limits(site.windows.install_timeout, site.windows.stall_timeout),
         reshape=lambda xml: windows_domain.adapt(xml, family, found),
     )
+
+
+def firmware_of(family: Family) -> str:
+    """What the installer boots from: an installer under UEFI makes disks for BIOS as well, one
+    under BIOS none for UEFI. An install tree is no medium, and its kernel is started directly;
+    Windows has its own machine."""
+    medium = family.media.kind == "iso" and family.windows is None
+    return hardware.UEFI if medium and hardware.UEFI in family.firmware else hardware.BIOS
 
 
 def _install(family: Family, site: Site, url: str, folder: Path, raw: Path) -> None:
@@ -149,7 +161,7 @@ def _install_once(family: Family, site: Site, url: str, folder: Path, raw: Path)
         log.phases(family.installation, system.console.phases) as report,
     ):
         console = Console(folder / "console.log", system.console, report)
-        around = surroundings(family, site, folder)
+        around = surroundings(family, site, folder, firmware_of(family))
         guest = oz_guest.prepare(system, described, answers, raw, around, console)
         guest.extras = extras.folders
         with oz_guest.errors_told(folder / "oz.log", console.path):

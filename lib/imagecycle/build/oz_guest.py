@@ -14,11 +14,9 @@ import configparser
 import contextlib
 import logging
 import shlex
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import libvirt
 import oz.GuestFactory
@@ -29,9 +27,9 @@ import oz.TDL
 from imagecycle import command
 from imagecycle.build import domain as domains
 from imagecycle.build.console import Console
+from imagecycle.build.domain_xml import Surroundings, adapt
 from imagecycle.build.guest_access import GuestAccess
 from imagecycle.errors import CommandFailed, ImagecycleError
-from imagecycle.machine.accelerator import Accelerator
 from imagecycle.systems.linux import Linux
 from imagecycle.systems.system import System
 
@@ -39,24 +37,6 @@ NO_PASSWORD = "locked"
 """What templates say where Oz wants a password; cleaning locks every account."""
 
 OZ_LOG = logging.getLogger("oz")
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """Where and how a guest of Oz is run.
-
-    ``folder`` receives the disk, the console and pictures; ``processors`` and ``memory_mib`` are
-    the guest's.
-    """
-
-    folder: Path
-    uri: str
-    accelerator: Accelerator
-    processors: int
-    memory_mib: int
-    limits: domains.Limits
-    reshape: Callable[[str], str] = str
-    """What else the system wants of the domain, given its XML"""
 
 
 def prepare(
@@ -186,32 +166,6 @@ class WatchedGuest:
         except domains.InstallationFailed:
             return False
         return True
-
-
-def adapt(xml: str, surroundings: Surroundings, console: Path) -> str:
-    """Oz's domain XML with the console in a file, and a disk and processor that are fast.
-
-    The disk's cache is not safe against a crash of this machine; a build that crashes is begun
-    again anyway.
-    """
-    domain = ElementTree.fromstring(xml)
-    devices = domain.find("devices")
-    assert devices is not None
-    for serial in devices.findall("serial"):
-        target = serial.find("target")
-        if target is not None and target.get("port") == "0":
-            serial.set("type", "file")
-            ElementTree.SubElement(serial, "source", path=str(console), append="on")
-        else:
-            devices.remove(serial)
-    for driver in devices.findall("disk/driver"):
-        driver.set("cache", "unsafe")
-        driver.set("discard", "unmap")
-    if surroundings.accelerator.kind == "kvm" and domain.find("cpu") is None:
-        ElementTree.SubElement(domain, "cpu", mode="host-passthrough")
-    for seclabel in domain.findall("seclabel"):
-        domain.remove(seclabel)
-    return ElementTree.tostring(domain, encoding="unicode")
 
 
 @contextlib.contextmanager
