@@ -136,6 +136,16 @@ class Explained:
 
 
 @dataclass(frozen=True)
+class Budgets:
+    """What a server at rest may cost; 0 stands for what the family's own sizes suggest."""
+
+    boot_seconds: float = 30.0
+    """From power-on to the login, on a machine with an ordinary accelerator"""
+    memory_mib: int = 0
+    disk_mib: int = 0
+
+
+@dataclass(frozen=True)
 class Matrix:
     """What `imagecycle verify --matrix full` varies for a family, in Glance's and Nova's words; an
     empty list stands for what its properties say, or for all that is known."""
@@ -275,6 +285,7 @@ class Family:
     windows: WindowsFacts | None = None
     """None where it is no Windows"""
     matrix: Matrix = Matrix()
+    budgets: Budgets = Budgets()
 
     @property
     def system(self) -> str:

@@ -71,7 +71,6 @@ def test_properties_of_the_image_change_the_parts() -> None:
     assert "-device virtio-scsi-pci" in said
     assert "-device scsi-cd,drive=config" in said
     assert "-device e1000,netdev=net" in said
-    assert "pcie-root-port,id=hotplug" in said
 
 
 def test_q35_has_its_config_drive_on_sata_unless_told_otherwise() -> None:

@@ -4,19 +4,49 @@ from pathlib import Path
 
 import pytest
 
+from imagecycle import systems
 from imagecycle.verify import account
-from imagecycle.verify.account import SECTIONS, asking
+from imagecycle.verify.account import BRIEF, OUTER, THOROUGH, asking
 
 
-def test_script_tells_every_section_wherever_it_runs() -> None:
-    script = account.script().replace(SECTIONS["finished"], "echo yes")
-    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=60)
-    said = account.parse(done.stdout)
-    assert set(said) == set(SECTIONS)
+@pytest.fixture
+def sudo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A sudo that is none."""
+    script = tmp_path / "bin" / "sudo"
+    script.parent.mkdir()
+    script.write_text('#!/bin/sh\nshift\necho "no name" >&2\nexec "$@"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{script.parent}:/usr/sbin:/usr/bin:/sbin:/bin")
+    return script
+
+
+def tell(brief: bool) -> dict[str, str]:
+    script = account.script(systems.linux("debian"), brief=brief)
+    script = script.replace(THOROUGH["finished"], "echo yes").replace(THOROUGH["trim"], "true")
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=120)
+    return account.parse(done.stdout)
+
+
+def test_thorough_script_tells_every_section_wherever_it_runs(sudo: Path) -> None:
+    said = tell(brief=False)
+    known = {*OUTER, *BRIEF, *THOROUGH, *account.OF_THE_SYSTEM, account.SUDO}
+    assert set(said) == known
     assert said["finished"] == "yes"
     assert said["kernel"]
-    assert "MemTotal:" in said["memory"]
-    assert said["initiator"] == "" or "iqn" in said["initiator"]
+    assert said["sudo"] == "no name"
+    assert account.memory_in_use(said)
+    assert account.disk_in_use(said)
+
+
+def test_brief_script_waits_for_nothing(sudo: Path) -> None:
+    assert set(tell(brief=True)) == {*OUTER, *BRIEF, account.SUDO}
+
+
+def test_user_without_sudo_tells_who_he_is_and_why(sudo: Path) -> None:
+    sudo.write_text("#!/bin/sh\necho 'a password is required' >&2\nexit 1\n")
+    said = tell(brief=False)
+    assert set(said) == {*OUTER, account.SUDO}
+    assert said["sudo"] == "a password is required"
 
 
 def test_words_before_and_beside_the_sections_are_left_out() -> None:
@@ -35,12 +65,12 @@ def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def answer(folder: Path, limit: float) -> dict[str, str]:
-    with asking(folder, "instance", limit) as question:
+    with asking(folder, "instance", "words", limit) as question:
         deadline = time.monotonic() + 20
         while (said := question.answered()) is None:
             assert time.monotonic() < deadline
             time.sleep(0.02)
-        return dict(said)
+        return {name: words for name, words in said.items() if name != account.HEARD}
 
 
 def test_guest_is_asked_over_its_connection(tmp_path: Path, ssh: Path) -> None:

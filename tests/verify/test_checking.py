@@ -8,6 +8,7 @@ import pytest
 
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine.config_drive import InstanceData
+from imagecycle.model import Budgets
 from imagecycle.verify import checking
 from imagecycle.verify.cases import INSTANCE, REBOOT, TWIN, Case
 from imagecycle.verify.session import Life, Outcome, Session, Subject
@@ -44,6 +45,7 @@ def results(
         leave_out=tuple(leave_out),
         added=(),
         explained=(),
+        budgets=Budgets(30.0, 300, 2000),
         boot_limit=5,
         power_off_limit=5,
         subjects=tuple(subjects),

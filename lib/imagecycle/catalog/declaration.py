@@ -178,6 +178,16 @@ class OwnRetirement(_Section):
         return value
 
 
+class BudgetSection(_Section):
+    """What a server at rest may cost."""
+
+    boot_seconds: float = Field(
+        default=30.0, gt=0, description="seconds from power-on to the login, such as 30"
+    )
+    memory_mib: int = Field(default=0, ge=0, description="MiB in use at rest, such as 200")
+    disk_mib: int = Field(default=0, ge=0, description="MiB in use on the disk, such as 900")
+
+
 class VerifyMatrix(_Section):
     """What the full matrix of a verification varies."""
 
@@ -253,6 +263,9 @@ class Declaration(_Section):
         [], description="a list of sections with check, what and reason"
     )
     windows: WindowsSection | None = Field(None, description="a section with keys such as edition")
+    budgets: BudgetSection = Field(
+        BudgetSection(), description="a section with boot_seconds, memory_mib and disk_mib"
+    )
     matrix: VerifyMatrix = Field(
         VerifyMatrix(), description="a section with machine_types, disk_buses and sources"
     )

@@ -20,6 +20,7 @@ from imagecycle.catalog.explanation import Origin, origins
 from imagecycle.catalog.layers import Layers
 from imagecycle.errors import InvalidFile, Problem, UnknownName, UsageError, suggestion
 from imagecycle.model import (
+    Budgets,
     Explained,
     Family,
     FamilyRetirement,
@@ -199,6 +200,7 @@ def _family(
         promises=MaintenanceTerms(**declaration.promises.model_dump()),
         retirement=FamilyRetirement(**retirement),
         windows=_windows_facts(declaration, line),
+        budgets=Budgets(**declaration.budgets.model_dump()),
         matrix=Matrix(**{k: tuple(v) for k, v in declaration.matrix.model_dump().items()}),
     )
 

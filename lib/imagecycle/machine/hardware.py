@@ -37,8 +37,6 @@ NETWORK = "network.pcap"
 """What passed on the network card, until the machine is up"""
 MONITORS = {"stage": "stage.qmp", "checks": "checks.qmp"}
 """Each side has a monitor of its own, because a monitor serves one client."""
-HOTPLUG_BUS = "hotplug"
-"""Where a q35 machine takes a disk while it runs; a pc machine takes it anywhere."""
 
 CONFIG_DRIVE_SOURCE = "config drive"
 NOCLOUD = "NoCloud"
@@ -137,8 +135,6 @@ class Hardware:
             options += ["-device", f"{cdrom},drive=config"]
         if "scsi" in (disk_bus, cdrom_bus):
             options = ["-device", "virtio-scsi-pci", *options]
-        if self.q35:
-            options += ["-device", f"pcie-root-port,id={HOTPLUG_BUS},chassis=1"]
         return options
 
     def _network(self) -> list[str]:

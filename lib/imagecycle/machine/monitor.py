@@ -22,6 +22,10 @@ RECORDER = "recorder"
 """QEMU's name for what records the packets of the first network card"""
 REPLY_LIMIT = 30.0
 """Seconds; QEMU answers at once unless the machine is overloaded."""
+DRAIN_PAUSE = 0.002
+"""Seconds in which what has arrived is taken in"""
+CLOSE_LIMIT = 2.0
+"""Seconds in which the connection of a QEMU that has ended must end"""
 _T = TypeVar("_T")
 
 
@@ -95,12 +99,18 @@ class Monitor:
         """Ask the guest to shut down, as Nova does when a server is stopped."""
         self.execute("system_powerdown")
 
-    def events(self) -> list[tuple[str, dict[str, Any]]]:
-        """What QEMU has reported since the last call: names and data, the oldest first."""
-        return self._run(self._drain())
+    def events(self, *, to_the_end: bool = False) -> list[tuple[str, dict[str, Any]]]:
+        """What QEMU has reported since the last call: names and data, the oldest first.
 
-    async def _drain(self) -> list[tuple[str, dict[str, Any]]]:
-        await asyncio.sleep(0)  # take in what has arrived
+        :param to_the_end: QEMU has ended, so read until its connection has ended as well.
+        """
+        return self._run(self._drain(CLOSE_LIMIT if to_the_end else 0.0))
+
+    async def _drain(self, limit: float) -> list[tuple[str, dict[str, Any]]]:
+        deadline = time.monotonic() + limit
+        await asyncio.sleep(DRAIN_PAUSE)
+        while self._client.runstate == Runstate.RUNNING and time.monotonic() < deadline:
+            await asyncio.sleep(DRAIN_PAUSE)
         found = []
         while not self._events.empty():
             message = await self._events.get()
@@ -108,30 +118,6 @@ class Monitor:
             assert isinstance(data, dict)
             found.append((str(message["event"]), data))
         return found
-
-    def wait_for_shutdown(self, limit: float) -> str | None:
-        """Wait until QEMU has ended.
-
-        :return: why it ended in QEMU's words, such as ``guest-shutdown``; None at the limit.
-        """
-        return self._run(self._shutdown(limit))
-
-    async def _shutdown(self, limit: float) -> str | None:
-        reason = "unknown"
-        deadline = time.monotonic() + limit
-        while time.monotonic() < deadline:
-            try:
-                message = await asyncio.wait_for(self._events.get(), 0.1)
-            except TimeoutError:
-                # All events have been read: an ended connection has nothing more to say.
-                if self._client.runstate != Runstate.RUNNING:
-                    return reason
-                continue
-            if message["event"] == "SHUTDOWN":
-                data = message["data"]
-                assert isinstance(data, dict)
-                reason = str(data["reason"])
-        return None
 
     def _await(self, coroutine: Coroutine[Any, Any, _T]) -> _T:
         return self._run(asyncio.wait_for(coroutine, REPLY_LIMIT))

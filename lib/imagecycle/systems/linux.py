@@ -99,6 +99,17 @@ class Linux(System):
     """Units that the system itself switches off for good"""
     group_members: ClassVar[tuple[tuple[str, str], ...]] = (("adm", "syslog"),)
     """Powerful groups and the members that packages put into them"""
+    listening: ClassVar[tuple[str, ...]] = (
+        "22/tcp",
+        "68/udp",
+        "546/udp",
+        "5355/tcp",
+        "5355/udp",
+    )
+    """What may be reached from outside: SSH, the clients of DHCP, and systemd-resolved's answers to
+    neighbours (LLMNR)"""
+    access_control: ClassVar[str] = ""
+    """The kernel's module for mandatory access control that the vendor switches on"""
     access: ClassVar[GuestSetup]
     initial_ram_disk: ClassVar[str]
     """Where it lies; ``{release}`` is the kernel's"""

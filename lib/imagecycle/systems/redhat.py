@@ -80,6 +80,7 @@ class RedHat(Linux):
     # NetworkManager brings up a card by itself when nothing says how
     access = GuestSetup({NO_CLOUD_INIT: b""})
     initial_ram_disk = "/boot/initramfs-{release}.img"
+    access_control = "selinux"
 
     def teach_oz(self) -> None:
         """Oz 0.17 ends at 7 and Fedora 29, and makes media that boot from BIOS alone."""

@@ -1,6 +1,7 @@
-"""What a guest says of itself, in one go: the facts that checks compare between machines and lives.
+"""What a guest says of itself, in one go: the facts that checks judge and compare.
 
-One script, run as root over the connection that stands, costs a fraction of as many commands.
+One script over the connection that stands costs a fraction of as many commands, most of all under
+software emulation. It is asked when contextualisation has come to its end, or, in brief, at once.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from imagecycle import command
-from imagecycle.machine.config_drive import MARKER_FILE
+from imagecycle.machine.config_drive import MARKER_FILE, VENDOR_MARKER_FILE
+from imagecycle.systems.linux import Linux
 from imagecycle.verify import guest
 
 SEPARATOR = "\x1e"
@@ -22,37 +24,80 @@ SIZE_LIMIT = 4 * 2**20
 """Bytes of an account; a guest that says more says nothing"""
 FINISH_LIMIT = 180
 """Seconds that contextualisation may take after the login"""
+TIME_SERVICES = ("systemd-timesyncd", "chrony", "chronyd", "ntp", "ntpd", "ntpsec", "openntpd")
 
-SECTIONS: Mapping[str, str] = {
-    "finished": (
-        f"i=0; until [ -e /run/cloud-init/result.json ] || [ $i -ge {FINISH_LIMIT * 5} ]; "
-        "do sleep 0.2; i=$((i + 1)); done; [ -e /run/cloud-init/result.json ] && echo yes"
-    ),
+OUTER: Mapping[str, str] = {
+    "user": "id -un",
+    "locale": "locale 2>&1 >/dev/null",
+}
+"""Shell commands of the admin user, by the name of what they tell."""
+
+BRIEF: Mapping[str, str] = {
     "boot_id": "cat /proc/sys/kernel/random/boot_id",
     "name": "uname -n",
     "kernel": "uname -r",
     "machine_id": "cat /etc/machine-id",
     "host_keys": "cat /etc/ssh/ssh_host_*_key.pub | cut -d ' ' -f 2 | sort",
-    "marker": f"cat {MARKER_FILE}",
-    "status": "cat /run/cloud-init/status.json",
-    "failed": "systemctl list-units --failed --plain --no-legend",
     "addresses": "ip -o address",
     "links": "ip -o link",
-    "routes": "ip route",
     "root": "stat -f -c '%b %S' /",
     "memory": "grep -E '^(MemTotal|MemAvailable):' /proc/meminfo",
     "processors": "nproc",
-    "times": (
-        "systemctl show -p FirmwareTimestampMonotonic -p LoaderTimestampMonotonic "
-        "-p KernelTimestampMonotonic -p InitRDTimestampMonotonic -p UserspaceTimestampMonotonic "
-        "-p FinishTimestampMonotonic"
-    ),
-    "uptime": "cat /proc/uptime",
     "initiator": "cat /etc/iscsi/initiatorname.iscsi",
     "nvme": "cat /etc/nvme/hostnqn /etc/nvme/hostid",
-    "used": "df -k --output=used / | tail -n 1",
 }
-"""Shell commands by the name of what they tell; one that fails tells nothing."""
+"""Shell commands of root. One that fails tells nothing."""
+
+THOROUGH: Mapping[str, str] = {
+    "finished": (
+        f"i=0; until [ -e /run/cloud-init/result.json ] || [ $i -ge {FINISH_LIMIT * 5} ]; "
+        "do sleep 0.2; i=$((i + 1)); done; [ -e /run/cloud-init/result.json ] && echo yes"
+    ),
+    "marker": f"cat {MARKER_FILE}",
+    "vendor_marker": f"cat {VENDOR_MARKER_FILE}",
+    "status": "cat /run/cloud-init/status.json",
+    "warnings": r"grep -E '\[(WARNING|ERROR|CRITICAL)\]' /var/log/cloud-init.log",
+    "attempts": r"grep -E 'Calling .* failed|Giving up on' /var/log/cloud-init.log",
+    "keys": 'cat "$(getent passwd "$SUDO_USER" | cut -d : -f 6)/.ssh/authorized_keys"',
+    "state": "systemctl is-system-running",
+    "jobs": "systemctl list-jobs --no-legend --plain",
+    "failed": "systemctl list-units --failed --plain --no-legend",
+    "time_service": f"systemctl is-active {' '.join(TIME_SERVICES)}",
+    "journal": "journalctl -b -p err -q --no-pager -o short-monotonic --no-hostname | tail -n 60",
+    "kernel_trouble": "dmesg --level=emerg,alert,crit",
+    "kernels": "ls /boot | sed -n 's/^vmlinuz-//p' | sort -V",
+    "modules": 'ls "/lib/modules/$(uname -r)/modules.dep"',
+    "cmdline": "cat /proc/cmdline",
+    "lsm": "cat /sys/kernel/security/lsm",
+    "apparmor": "cat /sys/module/apparmor/parameters/enabled",
+    "selinux": "getenforce",
+    "listening": "ss -Hltun",
+    "routes": "ip route",
+    "resolvers": (
+        "cat /etc/resolv.conf /run/systemd/resolve/resolv.conf /run/NetworkManager/resolv.conf"
+    ),
+    "own_name": 'getent hosts "$(uname -n)"',
+    "loopback": "getent ahosts localhost",
+    "fstab": "findmnt --verify 2>&1",
+    "mounts": "findmnt -rno TARGET,SOURCE,FSTYPE,OPTIONS -t ext4,xfs,btrfs,vfat,ext3,ext2",
+    "swap": "tail -n +2 /proc/swaps",
+    "trim": "fstrim -v / 2>&1",
+    "trim_timer": "systemctl is-enabled fstrim.timer",
+    "zone": "date +%Z",
+    "sshd": '"$(command -v sshd || echo /usr/sbin/sshd)" -T',
+    "passwords": "awk -F : '{ print $1 \":\" substr($2, 1, 1) }' /etc/shadow",
+    "used": "df -k --output=used / | tail -n 1",
+    "times": "systemctl show -p UserspaceTimestampMonotonic -p FinishTimestampMonotonic",
+    "slow": "systemd-analyze blame --no-pager | head -n 12",
+    "clock": "date +%s",
+}
+"""More of root's; the first waits until contextualisation has ended."""
+
+OF_THE_SYSTEM = ("audit", "ram_disk")
+SUDO = "sudo"
+"""What sudo complained of"""
+HEARD = "heard"
+"""Seconds since 1970 at which the answer had come, by this machine's clock"""
 
 
 class Asking:
@@ -69,38 +114,57 @@ class Asking:
             return {}
         if self._process.poll() is None:
             return None if time.monotonic() < self._deadline else {}
-        return parse(self._output.read_text(errors="replace"))
+        said = parse(self._output.read_text(errors="replace"))
+        return {**said, HEARD: str(time.time())} if said else {}
 
 
 @contextlib.contextmanager
-def asking(folder: Path, name: str, limit: float) -> Iterator[Asking]:
+def asking(folder: Path, name: str, words: str, limit: float) -> Iterator[Asking]:
     """Ask a machine whose connection stands.
 
     :param folder: the working folder, with the SSH configuration.
+    :param words: see :func:`script`.
     :param limit: seconds after which nothing is expected any more.
     """
     output = folder / f"account-{name}.txt"
     output.unlink(missing_ok=True)
-    argv = ["ssh", "-F", guest.config(name), name, f"sudo -n sh -c {shlex.quote(script())}"]
+    argv = ["ssh", "-F", guest.config(name), name, words]
     with command.background(argv, output=output, cwd=folder) as process:
         yield Asking(process, output, limit)
 
 
-def script() -> str:
-    """The script that a guest runs."""
-    asked = [
-        f"printf '\\036%s\\n' {name}; {{ {words}; }} 2>/dev/null"
-        for name, words in SECTIONS.items()
-    ]
-    return "\n".join([*asked, "sync"])
+def script(system: Linux, *, brief: bool) -> str:
+    """What a guest is asked, in the words of its shell.
+
+    :param brief: without waiting for contextualisation, and little.
+    """
+    sections = dict(BRIEF)
+    if not brief:
+        # the wait comes first: all other sections are of a machine at rest
+        sections = {**THOROUGH, **BRIEF}
+        sections["audit"] = f"{{ {system.packages.audit}; }} 2>&1"
+        sections["ram_disk"] = f"ls {system.initial_ram_disk.format(release='$(uname -r)')}"
+    inner = "\n".join([*(_section(name, words) for name, words in sections.items()), "sync"])
+    return "\n".join(
+        [
+            *(_section(name, words) for name, words in OUTER.items()),
+            f"exec 3>&1; complaint=$(sudo -n sh -c {shlex.quote(inner)} 2>&1 >&3)",
+            _section(SUDO, 'printf %s "$complaint"'),
+        ]
+    )
+
+
+def _section(name: str, words: str) -> str:
+    return f"printf '\\036%s\\n' {name}; {{ {words}; }} 2>/dev/null"
 
 
 def parse(text: str) -> dict[str, str]:
     """What the script printed, by section."""
+    known = {*OUTER, *BRIEF, *THOROUGH, *OF_THE_SYSTEM, SUDO}
     found = {}
     for part in text.split(SEPARATOR)[1:]:
         name, _, said = part.partition("\n")
-        if name in SECTIONS:
+        if name in known:
             found[name] = said.strip()
     return found
 
@@ -115,5 +179,5 @@ def memory_in_use(account: Mapping[str, str]) -> int | None:
 
 def disk_in_use(account: Mapping[str, str]) -> int | None:
     """MiB of the root file system, where the account tells it."""
-    used = account.get("used", "").strip()
-    return int(used) // 1024 if used.isdecimal() else None
+    used = account.get("used", "").split()
+    return int(used[0]) // 1024 if used and used[0].isdecimal() else None

@@ -52,6 +52,8 @@ class Case:
     """Bytes by which its disk is larger than the image"""
     second_card: bool = False
     lives: tuple[str, ...] = ()
+    brief: bool = False
+    """It ends at its login: what it shows until then is enough"""
 
     @property
     def title(self) -> str:
@@ -77,18 +79,17 @@ def of(family: Family, matrix: str, processors: int) -> tuple[Case, ...]:
         own = dict(family.properties)
         return (
             Case(INSTANCE, first, own, processors),
-            Case(TWIN, last, own, processors),
+            Case(TWIN, last, own, brief=True),
         )
     return tuple(_full(family))
 
 
 def _full(family: Family) -> Iterator[Case]:
     machines = family.matrix.machine_types or _said(family, "hw_machine_type", _MACHINE_TYPES)
-    buses = family.matrix.disk_buses or _said(family, "hw_disk_bus", _DISK_BUSES)
     rows = covering(
         family.firmware,
         machines,
-        buses,
+        disk_buses(family),
         family.matrix.sources or SOURCES,
         (1, 2),
         (GROWTH, 0),
@@ -111,6 +112,11 @@ def _full(family: Family) -> Iterator[Case]:
             second_card=second_card,
             lives=LIVES if number == 0 else (REBOOT,) if number == 1 else (),
         )
+
+
+def disk_buses(family: Family) -> tuple[str, ...]:
+    """Those that a cloud may attach the root disk to, in Nova's words."""
+    return family.matrix.disk_buses or _said(family, "hw_disk_bus", _DISK_BUSES)
 
 
 def _said(family: Family, name: str, known: tuple[str, ...]) -> tuple[str, ...]:

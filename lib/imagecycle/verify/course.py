@@ -14,7 +14,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imagecycle import command
+from imagecycle import command, systems
 from imagecycle.artifacts import Artifact
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import hardware, virtual_machine
@@ -83,6 +83,9 @@ class Course:
             if not boot.outcome.ready:
                 self._give_up(case.lives)
                 return
+            if case.brief:
+                subject.finish(None)
+                return
             while not (subject.released or self.checked):
                 machine.check_emulator()
                 yield
@@ -146,12 +149,13 @@ class Course:
             machine.monitor.events()
             machine.monitor.power_button()
         while time.monotonic() - begun < self.power_off_limit:
+            ended = machine.ended()  # before its last words are read
             with contextlib.suppress(ImagecycleError):  # it is going
-                for event, data in machine.monitor.events():
+                for event, data in machine.monitor.events(to_the_end=ended is not None):
                     if event == "SHUTDOWN":
                         reason = str(data.get("reason", "unknown"))
             machine.check_emulator()
-            if machine.ended():
+            if ended:
                 seconds = round(time.monotonic() - begun, 1)
                 unclean = tuple(ext4.unclean(machine.folder / hardware.DISK))
                 return Ended(seconds, reason or "unknown", unclean)
@@ -236,7 +240,8 @@ class Course:
 
     def _account(self, name: str) -> Generator[None, None, Mapping[str, str]]:
         limit = account.FINISH_LIMIT + self.power_off_limit
-        with account.asking(self.folder, name, limit) as asking:
+        words = account.script(systems.linux(self.family.distro), brief=self.subject.case.brief)
+        with account.asking(self.folder, name, words, limit) as asking:
             while (said := asking.answered()) is None:
                 yield
         return said

@@ -14,8 +14,8 @@ from pathlib import Path
 from imagecycle.artifacts import Artifact
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import virtual_machine
-from imagecycle.machine.accelerator import Accelerator
-from imagecycle.model import Explained, Family
+from imagecycle.machine.accelerator import TCG, Accelerator
+from imagecycle.model import Budgets, Explained, Family
 from imagecycle.site import Site
 from imagecycle.verify import account, cases, checking, console, course, guest, power_off
 from imagecycle.verify.course import Course
@@ -25,6 +25,11 @@ from imagecycle.verify.session import Session, Subject
 from imagecycle.verify.verdict import CheckResult
 
 MEMORY_FLOOR_MIB = 256
+MEMORY_SHARE = 0.6
+"""Of the smallest memory that the image promises to run in, which it may use at rest"""
+DISK_SHARE = 0.8
+EMULATION = 6.0
+"""How much longer a boot takes under software emulation, at most"""
 CHECKS_LIMIT = 900.0
 """Seconds that all checks together may take after the boots."""
 POLL = 0.05
@@ -79,6 +84,7 @@ class Run:
             leave_out=self.family.leave_out_checks,
             added=tuple(file.path for file in self.family.files),
             explained=self._explained(),
+            budgets=self._budgets(),
             boot_limit=self._limit(subjects),
             power_off_limit=power_off_limit,
             subjects=subjects,
@@ -114,6 +120,15 @@ class Run:
             matrix=self.matrix,
         )
 
+    def _budgets(self) -> Budgets:
+        said = self.family.budgets
+        slowness = EMULATION if self.accelerator.kind == TCG else 1.0
+        return Budgets(
+            boot_seconds=said.boot_seconds * slowness,
+            memory_mib=said.memory_mib or round(self.family.min_ram_mib * MEMORY_SHARE),
+            disk_mib=said.disk_mib or round(self.family.disk_gib * 1024 * DISK_SHARE),
+        )
+
     def _limit(self, subjects: Sequence[Subject]) -> float:
         """Seconds within which all must be known of every machine."""
         boots = sum(1 + len(subject.case.lives) for subject in subjects)
@@ -124,7 +139,7 @@ class Run:
         return (*self.family.explained, *of_site)
 
     def _subjects(self, key: str) -> tuple[Subject, ...]:
-        processors = max(1, min(2, (os.cpu_count() or 1) // 2))
+        processors = max(1, min(2, os.cpu_count() or 1))
         return tuple(
             Subject(
                 case,

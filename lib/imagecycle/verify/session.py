@@ -17,7 +17,7 @@ from imagecycle.artifacts import write_json
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import hardware
 from imagecycle.machine.config_drive import InstanceData
-from imagecycle.model import Explained
+from imagecycle.model import Budgets, Explained
 from imagecycle.verify.cases import Case
 
 SESSION = "session.json"
@@ -129,11 +129,11 @@ class Subject:
 
     def release(self) -> None:
         """Say that no check needs the machine's first life any more."""
-        (self.folder / RELEASED).touch()
+        self.folder.with_name(f"{self.role}.{RELEASED}").touch()
 
     @property
     def released(self) -> bool:
-        return (self.folder / RELEASED).exists()
+        return self.folder.with_name(f"{self.role}.{RELEASED}").exists()
 
     def _wait(self, name: str, limit: float) -> dict[str, Any]:
         path = self.folder / name
@@ -162,6 +162,7 @@ class Session:
     added: tuple[str, ...]
     """The paths of the files that the catalog puts into the image"""
     explained: tuple[Explained, ...]
+    budgets: Budgets
     boot_limit: float
     """Seconds within which each machine's outcome is announced"""
     power_off_limit: float
@@ -196,6 +197,7 @@ class Session:
             leave_out=leave_out,
             added=added,
             explained=explained,
+            budgets=Budgets(**words.pop("budgets")),
             subjects=subjects,
             **words,
         )

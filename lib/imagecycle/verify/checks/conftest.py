@@ -1,11 +1,12 @@
 """What the checks work with: machines booted from the release, and the release's own disk.
 
-``instance`` is a machine that is held as long as checks look into it: ``host`` and ``root`` run
-commands there as the admin user and as root (see pytest-testinfra's documentation). ``role`` and
-``account`` go through all machines, and ``life`` through all that became of them after their first
-boot: what each guest said of itself. ``pristine`` is the disk as it was before any boot: the checks
-that look at nothing else run first, while the machines boot. A check that needs a machine which did
-not come up is not run, and says so.
+``told`` is what the first machine, the instance, said of itself when it had come to rest, one text
+for each of the sections of :mod:`imagecycle.verify.account`; ``account`` goes through all machines,
+and ``life`` through all that became of them after their first boot. ``host`` and ``root`` run
+commands on the instance as the admin user and as root (see pytest-testinfra's documentation): where
+a check asks for them, the instance is held until it is done. ``pristine`` is the disk as it was
+before any boot: the checks that look at nothing else run first, while the machines boot. A check
+that needs a machine which did not come up is not run, and says so.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from imagecycle.errors import ImagecycleError
 from imagecycle.systems.linux import Linux
 from imagecycle.verify import pristine as pristine_disk
 from imagecycle.verify import shell
+from imagecycle.verify.account import SUDO
 from imagecycle.verify.cases import INSTANCE, TWIN
 from imagecycle.verify.findings import Defects
 from imagecycle.verify.pristine import Pristine
@@ -37,7 +39,7 @@ LIMIT = 120
 OFFLINE = {"pristine", "system", "session", "defects"}
 """The fixtures that need no machine: checks with the first of them, and no others, run first."""
 NONE = ("", "")
-LATE = ("finished", "released", "accounts", "account", "life", "end")
+LATE = ("told", "released", "accounts", "account", "life", "end")
 """Fixtures in the order in which their checks run, after those that need none of them."""
 
 
@@ -72,9 +74,9 @@ def root(session: Session, instance: Subject) -> Iterator[Host]:
 
 
 @pytest.fixture(scope="session")
-def finished(session: Session, host: Host) -> None:
-    """Contextualisation has ended on the instance, well or not."""
-    _wait_until_finished(session, host)
+def told(session: Session) -> Mapping[str, str]:
+    """What the instance said of itself."""
+    return _account(session, INSTANCE)
 
 
 @pytest.fixture(scope="session")
@@ -154,27 +156,36 @@ def _up(session: Session, role: str) -> Subject:
 
 def _account(session: Session, role: str) -> Mapping[str, str]:
     subject = _up(session, role)
-    if not (said := subject.account(session.boot_limit)):
-        pytest.skip(f"{NOT_RUN}: the {role} gave no account of itself")
-    return said
+    return _Told(role, subject.account(session.boot_limit))
+
+
+class _Told(dict[str, str]):
+    """An account; a check that misses something in it is not run."""
+
+    def __init__(self, role: str, said: Mapping[str, str]) -> None:
+        super().__init__(said)
+        self._role = role
+
+    def __missing__(self, name: str) -> str:
+        complaint = self.get(SUDO, "")
+        why = f": {complaint}" if complaint else ""
+        pytest.skip(f"{NOT_RUN}: the {self._role} did not tell its {name}{why}")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let a check with ``role`` or ``life`` run for each machine, or for each of their lives."""
     session = Session.read(Path(os.environ["IMAGECYCLE_VERIFY_SESSION"]))
-    if "role" in metafunc.fixturenames:
-        metafunc.parametrize("role", [subject.role for subject in session.subjects])
-    if "lived" in metafunc.fixturenames:
+    names = metafunc.fixturenames
+    if "end" in names:
+        roles = [s.role for s in session.subjects if not s.case.brief]
+        metafunc.parametrize("role", roles)
+    elif "role" in names:
+        roles = [s.role for s in session.subjects if "account" not in names or not s.case.brief]
+        metafunc.parametrize("role", roles)
+    if "lived" in names:
         lives = [(one.role, name) for one in session.subjects for name in one.case.lives]
-        names = [f"{role}-{name}" for role, name in lives]
-        metafunc.parametrize("lived", lives or [NONE], ids=names or ["none"])
-
-
-def _wait_until_finished(session: Session, host: Host) -> None:
-    tries = round(session.boot_limit * 5)
-    wait = f"i=0; until [ -e /run/cloud-init/result.json ]; do [ $i -lt {tries} ] || exit 1; "
-    if host.run(wait + "sleep 0.2; i=$((i+1)); done").rc != 0:
-        pytest.fail(f"cloud-init has not finished {tries / 5:.0f} s after login", pytrace=False)
+        ids = [f"{role}-{name}" for role, name in lives]
+        metafunc.parametrize("lived", lives or [NONE], ids=ids or ["none"])
 
 
 def _commands(session: Session, subject: Subject, *, root: bool = False) -> Iterator[Host]:
@@ -198,6 +209,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.user_properties.append(("suffers", _docstring(item)))
         if check_name(item.nodeid) in session.leave_out:
             item.add_marker(pytest.mark.skip(reason=f"{LEFT_OUT} by the catalog"))
+    if not any({"host", "root"} & {*getattr(item, "fixturenames", ())} for item in items):
+        session.subject(INSTANCE).release()
 
 
 def _turn(item: pytest.Item) -> int:

@@ -1,10 +1,22 @@
 """The instance has the name that its user gave it."""
 
-from testinfra.host import Host
+from collections.abc import Mapping
 
 from imagecycle.verify.session import Subject
 
 
-def test_is_the_instances_name(finished: None, host: Host, instance: Subject) -> None:
+def test_is_the_instances_name(told: Mapping[str, str], instance: Subject) -> None:
     """Prompts, logs and monitoring show the builder's name, the same on every server."""
-    assert host.check_output("uname -n").split(".")[0] == instance.instance_data.name
+    assert told["name"].split(".")[0] == instance.instance_data.name
+
+
+def test_can_be_resolved(told: Mapping[str, str]) -> None:
+    """Programs that look up their own machine fail or wait: mail, databases, sudo."""
+    assert told["own_name"], f"{told['name']} has no address"
+
+
+def test_localhost_is_the_machine_itself(told: Mapping[str, str]) -> None:
+    """Services on one server do not find each other."""
+    addresses = {line.split()[0] for line in told["loopback"].splitlines() if line.strip()}
+    assert addresses, "localhost has no address"
+    assert [a for a in sorted(addresses) if not a.startswith(("127.", "::1"))] == []

@@ -1,0 +1,23 @@
+"""A server that has started is at rest, and content."""
+
+import re
+from collections.abc import Mapping
+
+OURS = re.compile(r"sshd(-session)?\[\d+\]: error: kex_exchange_identification: ")
+"""What the wait for the SSH server leaves in its log"""
+
+
+def test_the_boot_comes_to_its_end(told: Mapping[str, str]) -> None:
+    """Something starts for ever: what is ordered after it never runs, and stops hang on it."""
+    assert told["jobs"].splitlines() == []
+
+
+def test_the_system_is_running(told: Mapping[str, str]) -> None:
+    """The system believes that it is degraded, in maintenance or still starting."""
+    assert told["state"] == "running"
+
+
+def test_log_no_errors(told: Mapping[str, str]) -> None:
+    """Every boot of every server logs errors, among which those that matter are lost."""
+    lines = told["journal"].splitlines()
+    assert [line for line in lines if not OURS.search(line)] == []
