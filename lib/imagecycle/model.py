@@ -107,6 +107,14 @@ class Media:
     sha256: str = ""
     repositories: Mapping[str, str] = field(default_factory=dict)
     """Package sources that the installer uses besides, by name"""
+    checksums: str = ""
+    """The address of the vendor's list of checksums, in the place of ``sha256``"""
+    signature: str = ""
+    """The address of the list's signature; empty where the list has it around itself"""
+    key: Path | None = None
+    """The vendor's public key"""
+    place: str = field(default="", compare=False)
+    """Where the catalog names them: ``images/rocky-9.yaml:12``"""
 
     @property
     def configured(self) -> bool:

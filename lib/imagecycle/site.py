@@ -255,6 +255,12 @@ class Site(pydantic.BaseModel):
         default_factory=lambda: WindowsSettings.model_validate({}),
         description="What the images of Windows have in common.",
     )
+    proxy: str = pydantic.Field(
+        "", description="The proxy through which install media are fetched: http://..."
+    )
+    media_mirrors: dict[str, str] = pydantic.Field(
+        {}, description="Beginnings of addresses of install media, and what a site has in place."
+    )
     name_template: str = pydantic.Field(
         "{title} - {arch} [{date}]",
         description="An image's name, for people: title, family, arch, flavour, release, date.",

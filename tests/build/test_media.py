@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import shutil
 from pathlib import Path
 
 import pytest
 
+import vendor_media
 from imagecycle import catalog
 from imagecycle.build import media
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.model import Family, Media
 from imagecycle.site import CATALOG, Site
 
-CONTENT = b"an installer"
-DIGEST = hashlib.sha256(CONTENT).hexdigest()
-
 
 @pytest.fixture
 def site(tmp_path: Path) -> Site:
     return Site(home=tmp_path / "home")
+
+
+@pytest.fixture(scope="module")
+def debian(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A medium of Debian 12."""
+    folder = tmp_path_factory.mktemp("vendor")
+    identity = {**vendor_media.DEBIAN_12.identity, "/pool/main/x.deb": ""}
+    whole = dataclasses.replace(vendor_media.DEBIAN_12, identity=identity)
+    return vendor_media.write(whole, folder / "d.iso")
+
+
+def sum_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def family(**changes: object) -> Family:
@@ -29,44 +41,66 @@ def family(**changes: object) -> Family:
 
 
 def iso(path: Path, sha256: str) -> Family:
-    return family(media=Media("iso", path.as_uri(), sha256))
+    return family(media=Media("iso", path.as_uri(), sha256, place="site/debian-12.yaml:3"))
 
 
-def test_an_iso_is_fetched_and_given_to_oz_from_the_cache(site: Site, tmp_path: Path) -> None:
-    (tmp_path / "d.iso").write_bytes(CONTENT)
-    url = media.find(iso(tmp_path / "d.iso", DIGEST), site).fetch()
-    assert url == (site.cache / "media" / DIGEST / "d.iso").as_uri()
-    (tmp_path / "d.iso").unlink()
-    assert media.find(iso(tmp_path / "d.iso", DIGEST), site).fetch() == url
+def test_an_iso_is_fetched_and_given_to_oz_from_the_cache(
+    site: Site, debian: Path, tmp_path: Path
+) -> None:
+    copy = Path(shutil.copy(debian, tmp_path))
+    digest = sum_of(copy)
+    url = media.find(iso(copy, digest), site).fetch()
+    assert url == (site.cache / "media" / digest / "d.iso").as_uri()
+    copy.unlink()
+    assert media.find(iso(copy, digest), site).fetch() == url
 
 
-def test_a_wrong_checksum_names_both_and_leaves_nothing(site: Site, tmp_path: Path) -> None:
-    (tmp_path / "d.iso").write_bytes(CONTENT)
+def test_a_wrong_checksum_names_both_and_leaves_nothing(site: Site, debian: Path) -> None:
     with pytest.raises(ImagecycleError) as caught:
-        media.find(iso(tmp_path / "d.iso", "0" * 64), site).fetch()
-    assert DIGEST in caught.value.message
+        media.find(iso(debian, "0" * 64), site).fetch()
+    assert sum_of(debian) in caught.value.message
     assert "0" * 64 in caught.value.message
     assert not [path for path in site.cache.rglob("*") if path.is_file()]
 
 
-def test_a_cached_file_that_has_rotted_is_fetched_again(site: Site, tmp_path: Path) -> None:
-    (tmp_path / "d.iso").write_bytes(CONTENT)
-    source = media.find(iso(tmp_path / "d.iso", DIGEST), site)
+def test_a_cached_file_that_has_rotted_is_fetched_again(site: Site, debian: Path) -> None:
+    digest = sum_of(debian)
+    source = media.find(iso(debian, digest), site)
     source.fetch()
-    cached = site.cache / "media" / DIGEST / "d.iso"
+    cached = site.cache / "media" / digest / "d.iso"
     cached.write_bytes(b"rotten")
     source.fetch()
-    assert cached.read_bytes() == CONTENT
+    assert cached.read_bytes() == debian.read_bytes()
 
 
 def test_a_vendor_that_is_away_is_named(site: Site) -> None:
-    away = family(media=Media("iso", "http://127.0.0.1:9/d.iso", DIGEST))
+    away = family(media=Media("iso", "http://127.0.0.1:9/d.iso", "0" * 64))
     with pytest.raises(ImagecycleError, match=r"127\.0\.0\.1:9/d\.iso cannot be fetched"):
         media.find(away, site).fetch()
 
 
+def test_the_wrong_medium_is_refused_with_the_place_that_names_it(
+    site: Site, tmp_path: Path
+) -> None:
+    ubuntu = vendor_media.write(vendor_media.UBUNTU_24, tmp_path / "u.iso")
+    with pytest.raises(
+        UsageError, match=r"site/debian-12\.yaml:3: u\.iso is the wrong medium"
+    ) as no:
+        media.find(iso(ubuntu, sum_of(ubuntu)), site).fetch()
+    assert "it is Ubuntu 24.04.3 for x86_64, and no medium of debian" in no.value.message
+    with pytest.raises(UsageError, match="wrong medium"):  # known before anything is begun
+        media.find(iso(ubuntu, sum_of(ubuntu)), site)
+
+
+def test_what_is_no_medium_at_all_is_refused(site: Site, tmp_path: Path) -> None:
+    page = tmp_path / "d.iso"
+    page.write_text("<html>not found</html>")
+    with pytest.raises(UsageError, match=r"site/debian-12\.yaml:3: d\.iso is no ISO image"):
+        media.find(iso(page, sum_of(page)), site).fetch()
+
+
 def test_an_unknown_system_is_refused(site: Site) -> None:
-    other = family(distro="plan9", media=Media("url", "http://127.0.0.1:9", DIGEST))
+    other = family(distro="plan9", media=Media("url", "http://127.0.0.1:9", "0" * 64))
     with pytest.raises(UsageError, match="unknown distro: plan9"):
         media.find(other, site)
 

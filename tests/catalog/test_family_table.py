@@ -22,5 +22,5 @@ def test_the_json_tells_all_of_a_family() -> None:
     family = catalog.find(site.CATALOG, "debian-12-x86_64-base")
     first, *_ = json.loads(family_table.as_json([family]))
     assert first["slug"] == family.slug
-    assert first["media"] == {"kind": "tree", "url": "", "sha256": "", "repositories": {}}
+    assert (first["media"]["kind"], first["media"]["sha256"]) == ("tree", "")
     assert first["end_of_support"] == "2028-06-30"

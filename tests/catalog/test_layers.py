@@ -160,3 +160,44 @@ def test_settings_name_the_folder_that_comes_along_by_a_word(tmp_path: Path) -> 
     assert Site.model_validate({"catalog": str(tmp_path)}).catalog == (tmp_path,)
     layered = Site.model_validate({"catalog": ["shipped", str(tmp_path)]})
     assert layered.catalog == (CATALOG, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("media", "mistake"),
+    [
+        (
+            "{url: 'https://v.example/1.iso'}",
+            "architectures.x86_64.media.sha256 is missing: media of kind iso need it",
+        ),
+        (
+            "{url: 'https://v.example/1.iso', checksums: 'https://v.example/CHECKSUM'}",
+            "architectures.x86_64.media.key is missing: a list of checksums counts when it is "
+            "signed",
+        ),
+        (
+            "{url: 'https://v.example/1.iso', checksums: 'https://v.example/CHECKSUM', key: v.asc}",
+            "architectures.x86_64.media.key: there is no v.asc beside this file",
+        ),
+        (
+            "{signature: 'https://v.example/CHECKSUM.sig'}",
+            "architectures.x86_64.media.signature is of no use without checksums",
+        ),
+    ],
+)
+def test_media_are_named_with_all_that_makes_them_sure(
+    media: str, mistake: str, layers: list[Path]
+) -> None:
+    (layers[1] / "system-1.yaml").write_text(f"architectures: {{x86_64: {{media: {media}}}}}\n")
+    assert any(one == f"site/system-1.yaml:1: {mistake}" for one in mistakes(layers))
+
+
+def test_media_tell_where_they_are_named(layers: list[Path]) -> None:
+    (layers[1] / "v.asc").write_text("key")
+    (layers[1] / "system-1.yaml").write_text(
+        "architectures:\n  x86_64:\n    media:\n      url: https://v.example/1.iso\n"
+        "      checksums: https://v.example/CHECKSUM\n      key: v.asc\n"
+    )
+    found = catalog.find(layers, "debian-1-x86_64-base").media
+    assert found.place == f"{layers[1]}/system-1.yaml:4"
+    assert found.key == layers[1] / "v.asc"
+    assert found.configured

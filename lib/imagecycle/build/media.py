@@ -8,25 +8,17 @@ the installer's initial ramdisk, which with the kernel is all that Oz takes from
 from __future__ import annotations
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlparse
-
-import requests
+from urllib.parse import unquote, urlparse
 
 from imagecycle import log, systems
-from imagecycle.artifacts import CHUNK, checksums
-from imagecycle.build import installtree
+from imagecycle.build import checksum_list, download, installtree
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.model import Family
 from imagecycle.site import Site
-from imagecycle.systems import mirror, windows_script
-
-TIMEOUT = 60.0
-"""Seconds without a byte after which the vendor counts as not answering."""
+from imagecycle.systems import medium_identity, mirror, windows_script
 
 
 @dataclass(frozen=True)
@@ -47,22 +39,24 @@ class Source:
         media = self.family.media
         if media.kind == "tree":
             return installtree.ensure(self.family, self.site, mirror.find(self.site)).url
-        cache = self.site.cache / "media" / media.sha256
         if media.kind == "iso":
-            iso = cache / Path(media.url).name
-            _fetch(media.url, iso, media.sha256)
+            iso = fetched(self.site, media.url, media.sha256)
+            _refuse_others(self.family, iso)
             return iso.as_uri()
         boot = systems.of(self.family).network_boot(self.family.arch)
         assert boot is not None  # find() has seen to that
-        _fetch(f"{media.url}/{boot.kernel}", cache / boot.kernel, "")
-        _fetch(f"{media.url}/{boot.initrd}", cache / boot.initrd, media.sha256)
-        return cache.as_uri()
+        folder = self.site.cache / "media" / media.sha256
+        for name, sha256 in ((boot.kernel, ""), (boot.initrd, media.sha256)):
+            download.ensure(self.site, f"{media.url}/{name}", folder / name, sha256)
+        return folder.as_uri()
 
 
 def find(family: Family, site: Site) -> Source:
     """The media that the catalog declares for a family.
 
-    :raises UsageError: when there is none yet, or Oz has no way to install from it.
+    :raises UsageError: when there is none yet, when it is known to be the wrong one, or when Oz has
+        no way to install from it.
+    :raises ImagecycleError: when its checksum cannot be had from the vendor.
     """
     if family.media.kind == "tree":
         digest, made_from = installtree.identify(family, site, mirror.find(site))
@@ -78,6 +72,11 @@ def find(family: Family, site: Site) -> Source:
             f"{family.slug}: Oz cannot install this system from media of the kind url",
             hint="declare the vendor's ISO image instead",
         )
+    family = _with_checksum(family, site)
+    if family.media.kind == "iso":
+        iso = cached(site, family.media.url, family.media.sha256)
+        if iso.exists():  # said before anything is begun
+            _refuse_others(family, iso)
     return Source(family, site, *_digest(family, site))
 
 
@@ -103,57 +102,62 @@ def fetched(site: Site, url: str, sha256: str) -> Path:
 
     :raises ImagecycleError: when it cannot be had or has the wrong checksum.
     """
-    path = site.cache / "media" / sha256 / Path(urlparse(url).path).name
-    _fetch(url, path, sha256)
+    path = cached(site, url, sha256)
+    download.ensure(site, url, path, sha256)
     return path
 
 
-def _fetch(url: str, path: Path, sha256: str) -> None:
-    if path.exists() and (not sha256 or checksums(path)["sha256"] == sha256):
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    temporary = Path(name)
-    try:
-        with os.fdopen(descriptor, "wb") as stream:
-            found = _download(url, stream)
-        if sha256 and found != sha256:
-            raise ImagecycleError(
-                f"{url} has the checksum {found}, and the catalog expects {sha256}",
-                hint="the vendor has changed it, or somebody else has: compare with the vendor's "
-                "signed list, then correct sha256 in the catalog",
-            )
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def cached(site: Site, url: str, sha256: str) -> Path:
+    """Where a file is in the cache, once it has been fetched."""
+    return site.cache / "media" / sha256 / Path(unquote(urlparse(url).path)).name
 
 
-def _download(url: str, stream: object) -> str:
-    digest = hashlib.sha256()
+def _with_checksum(family: Family, site: Site) -> Family:
+    """A family whose medium has the checksum that the vendor's signed list says."""
+    media = family.media
+    if not media.checksums or media.key is None:
+        return family
+    listing = _listing(site, media.checksums)
+    signature = _listing(site, media.signature) if media.signature else b""
     try:
-        if url.startswith("file://"):
-            with Path(urlparse(url).path).open("rb") as local:
-                while chunk := local.read(CHUNK):
-                    digest.update(chunk)
-                    stream.write(chunk)  # type: ignore[attr-defined]
-            return digest.hexdigest()
-        with requests.get(url, stream=True, timeout=TIMEOUT) as response:
-            response.raise_for_status()
-            total, done = int(response.headers.get("Content-Length", 0)), 0
-            with log.transfer(f"fetching {Path(url).name}", total) as report:
-                for chunk in response.iter_content(CHUNK):
-                    digest.update(chunk)
-                    stream.write(chunk)  # type: ignore[attr-defined]
-                    done += len(chunk)
-                    report(done)
-            if total and done != total:
-                raise ImagecycleError(
-                    f"{url} ended after {done} of {total} bytes", hint="run this again"
-                )
-    except (requests.RequestException, OSError) as error:
-        raise ImagecycleError(
-            f"{url} cannot be fetched: {error}",
-            hint="check `media` in the catalog, and the network",
-        ) from None
-    return digest.hexdigest()
+        text = checksum_list.signed(listing, signature, media.key)
+        found = checksum_list.find(text, Path(unquote(urlparse(media.url).path)).name)
+    except ImagecycleError as error:
+        message = f"{media.place}: {media.checksums}: {error.message}"
+        raise ImagecycleError(message, hint=error.hint) from None
+    return replace(family, media=replace(media, sha256=found))
+
+
+def _listing(site: Site, url: str) -> bytes:
+    """A list of checksums as it is now, or as it was while its server does not answer."""
+    kept = site.cache / "media" / "lists" / hashlib.sha256(url.encode()).hexdigest()
+    try:
+        content = download.small(site, url)
+    except ImagecycleError as error:
+        if not kept.exists():
+            raise
+        log.warn(f"{error.message}; the list fetched before is used")
+        return kept.read_bytes()
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_bytes(content)
+    return content
+
+
+def _refuse_others(family: Family, iso: Path) -> None:
+    """:raises UsageError: when a medium is not of what the catalog says."""
+    if family.windows is not None:
+        return  # its editions are read from it, and compared
+    place = family.media.place or family.source
+    try:
+        found = medium_identity.identify(iso)
+        if found is None:
+            log.warn(f"{iso.name} does not say what it is; the catalog is believed")
+            return
+        why = medium_identity.unfit(found, family.distro, family.version, family.arch)
+    except ImagecycleError as error:
+        raise UsageError(f"{place}: {error.message}", hint=error.hint) from None
+    if why:
+        raise UsageError(
+            f"{place}: {iso.name} is the wrong medium: {why}",
+            hint=f"name the medium of {family.distro} {family.version} for {family.arch}",
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from imagecycle import systems
-from imagecycle.catalog.declaration import Declaration
+from imagecycle.catalog.declaration import Declaration, MediaSource
 from imagecycle.errors import suggestion
 from imagecycle.yamlfile import Place
 
@@ -20,6 +20,9 @@ UNATTENDED = {
     "unattend": "windows",
 }
 """The kinds of unattended files, as in NAME.KIND.j2, and the systems that read them."""
+
+_VENDORS = ("url", "sha256", "checksums", "signature", "key")
+"""What is said of a vendor's media."""
 
 FIRMWARE = {"x86_64": ("bios", "uefi"), "aarch64": ("uefi",)}
 """What the machines of an architecture boot with."""
@@ -84,7 +87,7 @@ def _architectures(declaration: Declaration) -> Iterator[Mistake]:
         media = architecture.media
         where = f"architectures.{arch}.media"
         if media.kind == "tree":
-            for key in ("url", "sha256"):
+            for key in _VENDORS:
                 if getattr(media, key):
                     message = f"{where}.{key}: a tree is made here and takes no {key}"
                     yield (*place, "media", key), message
@@ -94,11 +97,30 @@ def _architectures(declaration: Declaration) -> Iterator[Mistake]:
             if arch not in _tree_architectures(declaration.distro):
                 message = f"{where}.kind: no tree can be made of {declaration.distro} on {arch}; "
                 yield (*place, "media", "kind"), message + "expected url or iso"
-        elif media.url or media.sha256:  # else they are not configured: the site's affair
-            for key in ("url", "sha256"):
-                if not getattr(media, key):
-                    message = f"{where}.{key} is missing: media of kind {media.kind} need it"
-                    yield (*place, "media"), message
+        else:
+            yield from _vendors_media(media, (*place, "media"), where)
+
+
+def _vendors_media(media: MediaSource, place: Place, where: str) -> Iterator[Mistake]:
+    """Media that are not configured say nothing; else their checksum must be known."""
+    said = [key for key in _VENDORS if getattr(media, key)]
+    if not said:
+        return
+    if not media.url:
+        yield place, f"{where}.url is missing: media of kind {media.kind} need it"
+    if not media.sha256 and not media.checksums:
+        yield place, f"{where}.sha256 is missing: media of kind {media.kind} need it"
+    if media.checksums:
+        if media.sha256:
+            message = f"{where}.checksums: sha256 is there; expected one of both"
+            yield (*place, "checksums"), message
+        if not media.key:
+            yield place, f"{where}.key is missing: a list of checksums counts when it is signed"
+        if media.kind != "iso":
+            yield (*place, "checksums"), f"{where}.checksums: only an ISO has a list; give sha256"
+    for key in ("signature", "key"):
+        if getattr(media, key) and not media.checksums:
+            yield (*place, key), f"{where}.{key} is of no use without checksums"
 
 
 def _system(declaration: Declaration) -> Iterator[Mistake]:

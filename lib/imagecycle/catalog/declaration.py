@@ -97,7 +97,15 @@ class MediaSource(_Section):
     sha256: str = Field(
         "", pattern=r"^[0-9a-f]{64}$", description="a SHA-256 checksum of 64 hexadecimal digits"
     )
-
+    checksums: str = Field(
+        "", pattern=r"^(https?|file)://\S+$", description="the address of a list of checksums"
+    )
+    signature: str = Field(
+        "", pattern=r"^(https?|file)://\S+$", description="the address of that list's signature"
+    )
+    key: str = Field(
+        "", pattern=r"^[^/\s]+$", description="a file with the vendor's public key beside this one"
+    )
     repositories: dict[Key, str] = Field(
         {}, description="package sources that the installer uses besides, and their addresses"
     )

@@ -9,7 +9,7 @@ before anything runs.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -122,9 +122,10 @@ def _load_file(layers: Layers, name: str) -> tuple[list[tuple[Family, Spot]], li
         message = f"unattended: there is no {declaration.unattended} beside this file"
         message += suggestion(declaration.unattended, layers.others("*.j2"))
         problems.append(file.problem(("unattended",), message))
+    media = dict(_media(file, declaration, layers, problems))
     if problems or template is None:
         return [], problems
-    families = list(_families(file, declaration, template))
+    families = list(_families(file, declaration, template, media))
     problems = [
         Problem(spot.path, spot.line, f"{family.slug}: {text}")
         for family, spot in families
@@ -135,14 +136,30 @@ def _load_file(layers: Layers, name: str) -> tuple[list[tuple[Family, Spot]], li
     return families, [problem for family, _ in families for problem in unattended.problems(family)]
 
 
+def _media(
+    file: YamlFile, declaration: Declaration, layers: Layers, problems: list[Problem]
+) -> Iterator[tuple[str, Media]]:
+    """The media of each architecture; notes keys that are not there."""
+    for arch, architecture in declaration.architectures.items():
+        source = architecture.media
+        place: Place = ("architectures", arch, "media")
+        key = layers.template(source.key) if source.key else None
+        if source.key and key is None:
+            message = f"architectures.{arch}.media.key: there is no {source.key} beside this file"
+            problems.append(file.problem((*place, "key"), message))
+        spot = file.spot((*place, "url"))
+        said = {**source.model_dump(), "key": key, "place": f"{spot.path}:{spot.line}"}
+        yield arch, Media(**said)
+
+
 def _families(
-    file: YamlFile, declaration: Declaration, template: Path
+    file: YamlFile, declaration: Declaration, template: Path, media: Mapping[str, Media]
 ) -> Iterator[tuple[Family, Spot]]:
     for arch, architecture in declaration.architectures.items():
         for name in declaration.flavours:
             place: Place = ("flavours", name)
             yield (
-                _family(declaration, arch, architecture, name, template, file.path),
+                _family(declaration, arch, architecture, name, template, file.path, media[arch]),
                 file.spot(place),
             )
 
@@ -154,6 +171,7 @@ def _family(
     name: str,
     template: Path,
     source: Path,
+    media: Media,
 ) -> Family:
     flavour = declaration.flavours[name]
     line = _ancestry(declaration, flavour)
@@ -178,7 +196,7 @@ def _family(
         description=flavour.description,
         oz_name=declaration.oz.name,
         oz_version=declaration.oz.version,
-        media=Media(**architecture.media.model_dump()),
+        media=media,
         unattended=template,
         admin_user=declaration.admin_user,
         disk_gib=declaration.disk,
