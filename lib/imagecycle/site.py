@@ -23,7 +23,7 @@ DEFAULT_SITE_FILE = Path("/etc/imagecycle/site.yaml")
 DEFAULT_HOME = Path("/var/lib/imagecycle")
 CATALOG = shipped.CATALOG
 SHIPPED = "shipped"
-"""What settings call the catalog that comes along"""
+"""What settings call the catalog that imagecycle ships"""
 JOBS = shipped.JOBS
 KMS_HOST = r"^([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[1-9]\d{0,4})?)?$"
 QUIET_HOURS = r"^(([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d)?$"
@@ -235,7 +235,7 @@ class Site(pydantic.BaseModel):
         (CATALOG,),
         min_length=1,
         description="The folder of the catalog files, or several, each over those before it; "
-        "`shipped` is the one that comes along.",
+        "`shipped` is the one that imagecycle ships.",
     )
     jobs: Path = pydantic.Field(JOBS, description="The folder of the job library.")
     mirror: str = pydantic.Field(

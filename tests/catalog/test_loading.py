@@ -29,7 +29,7 @@ architectures:
 flavours:
   base:
     title: Base
-    description: Nothing but what boots and answers
+    description: A minimal system that boots and accepts logins
   server:
     title: Server
     description: What an administrator expects
@@ -91,8 +91,8 @@ def test_a_family_carries_all_that_its_file_declares(folder: Folder) -> None:
 
 def test_a_flavour_adds_to_the_one_that_it_extends(folder: Folder) -> None:
     folder.spoil(
-        "and answers\n",
-        "and answers\n"
+        "accepts logins\n",
+        "accepts logins\n"
         "    packages: [curl, vim]\n"
         "    commands: ['true']\n"
         "    properties: {hw_disk_bus: scsi, hw_scsi_model: virtio-scsi}\n"
@@ -134,7 +134,7 @@ def test_promises_are_read_as_people_write_them(folder: Folder) -> None:
         "promises: {replace_frequency: monthly, uuid_validity: 2028-06-30, hotfix_hours: 48,\n"
         "           provided_until: none}\n",
     )
-    folder.spoil("and answers\n", "and answers\n    purpose: minimal\n")
+    folder.spoil("accepts logins\n", "accepts logins\n    purpose: minimal\n")
     base = catalog.find(folder.path, "debian-12-x86_64-base")
     assert base.promises == MaintenanceTerms("monthly", "2028-06-30", "none", 48)
     assert (base.image_source, base.purpose) == ("https://images.example/", "minimal")
@@ -194,7 +194,7 @@ def test_a_promise_among_the_properties_is_sent_to_its_key(folder: Folder) -> No
 
 
 def test_only_one_flavour_of_a_system_is_generic(folder: Folder) -> None:
-    folder.spoil("and answers\n", "and answers\n    purpose: generic\n")
+    folder.spoil("accepts logins\n", "accepts logins\n    purpose: generic\n")
     folder.spoil("administrator expects\n", "administrator expects\n    purpose: generic\n")
     assert folder.mistakes() == [
         "debian.yaml:25: flavours.server.purpose: base is generic already; there can be only one"
@@ -316,8 +316,8 @@ def test_a_mistake_in_what_is_taken_over_is_named_where_it_stands(folder: Folder
             "24: flavours.server.extends: it extends itself: server -> server",
         ),
         (
-            "and answers\n",
-            "and answers\n    extends: server\n",
+            "accepts logins\n",
+            "accepts logins\n    extends: server\n",
             "21: flavours.base.extends: it extends itself: base -> server -> base",
         ),
         ("  base:", "  Base-1:", "18: flavours.Base-1: expected small letters and digits"),

@@ -201,7 +201,7 @@ def test_a_cloud_is_published_to_once_for_each_glance(
     entry(site, regions=[REGION, "south", "east", "west"])
     assert multi_cloud.cloud_regions(["large"], site) == ["large/r", "large/south"]
     said = capsys.readouterr().err
-    assert "large/east has the image service of large/r" in said
+    assert "large/east uses the image service of large/r" in said
     assert "large/west has no image service of its own" in said
     assert multi_cloud.cloud_regions(["large/east", "large/east"], site) == ["large/east"]
 

@@ -208,7 +208,7 @@ def test_the_command_proposes_then_adopts_all_without_a_conflict(box: Box, run: 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--cloud", "devcloud"], "Say --pattern or --patterns."),
+        (["--cloud", "devcloud"], "Give --pattern or --patterns."),
         (["--pattern", "x=>a-b"], "Missing option '--cloud'"),
         (["--cloud", "devclod", "--pattern", "x=>a-b"], "unknown cloud: devclod"),
         (["--cloud", "devcloud", "--pattern", "("], "not a pattern: ("),

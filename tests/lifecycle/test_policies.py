@@ -120,7 +120,7 @@ def test_what_a_file_says_is_overridden_by_its_flavours_key_by_key(folder: Folde
         "disk: 3\n",
         'disk: 3\nretirement: {keep: 3, after_days: 30, quiet_hours: "", members: accepted}\n',
     )
-    folder.spoil("and answers\n", "and answers\n    retirement: {keep: 2, grace_days: 0.5}\n")
+    folder.spoil("accepts logins\n", "accepts logins\n    retirement: {keep: 2, grace_days: 0.5}\n")
     folder.spoil("extends: base\n", "extends: base\n    retirement: {after_days: 7}\n")
     base, server = (catalog.find(folder.path, slug) for slug in (OTHER, FAMILY))
     assert base.retirement == FamilyRetirement(2, 30, 0.5, "", None, "accepted")
@@ -199,7 +199,7 @@ def test_a_wrong_policy_is_named(folder: Folder, line: str, message: str) -> Non
 
 
 def test_a_wrong_policy_of_a_flavour_is_named_where_it_stands(folder: Folder) -> None:
-    folder.spoil("and answers\n", "and answers\n    retirement:\n      keep: one\n")
+    folder.spoil("accepts logins\n", "accepts logins\n    retirement:\n      keep: one\n")
     (mistake,) = folder.mistakes()
     assert mistake.startswith("debian.yaml:22: flavours.base.retirement.keep: expected superseded")
 

@@ -133,7 +133,7 @@ def test_users_addresses_stand_in_for_a_projects_contact(
         ([FAMILY, RELEASE, "--retired"], 2, "name a family and a release"),
         ([FAMILY, "20250102"], 2, "unknown release"),
         (["nothing", RELEASE], 2, "unknown family"),
-        ([FAMILY, "20251001"], 2, "is current in large: nobody need be told"),
+        ([FAMILY, "20251001"], 2, "is current in large: there is nothing to tell"),
         ([FAMILY, RELEASE, "--template", "/nothing"], 2, "cannot read /nothing"),
         (["--retired"], 0, ""),
     ],

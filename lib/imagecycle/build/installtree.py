@@ -78,7 +78,7 @@ def identify(family: Family, site: Site, mirror: Mirror) -> tuple[str, dict[str,
         found = ingredients(family, mirror)
     except ImagecycleError as error:
         for folder in _cached(family, site):
-            log.warn(f"{error.message}; the install tree made before is used")
+            log.warn(f"{error.message}; using the existing install tree")
             return folder.name.rpartition("-")[2], {}
         raise
     text = "".join(f"{name} {digest}\n" for name, digest in found.items())

@@ -64,9 +64,9 @@ def refuse_expired(root: str, suite: str, index: bytes, days: int) -> None:
     """:raises ImagecycleError: when APT would refuse an index for its age."""
     if why := expired(index, days):
         raise ImagecycleError(
-            f"the package mirror stands still: {address(root, suite)} is {why}",
-            hint="name another mirror in the site's settings; or accept what is old, with the "
-            "days that it may have as `index_days`",
+            f"the package mirror is out of date: {address(root, suite)} is {why}",
+            hint="name another mirror in the site's settings, or accept older indexes with "
+            "`index_days`",
         )
 
 

@@ -54,14 +54,14 @@ def adopt(
 
     if confirmed is not None:
         if cloud or texts or file or out or yes or as_json:
-            raise click.UsageError("--apply FILE says all; leave the other options out.")
+            raise click.UsageError("--apply FILE takes no other option but --dry-run.")
         stage.apply(proposal.read(confirmed), settings, dry_run=dry_run)
         return
     if cloud is None:
         raise click.UsageError("Missing option '--cloud'.")
     wanted = [*map(patterns.parse, texts), *(patterns.read(file) if file else ())]
     if not wanted:
-        raise click.UsageError("Say --pattern or --patterns.")
+        raise click.UsageError("Give --pattern or --patterns.")
     found = stage.propose(settings, cloud=cloud, patterns=wanted)
     form = proposal.as_json if as_json else stage.as_table
     click.echo(form(found.candidates), nl=False)

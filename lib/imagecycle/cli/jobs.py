@@ -44,7 +44,7 @@ def check(
     from imagecycle.jobs import checking
 
     if baseline and against:
-        raise click.UsageError("Say either --baseline or --against.")
+        raise click.UsageError("Give either --baseline or --against.")
     folder = library or settings.jobs
     checked = checking.check(folder, catalog.load(settings.catalog))
     with contextlib.ExitStack() as stack:

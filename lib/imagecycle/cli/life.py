@@ -90,7 +90,7 @@ def copies(
     if confirm and not images:
         raise click.UsageError("--confirm needs the ids of images.")
     if images and not (tidy or confirm):
-        raise click.UsageError("Say --tidy or --confirm.")
+        raise click.UsageError("Give --tidy or --confirm.")
     if tidy or confirm:
         change = copies.tidy if tidy else copies.confirm
         plan = change(settings, images, cloud=cloud, dry_run=dry_run)
@@ -205,7 +205,7 @@ def retire(
     from imagecycle.lifecycle.rules.retire import RetireOptions
 
     if bool(families) == every:
-        raise click.UsageError("Name families, or say --all.")
+        raise click.UsageError("Name families, or give --all.")
     if prove and not (user_cloud and stranger):
         raise click.UsageError("--prove needs --as and --stranger.")
     users = None

@@ -30,7 +30,7 @@ def accelerator(site: Site, fresh: bool) -> Finding:
         return ok(f"KVM: {found.reason}")
     return warning(
         f"software emulation: {found.reason}",
-        "all works, only slower; KVM needs a machine that passes hardware virtualisation on",
+        "everything works, only slower; KVM needs a machine with hardware virtualisation",
     )
 
 

@@ -38,7 +38,7 @@ def libvirt(site: Site, fresh: bool) -> Finding:
     seen = f"{version} at {site.libvirt_uri}"
     if _foreign(KVM):
         return warning(
-            f"{seen}, but its QEMU user may not open {KVM}, so that it tries QEMU again and again",
+            f"{seen}, but its QEMU user may not open {KVM}, so it probes QEMU before every step",
             f"{SETUP}, or `chgrp {KVM_GROUP} {KVM}`: each step takes seconds less",
         )
     return ok(seen)

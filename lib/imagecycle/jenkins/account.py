@@ -93,7 +93,7 @@ def _checked(account: Account, path: Path) -> Account:
     if bool(account.user) != bool(account.token):
         missing = "JENKINS_TOKEN" if account.user else "JENKINS_USER"
         raise UsageError(
-            f"half an account: {missing} is not set",
+            f"the account is incomplete: {missing} is not set",
             hint="a token is made in Jenkins under the account's name, Security, API Token",
         )
     if account.ca_file and not Path(account.ca_file).is_file():

@@ -39,7 +39,7 @@ def cloud_regions(names: Sequence[str], site: Site) -> list[str]:
         if glance is None:
             log.say(f"{name} has no image service of its own")
         elif (first := wanted.setdefault(glance, name)) != name:
-            log.say(f"{name} has the image service of {first}")
+            log.say(f"{name} uses the image service of {first}")
     if not wanted:
         raise NoImageService(
             f"none of {', '.join(named)} has an image service",
@@ -123,7 +123,7 @@ def publish_in_clouds(
         raise ImagecycleError(
             f"{family.slug} was not published to {', '.join(failed)}",
             hint=f"it was to {', '.join(running.keys() - failed.keys()) or 'none'}; "
-            "run this again, it goes on where it stopped",
+            "run this again to continue",
         )
     return {cloud: work.result() for cloud, work in running.items()}
 

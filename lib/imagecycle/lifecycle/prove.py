@@ -3,7 +3,7 @@
 As a user of a project that the image is shared with, and as a user of one that it is not: the
 image and its data are read, and a canary server is started from it, rebuilt and resized. What a
 resize does behind the API depends on the hypervisor: a real one fetches the image to the other
-host with the user's token, as a download does; one that is only pretended fetches nothing.
+host with the user's token, as a download does; a simulated one fetches nothing.
 """
 
 from __future__ import annotations
@@ -209,7 +209,7 @@ def _as_user(session: CloudSession, image: Image) -> list[Proof]:
         else:
             shown(
                 f"resizes the canary to {other.name}",
-                "Nova takes it; with a pretended hypervisor, only the API",
+                "Nova accepts it; with a simulated hypervisor, only the API",
                 lambda: canaries.resize(server_id, other),
             )
     return proofs

@@ -181,7 +181,9 @@ def _late(users: set[str], step: Share, run: GuardedImages, owner: str) -> set[s
     if late := now - users:
         run.images.add_members(step.image_id, late, accept=step.accept)
         if step.back is not None:
-            log.say(f"image {step.image_id}: {named(late)} came while it was being shared")
+            log.say(
+                f"image {step.image_id}: {named(late)} began to use it while it was being shared"
+            )
     return users | now
 
 

@@ -133,7 +133,7 @@ def complain(found: Sequence[CloudStatus]) -> None:
         log.fail(f"{one.cloud}: {one.failure.message.removeprefix(f'{one.cloud}: ')}")
     if failed:
         raise ImagecycleError(
-            f"{', '.join(one.cloud for one in failed)} did not tell",
+            f"no complete answer from {', '.join(one.cloud for one in failed)}",
             hint="; ".join(dict.fromkeys(one.failure.hint for one in failed if one.failure)),
         )
 

@@ -101,7 +101,7 @@ def _compare(image: Image, step: Upload, disk: Path, cloud: str) -> None:
             f"{cloud}: image {image.id} does not hold the disk that was verified "
             f"(its {image.hash_algo or 'hash'} is {image.hash_value or 'not told'})",
             hint="compare the disk's checksum with build.json; if it is right, "
-            "the way to the cloud or its store is faulty",
+            "the connection to the cloud or its store is faulty",
         )
 
 

@@ -66,6 +66,6 @@ class NoticeLog:
             self._told.update((line["project"], key) for key in line["keys"])
         except (ValueError, KeyError, TypeError):
             raise ImagecycleError(
-                f"{self.path}:{number}: cannot be read, so who was told is not known",
+                f"{self.path}:{number}: cannot be read, so it is not known who was told",
                 hint="mend or remove that line; whoever it names is told again",
             ) from None

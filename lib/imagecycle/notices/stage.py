@@ -68,7 +68,7 @@ def notify(
     :param states: which releases; with ``family`` and ``release`` instead, that one.
     :param send: send what has not been sent before, and record it.
     :raises UnknownName: when the cloud has no such release.
-    :raises UsageError: when nobody need be told, or it is not said how to send.
+    :raises UsageError: when there is nothing to tell, or it is not said how to send.
     :raises Incomplete: when it is not known who uses them.
     """
     if send:
@@ -140,8 +140,8 @@ def _chosen(
     told = [held for held in chosen if held.state in _SINCE]
     if not told:
         raise UsageError(
-            f"{family} {release} is {chosen[0].state} in {cloud}: nobody need be told",
-            hint="superseded, retired and revoked releases are told of",
+            f"{family} {release} is {chosen[0].state} in {cloud}: there is nothing to tell",
+            hint="messages are about superseded, retired and revoked releases",
         )
     return told
 
@@ -188,7 +188,7 @@ def _addresses(
         for project, addresses in member_addresses(session, missing).items():
             found[project] = _usable(", ".join(addresses))
     except Incomplete as error:
-        log.warn(f"{error.message}; who belongs to a project is not known")
+        log.warn(f"{error.message}; the members of projects are not known")
     return found
 
 

@@ -36,7 +36,7 @@ def running(site: Site, *words: str) -> Iterator[Callable[[], float]]:
         settings.write_text(yaml.safe_dump(site.model_dump(mode="json")))
         program = [sys.executable, "-P", "-m", "imagecycle", "--site", str(settings)]
         started = time.time()
-        log.say(f"beside all this: {what} ...")
+        log.say(f"in the background: {what} ...")
         with command.background([*program, *words], output=output) as process:
 
             def finish() -> float:
@@ -47,7 +47,7 @@ def running(site: Site, *words: str) -> Iterator[Callable[[], float]]:
                 _repeat(output, what)
                 if process.returncode != 0:
                     raise ImagecycleError(
-                        f"`imagecycle {what}` {ended}", hint="what it said stands above"
+                        f"`imagecycle {what}` {ended}", hint="its output is above"
                     )
                 # its last line was its last act
                 return max(0.0, output.stat().st_mtime - started)

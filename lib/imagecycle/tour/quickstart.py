@@ -69,7 +69,7 @@ class _Quickstart:
         with background.running(self.site, "devcloud", "start", "--with-compute") as finish:
             self.stage("build", self.build)
             report = self.stage("verify", self.verify)
-            self.done.append(Done("devcloud", "runs (beside the build)", finish()))
+            self.done.append(Done("devcloud", "runs (during the build)", finish()))
             image = self.stage("publish", self.publish)
         artifact = ArtifactStore(self.site.artifacts).find(FAMILY, None)
         changed = any(one.result == "done" for one in self.done)

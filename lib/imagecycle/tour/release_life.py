@@ -117,7 +117,7 @@ class _Tour:
                 listed={"alice": [two], "bob": [two]}, found={"alice": True, "bob": True}, of=old
             )
 
-            self._step(f"Release {one} is retired: shared with who uses it, and nobody else.")
+            self._step(f"Release {one} is retired: shared with its users only.")
             self._retire()
             self._see(
                 listed={"alice": [two], "bob": [two]}, found={"alice": True, "bob": False}, of=old

@@ -1,6 +1,6 @@
 """The part of the development cloud that has servers and volumes: Nova, Placement, Neutron, Cinder.
 
-All of it is real but the hypervisors, which pretend to run machines, and the storage, which stores
+All of it is real but the hypervisors, which only simulate machines, and the storage, which stores
 nothing.
 """
 
