@@ -16,6 +16,7 @@ GROUND = {
     "shipped",
     "sparse_file",
     "site",
+    "windows_facts",
     "yamlfile",
 }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagecycle.errors import UsageError
+from imagecycle.windows_facts import WindowsFacts
 
 _RELEASE = re.compile(r"(?P<date>\d{8})(?:\.(?P<serial>[1-9]\d*))?")
 
@@ -187,58 +188,6 @@ class FamilyRetirement:
     quiet_hours: str | None = None
     time_zone: str | None = None
     members: str | None = None
-
-
-@dataclass(frozen=True)
-class WindowsContext:
-    """How instances of Windows are contextualised, by cloudbase-init."""
-
-    services: tuple[str, ...] = ("config-drive", "http")
-    """Where instance data is looked for, in this order"""
-    groups: tuple[str, ...] = ("Administrators",)
-    """Of the account that users log in with"""
-    inject_password: bool = True
-    """Take the password that Nova made; else a random one, posted encrypted for the key pair"""
-    mtu_from_dhcp: bool = True
-    ntp_from_dhcp: bool = True
-    extend_volumes: bool = True
-    user_data: bool = True
-    """Run what a user gives an instance to run"""
-    winrm: bool = True
-    """Listen for WinRM over HTTPS"""
-    kms_host: str = ""
-    """``HOST`` or ``HOST:PORT``; empty: the site's, or what DNS says"""
-    activate: bool = True
-
-
-@dataclass(frozen=True)
-class WindowsFacts:
-    """What the catalog says of a family of Windows, besides what it says of any."""
-
-    edition: str
-    """EDITIONID or name of the image on the medium: ``ServerStandard``"""
-    installation_type: str
-    """``Server``, ``Server Core`` or ``Client``"""
-    language: str
-    """Of the medium: ``en-US``"""
-    locale: str
-    """How dates and numbers are written"""
-    keyboard: str
-    """``0409:00000409``, or a language for its usual one"""
-    time_zone: str
-    """In Windows' own words: ``UTC``, ``W. Europe Standard Time``"""
-    key: str
-    """The kind of product key, see :data:`imagecycle.systems.windows_keys.KINDS`"""
-    kms_client_key: str = ""
-    """The public one for the edition"""
-    owner: str = ""
-    organization: str = ""
-    remote_desktop: bool = True
-    recovery_mib: int = 1024
-    """Of the partition of the recovery environment, which lies before Windows' own; 0 for none"""
-    bypass_requirements: bool = False
-    """Install where Secure Boot, TPM or memory are wanting"""
-    context: WindowsContext = WindowsContext()
 
 
 @dataclass(frozen=True)

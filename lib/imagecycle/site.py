@@ -145,6 +145,9 @@ class WindowsSettings(pydantic.BaseModel):
     cloudbase_init: Download | None = pydantic.Field(
         None, description="The installer of cloudbase-init, an MSI."
     )
+    lgpo: Download | None = pydantic.Field(
+        None, description="Microsoft's LGPO.exe, which imports backups of group policies."
+    )
     kms_host: str = pydantic.Field(
         "",
         pattern=KMS_HOST,

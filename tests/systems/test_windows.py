@@ -8,7 +8,11 @@ import pytest
 import windows_families
 from imagecycle import catalog, systems
 from imagecycle.errors import InvalidFile
+from imagecycle.model import GuestFile
 from imagecycle.systems import windows, windows_releases
+from imagecycle.windows_facts import Software, WindowsChanges
+
+ZIP = Software("archive", "https://vendor.example/a.zip", "aa" * 32)
 
 
 def problems(**changes: Any) -> str:
@@ -35,6 +39,10 @@ def test_the_families_that_come_along_are_right() -> None:
         ({"windows": {"key": "evaluation"}}, "is no evaluation edition"),
         ({"windows": {"kms_client_key": ""}}, "there is none for ServerStandard"),
         ({"windows": {"bypass_requirements": True}}, "demands nothing that could be bypassed"),
+        ({"packages": ("vim",)}, "packages: Windows has none"),
+        ({"files": (GuestFile("/etc/motd", ""),)}, "/etc/motd is no path of Windows"),
+        ({"windows": {"changes": WindowsChanges(updates=(ZIP,))}}, "end with .msu or .cab"),
+        ({"windows": {"changes": WindowsChanges(software=(ZIP,))}}, "end with .msi or .exe"),
         ({"firmware": ("bios", "uefi")}, "installed for one firmware"),
         ({"min_ram_mib": 1024}, "memory.minimum: Windows Server 2022 needs 2048 MiB"),
         ({"disk_gib": 20}, "needs 32 GiB at least"),
@@ -120,3 +128,35 @@ def test_passwords_differ_and_satisfy_the_policy() -> None:
         assert len(one) >= 14
         assert any(c.isupper() for c in one) and any(c.islower() for c in one)
         assert any(c.isdigit() for c in one) and "-" in one
+
+
+CHANGES = """
+    windows:
+      context: {kms_host: kms.flavour, groups: [Users]}
+      changes:
+        features: [Web-Server]
+        software:
+          - {name: agent, url: "https://vendor.example/agent.msi", sha256: "%s"}
+        registry:
+          - {key: HKLM\\SOFTWARE\\Site, name: Owner, kind: String, value: us}
+        tasks:
+          - {name: 10-join.ps1, content: "Write-Output 'joined'"}
+""" % ("ab" * 32)
+
+
+def test_a_flavour_adds_to_what_the_file_changes(tmp_path: Path) -> None:
+    windows_families.copy(tmp_path)
+    path = tmp_path / "windows-2022.yaml"
+    text = path.read_text().replace(
+        "windows:\n  edition", "windows:\n  changes: {wsus: vendor, features: [Backup]}\n  edition"
+    )
+    path.write_text(text.rstrip() + CHANGES)
+    families = {one.flavour: one for one in catalog.load(tmp_path) if one.version == "2022"}
+    core, server = families["server-core"].windows, families["server"].windows
+    assert core is not None and server is not None
+    assert (core.changes.features, core.changes.wsus) == (("Backup",), "vendor")
+    assert server.changes.features == ("Backup", "Web-Server")
+    assert server.changes.software[0].exit_codes == (0, 3010)
+    assert server.changes.registry[0].key == r"HKLM\SOFTWARE\Site"
+    assert server.changes.tasks[0].name == "10-join.ps1"
+    assert (server.context.kms_host, server.context.groups) == ("kms.flavour", ("Users",))

@@ -84,7 +84,7 @@ class GuestAccess:
         deadline, last = time.monotonic() + self.limit, "it got no address"
         while time.monotonic() < deadline:
             console.look()
-            for address in _addresses(domain):
+            for address in addresses(domain):
                 if self._connect(address):
                     return address
                 words = self._log.read_text(errors="replace").strip().splitlines()
@@ -130,7 +130,7 @@ class GuestAccess:
         return ["ssh", "-F", "/dev/null", "-i", str(self.key), *words]
 
 
-def _addresses(domain: Any) -> list[str]:
+def addresses(domain: Any) -> list[str]:
     """What libvirt's own network has leased to the domain; else what this machine has seen.
 
     :raises InstallationFailed: when the domain has ended.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import asdict
 from typing import Any
 
 from imagecycle.model import Family
@@ -36,6 +37,7 @@ def of_flavour(family: Family, compression: str) -> dict[str, Any]:
         "files": [[file.path, file.content, file.mode] for file in family.files],
         "commands": family.commands,
         "compression": compression,
+        **({"windows": asdict(family.windows)} if family.windows else {}),
     }
 
 

@@ -24,6 +24,7 @@ from imagecycle.build import (
     media,
     offline,
     recovery,
+    windows_customise,
 )
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.machine import accelerator
@@ -121,28 +122,13 @@ def explain(family: Family, site: Site) -> list[str]:
 
 
 def _make(family: Family, site: Site, source: media.Source, folder: Path) -> dict[str, Any]:
-    durations, kind = {}, systems.linux(family.distro)
+    durations: dict[str, float] = {}
     with log.step("installation") as timer:
         shared = installation.ensure(family, site, source, folder)
     durations["installation"] = timer.seconds
-    raw = shared.path
-    if customise.needed(family):
-        with log.step("customisation") as timer:
-            raw = folder / "customised.raw"
-            disk.copy_sparse(shared.path, raw)
-            raw.chmod(0o666)
-            customise.customise(family, site, source, folder, raw)
-        durations["customisation"] = timer.seconds
-    is_shared = raw == shared.path  # clean already, and not ours to change
-    with (
-        log.step("cleaning") as timer,
-        offline.opened(raw, folder, read_only=is_shared) as system,
-    ):
-        cleaned = {} if is_shared else clean.clean(system, kind)
-        installed = [asdict(package) for package in kind.packages.installed(system)]
-        if not is_shared:
-            system.trim()
-    durations["cleaning"] = timer.seconds
+    make = _customised_and_cleaned if family.windows is None else windows_customise.make
+    raw, about = make(family, site, source, folder, shared.path, durations)
+    installed = about.pop("installed")
     write_json(folder / "packages.json", {"family": family.slug, "packages": installed})
     with log.step(f"writing the disk ({site.compression})") as timer:
         disk.need_room(folder, raw.stat().st_blocks * 512)
@@ -154,11 +140,41 @@ def _make(family: Family, site: Site, source: media.Source, folder: Path) -> dic
         "media": {"kind": family.media.kind, "digest": source.digest},
         "disk": finished,
         "packages": len(installed),
-        "cleaned": cleaned,
+        **about,
         "durations": durations,
         "accelerator": accelerator.find(site).kind,
         "versions": _versions(),
     }
+
+
+def _customised_and_cleaned(
+    family: Family,
+    site: Site,
+    source: media.Source,
+    folder: Path,
+    shared: Path,
+    durations: dict[str, float],
+) -> tuple[Path, dict[str, Any]]:
+    """The disk of a Linux, and what the record says of it."""
+    kind, raw = systems.linux(family.distro), shared
+    if customise.needed(family):
+        with log.step("customisation") as timer:
+            raw = folder / "customised.raw"
+            disk.copy_sparse(shared, raw)
+            raw.chmod(0o666)
+            customise.customise(family, site, source, folder, raw)
+        durations["customisation"] = timer.seconds
+    is_shared = raw == shared  # clean already, and not ours to change
+    with (
+        log.step("cleaning") as timer,
+        offline.opened(raw, folder, read_only=is_shared) as system,
+    ):
+        cleaned = {} if is_shared else clean.clean(system, kind)
+        installed = [asdict(package) for package in kind.packages.installed(system)]
+        if not is_shared:
+            system.trim()
+    durations["cleaning"] = timer.seconds
+    return raw, {"cleaned": cleaned, "installed": installed}
 
 
 def _since(store: ArtifactStore, family: Family, since: Release) -> Artifact | None:

@@ -121,7 +121,10 @@ class Architecture(_Section):
 class AddedFile(_Section):
     """A file that a flavour puts into the image."""
 
-    path: str = Field(pattern=r"^/\S*[^/\s]$", description="an absolute path in the image")
+    path: str = Field(
+        pattern=r"^(/\S*[^/\s]|[A-Z]:\\[^\x00-\x1f]*[^\\\s])$",
+        description="an absolute path in the image",
+    )
     content: str = Field(description="the text of the file")
     mode: str = Field(
         "0644", pattern=r"^0[0-7]{3,4}$", description='permissions in quotes, such as "0644"'

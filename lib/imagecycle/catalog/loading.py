@@ -28,8 +28,8 @@ from imagecycle.model import (
     MaintenanceTerms,
     Matrix,
     Media,
-    WindowsFacts,
 )
+from imagecycle.windows_facts import WindowsFacts
 from imagecycle.yamlfile import Place, Spot, YamlFile
 
 Folders = Path | Sequence[Path]

@@ -51,12 +51,13 @@ class TimeLimit(ImagecycleError):
 
 
 @contextmanager
-def in_words(guest: str, user: str, *, sent: bool) -> Iterator[None]:
+def in_words(guest: str, user: str, *, sent: bool, begun: bool = False) -> Iterator[None]:
     """Turn what pywinrm raises in the ``with`` block into the errors of this module.
 
     :param guest: the guest's address, for the message.
     :param user: the account, for the message.
-    :param sent: whether the guest may have begun to do what it was asked for.
+    :param sent: whether the guest may have begun to do what it is asked for now.
+    :param begun: whether it has begun with something of which more is asked for now.
     """
     try:
         yield
@@ -79,14 +80,14 @@ def in_words(guest: str, user: str, *, sent: bool) -> Iterator[None]:
             _lost(guest, "the connection broke off", sent)
         _tls(guest, error)
     except requests.exceptions.ConnectTimeout:
-        _silent(guest, "it does not answer at all")
+        _lost(guest, "it does not answer at all", begun)
     except requests.exceptions.ReadTimeout:
         _lost(guest, "it has fallen silent", sent)
     except requests.exceptions.ConnectionError as error:
         if "refused" in str(error):
-            _silent(guest, "it refuses the connection")
+            _lost(guest, "it refuses the connection", begun)
         if "NewConnectionError" in str(error) or "NameResolution" in str(error):
-            _silent(guest, "there is no way to it")
+            _lost(guest, "there is no way to it", begun)
         _lost(guest, "the connection broke off", sent)
     except requests.exceptions.RequestException as error:
         _lost(guest, f"its answer cannot be read ({type(error).__name__})", sent)

@@ -254,7 +254,7 @@ class WindowsGuest:
     def _send(self, command: str, stdin: bytes) -> None:
         parts = [stdin[start : start + _INPUT] for start in range(0, len(stdin), _INPUT)]
         for number, part in enumerate(parts, start=1):
-            with self._words(sent=True):
+            with self._words(sent=True, begun=True):
                 self._protocol.send_command_input(
                     self._shell, command, part, end=number == len(parts)
                 )
@@ -269,7 +269,8 @@ class WindowsGuest:
                     "what it had printed: "
                     + (winrm_output.last_line(stdout + stderr) or "nothing"),
                 )
-            with self._words(sent=True), contextlib.suppress(WinRMOperationTimeoutError):
+            words = self._words(sent=True, begun=True)
+            with words, contextlib.suppress(WinRMOperationTimeoutError):
                 out, err, status, done = self._protocol.get_command_output_raw(self._shell, command)
                 stdout, stderr = stdout + out, stderr + err
         return stdout, stderr, status
@@ -279,8 +280,8 @@ class WindowsGuest:
         with contextlib.suppress(ImagecycleError), self._words(sent=True):
             self._protocol.cleanup_command(self._shell, command)
 
-    def _words(self, *, sent: bool) -> Any:
-        return in_words(self._name, self._account.user, sent=sent)
+    def _words(self, *, sent: bool, begun: bool = False) -> Any:
+        return in_words(self._name, self._account.user, sent=sent, begun=begun)
 
 
 def quoted(text: str) -> str:

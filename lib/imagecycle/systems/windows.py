@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from imagecycle.errors import UsageError, suggestion
-from imagecycle.model import Family, WindowsFacts
+from imagecycle.model import Family
 from imagecycle.site import Site
 from imagecycle.systems import windows_keys, windows_media, windows_releases, windows_settings
 from imagecycle.systems.system import InstallerConsole, System
-from imagecycle.systems.windows_answers import PHASES
+from imagecycle.systems.windows_answers import PHASES, WindowsAnswers
 from imagecycle.systems.windows_media import Edition
 from imagecycle.systems.windows_releases import WindowsRelease
+from imagecycle.windows_facts import WindowsFacts
 
 LEAST_WITH_DESKTOP_MIB = 2048
 
@@ -55,6 +56,7 @@ class Windows(System):
             *_wrong_image(family.windows, release),
             *_wrong_machine(family, release),
             *_wrong_properties(family, release),
+            *_wrong_changes(family),
         )
 
     def wrong_answers(self, family: Family, text: str) -> tuple[str, ...]:
@@ -84,6 +86,11 @@ def image(family: Family, medium: Path) -> Edition:
     if reason := windows_keys.unfit(found.edition_id, facts.key):
         raise UsageError(f"{medium}: {reason}", hint="look at windows.key in the catalog")
     return found
+
+
+def account(family: Family) -> str:
+    """Who the build logs in as."""
+    return WindowsAnswers(family).account
 
 
 def key_name(family: Family) -> str:
@@ -154,3 +161,24 @@ def _wrong_properties(family: Family, release: WindowsRelease) -> Iterator[str]:
         yield "properties.hw_tpm_model: hw_tpm_version is missing"
     if said.get("hw_tpm_model") == "tpm-crb" and said.get("hw_tpm_version") != "2.0":
         yield 'properties.hw_tpm_model: tpm-crb is of hw_tpm_version "2.0"'
+
+
+_KINDS = {
+    "updates": (".msu", ".cab"),
+    "software": (".msi", ".exe"),
+    "policies": (".inf", ".zip"),
+}
+"""How the files end that a list of the catalog may name."""
+
+
+def _wrong_changes(family: Family) -> Iterator[str]:
+    if family.packages:
+        yield "packages: Windows has none; see windows.changes for features and software"
+    for file in family.files:
+        if not file.path[1:].startswith(":\\"):
+            yield f"files: {file.path} is no path of Windows, such as C:\\Data\\motd.txt"
+    changes = _facts(family).changes
+    for key, endings in _KINDS.items():
+        for one in getattr(changes, key):
+            if not one.url.lower().endswith(endings):
+                yield f"changes.{key}: {one.name} must end with {' or '.join(endings)}"

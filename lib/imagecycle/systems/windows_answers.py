@@ -8,10 +8,11 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass, field
 
-from imagecycle.model import Family, WindowsFacts
+from imagecycle.model import Family
 from imagecycle.systems import windows_releases
 from imagecycle.systems.windows_keys import ProductKey
 from imagecycle.systems.windows_releases import WindowsRelease
+from imagecycle.windows_facts import WindowsFacts
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 FOLDER = "imagecycle"

@@ -18,9 +18,10 @@ from pathlib import Path
 
 import jinja2
 
-from imagecycle.model import Family, WindowsFacts
+from imagecycle.model import Family
 from imagecycle.systems import windows_releases
 from imagecycle.systems.windows_answers import ARCHITECTURES
+from imagecycle.windows_facts import WindowsFacts
 
 PROGRAM = r"C:\Program Files\Cloudbase Solutions\Cloudbase-Init"
 CONFIGURATION = rf"{PROGRAM}\conf\cloudbase-init.conf"

@@ -65,6 +65,8 @@ class Guest:
     scripts: dict[str, Callable[[dict[str, str]], Answer]] = field(default_factory=dict)
     """PowerShell scripts by their text; the function gets the values that come before it"""
     complaints: list[str] = field(default_factory=list)
+    on_restart: list[Callable[[], None]] = field(default_factory=list)
+    """What else happens when the machine restarts"""
 
     def answer(self, line: str, stdin: bytes | None) -> Answer:
         """What the machine answers.
@@ -99,16 +101,22 @@ class Guest:
     def _script(self, text: str) -> Answer:
         if problem := unreadable(text):
             return failed(f"{problem}\n    + FullyQualifiedErrorId : ParserError")
-        values: dict[str, str] = {}
-        while assignment := _ASSIGNMENT.match(text):
-            values[assignment[1]] = assignment[2].replace("''", "'")
-            text = text[assignment.end() :]
+        values, text = assignments(text)
         if text in self.scripts:
             return self.scripts[text](values)
         if text == BOOT_TIME:
             return said(f"{133_000_000_000_000_000 + self.boots}\r\n")
         self.complaints.append(f"unknown script: {text}")
         return failed("The term is not recognized as the name of a cmdlet\n    + CommandNotFound")
+
+
+def assignments(text: str) -> tuple[dict[str, str], str]:
+    """The variables that are set before a script, and the script."""
+    values: dict[str, str] = {}
+    while assignment := _ASSIGNMENT.match(text):
+        values[assignment[1]] = assignment[2].replace("''", "'")
+        text = text[assignment.end() :]
+    return values, text
 
 
 def unreadable(script: str) -> str:

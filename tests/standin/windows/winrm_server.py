@@ -98,6 +98,8 @@ class WinRM:
         time.sleep(self.downtime)
         self.shells.expire()
         self.guest.boots += 1
+        for happens in self.guest.on_restart:
+            happens()
         self._server = self._listen(self.port)
 
     def _listen(self, port: int) -> _Server:
@@ -158,7 +160,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         service = self.server.service
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # the machine went away meanwhile
+            self.close_connection = True
+            return
         if service.starting:
             service.starting -= 1
             self._answer(503, b"")
