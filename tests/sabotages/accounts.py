@@ -120,4 +120,11 @@ SABOTAGES = (
         replace("/etc/shadow", "games:*:", "games::"),
         "games",
     ),
+    Sabotage(
+        "accounts.have_not_expired",
+        "root must change its password",
+        replace("/etc/shadow", "root:*:2", "root:*:0:0:99999:7::20000:\n#:*:2"),
+        "root: must change its password",
+        also=("accounts.have_no_passwords_outside_of_shadow",),
+    ),
 )

@@ -208,6 +208,19 @@ SABOTAGES = (
         on_disk=True,
     ),
     Sabotage(
+        "file_systems.survive_a_power_cut",
+        "no journal",
+        _superblock(92, b"\x38\0\0\0"),
+        "has no journal",
+        on_disk=True,
+    ),
+    Sabotage(
+        FSTAB,
+        "a root that stays read-only",
+        replace("/etc/fstab", "ext4 rw", "ext4 ro"),
+        "stays read-only",
+    ),
+    Sabotage(
         "file_systems.are_not_checked_now_and_then",
         "a check after 20 mounts",
         _superblock(54, struct.pack("<h", 20)),

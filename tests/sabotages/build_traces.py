@@ -36,4 +36,10 @@ SABOTAGES = (
     Sabotage(
         "machine_id.is_not_in_the_image", "an id", put("/etc/machine-id", _ID), "/etc/machine-id"
     ),
+    Sabotage(
+        "build_traces.no_files_where_something_is_mounted",
+        "a device that became a file",
+        put("/dev/null.log"),
+        "/dev/null.log",
+    ),
 )

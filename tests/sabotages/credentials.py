@@ -64,6 +64,7 @@ PLACES = (
     ),
     ("/etc/default/agent", "AGENT_TOKEN=abcdef\n"),
     ("/root/anaconda-ks.cfg", "rootpw --plaintext hunter22\n"),
+    ("/opt/app/server.p12", "\0\1\2"),
     ("/etc/postfix/sasl_passwd", "[smtp.example] me:hunter22\n"),
 )
 TEXTS = (
@@ -80,6 +81,13 @@ TEXTS = (
     ("a password in settings", "/opt/app/app.ini", "[db]\npassword = hunter22\n"),
     ("a password in YAML", "/opt/app/app.yaml", "db:\n  - db_password: hunter22\n"),
     ("a secret in an environment file", "/opt/app/.env", "export API_KEY=hunter22\n"),
+    (
+        "a token in an address",
+        "/opt/app/.git/config",
+        f"url = https://{_RANDOM[:40]}@git.example\n",
+    ),
+    ("a token in a header", "/opt/app/curlrc", f"header = 'Authorization: Bearer {_RANDOM}'\n"),
+    ("a password's hash", "/opt/app/users", "me:$6$rounds=5000$saltsalt$abcdefghijklmnop\n"),
     ("a service account of Google", "/opt/app/sa.json", '{"private_key_id": "0123"}\n'),
 )
 

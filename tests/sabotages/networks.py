@@ -2,6 +2,7 @@
 
 from sabotages.table import ADDED, Sabotage, append, put
 
+NAMED = "network_files.fit_any_network_card"
 CARD, FIXED = "network_files.name_no_network_card", "network_files.leave_addresses_to_the_cloud"
 IDENTITY = "identity.is_not_in_the_image"
 _CLOUD = "cloud_configuration.brings_nothing_of_another_machine"
@@ -86,7 +87,7 @@ SABOTAGES = (
             f"a network card in {what}",
             put(path, text),
             f"{path}: names",
-            also=(*ADDED, FIXED, "startup.no_scripts_are_left"),
+            also=(*ADDED, FIXED, NAMED, "startup.no_scripts_are_left"),
         )
         for what, path, text in SETTINGS
     ),
@@ -103,6 +104,26 @@ SABOTAGES = (
             also=(*ADDED, "credentials.none_is_where_tools_keep_them"),
         )
         for what, path, text in IDENTITIES
+    ),
+    Sabotage(
+        NAMED,
+        "one card in netplan's settings",
+        put("/etc/netplan/50.yaml", "network:\n  ethernets:\n    ens3:\n      dhcp4: true\n"),
+        "/etc/netplan/50.yaml: names ens3",
+        also=ADDED,
+    ),
+    Sabotage(
+        NAMED,
+        "one card in ifupdown's settings",
+        put("/etc/network/interfaces", "auto lo ens3\niface ens3 inet dhcp\n"),
+        "/etc/network/interfaces: names ens3",
+    ),
+    Sabotage(
+        NAMED,
+        "one card in settings of systemd",
+        put("/etc/systemd/network/10.network", "[Match]\nName=enp1s0\n[Network]\nDHCP=yes\n"),
+        "names enp1s0",
+        also=ADDED,
     ),
     Sabotage(
         CARD,

@@ -111,4 +111,17 @@ SABOTAGES = (
         lambda root: (root / "usr/bin/less").unlink(),
         "/usr/bin/less: is missing",
     ),
+    Sabotage(
+        "permissions.programs_have_the_rights_that_they_need",
+        "sudo without setuid",
+        mode("/usr/bin/sudo", 0o755),
+        "/usr/bin/sudo",
+    ),
+    Sabotage(
+        "permissions.programs_have_the_rights_that_they_need",
+        "su of another owner",
+        owner("/usr/bin/su", 33, 0),
+        "/usr/bin/su",
+        also=(ROOTS,),
+    ),
 )

@@ -75,4 +75,22 @@ SABOTAGES = (
         "/etc/ssl/certs/builder.pem",
         also=ADDED,
     ),
+    Sabotage(
+        "resolver.asks_where_the_system_does",
+        "no name servers are asked",
+        replace("/etc/nsswitch.conf", "files resolve [!UNAVAIL=return] dns", "files"),
+        "asks none of dns, resolve for hosts",
+    ),
+    Sabotage(
+        "resolver.knows_the_own_host",
+        "no localhost",
+        put("/etc/hosts", "127.0.1.1 debian\n"),
+        "/etc/hosts: does not know localhost",
+    ),
+    Sabotage(
+        "clock.takes_the_hardware_clock_for_utc",
+        "a hardware clock in local time",
+        put("/etc/adjtime", "0.0 0 0.0\n0\nLOCAL\n"),
+        "/etc/adjtime",
+    ),
 )

@@ -52,6 +52,7 @@ class Debian(Linux):
     left_off = ("systemd-time-wait-sync.service",)
     wordy = (
         "/etc/nsswitch.conf",
+        "/etc/{shadow,gshadow,passwd}",
         "/var/cache/debconf/templates.dat",
         "/var/lib/dpkg/{status,available}",
     )

@@ -79,6 +79,7 @@ ELSEWHERE: Mapping[str, str] = {
     "/var/**.keytab": ANYTHING,
     "/etc/samba/**{secret,cred,smbpasswd}**": ANYTHING,
     "/var/lib/samba/private/**": ANYTHING,
+    "/**.{p12,pfx,jks,keystore,kdbx,ppk,ovpn,kwallet}": ANYTHING,
     "/etc/fstab": r"(?i)\bpass(word)?=",
     "/etc/{msmtprc,ssmtp/ssmtp.conf}": r"(?im)^\s*(auth)?pass(word)?[\s=]",
     "/etc/postfix/sasl**": ANYTHING,
@@ -136,6 +137,11 @@ CONTENTS: Mapping[str, str] = {
     "a password in an address": (
         r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>$%{]+:[^\s/@\"'<>${]{2,}@[\w.\[-]"
     ),
+    "a token in an address": r"\bhttps?://[\w-]{20,}@[\w.-]+",
+    "a token in a header": (
+        r"(?i)\bAuthorization[\"']?\s*[:=,]\s*[\"']?(?:Basic|Bearer)\s+[\w+/=.-]{8}"
+    ),
+    "a password's hash": r"(?<![\w$])\$(?:1|5|6|7|y|gy|2[abxy])\$[\w./$=,-]{8}",
     "a password of OpenStack": r"\bOS_(?:PASSWORD|TOKEN|APPLICATION_\w+_SECRET)\s*=\s*[^\s$]",
     "a password": (
         r"(?im)^[\s\-]*(?:export\s+|set\s+)?[\"']?[\w.-]*"

@@ -123,3 +123,17 @@ def test_root_is_as_the_system_makes_it(pristine: Pristine, defects: Defects) ->
         if (root.uid, root.gid, root.home) != (0, 0, "/root") or root.shell not in sane:
             found.append(Finding("root", f"has {root.uid}:{root.gid}, {root.home}, {root.shell}"))
     assert defects(found) == []
+
+
+def test_have_not_expired(pristine: Pristine, defects: Defects) -> None:
+    """Root's jobs, sudo and logins fail until somebody sets a password that nobody has."""
+    used = {one.name for one in accounts(pristine) if one.has_a_shell}
+    fields = [line.split(":") for line in pristine.text("/etc/shadow").splitlines()]
+    assert (
+        defects(
+            Finding(one[0], "must change its password" if one[2] == "0" else "has an end")
+            for one in fields
+            if len(one) > 7 and one[0] in used and (one[2] == "0" or one[7])
+        )
+        == []
+    )

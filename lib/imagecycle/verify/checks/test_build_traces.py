@@ -89,3 +89,9 @@ def test_no_installer_leftovers(pristine: Pristine, defects: Defects) -> None:
 def test_no_network_card_names(pristine: Pristine, defects: Defects) -> None:
     """A server's card gets another name than the configuration expects, and no address."""
     assert defects(map(Finding, pristine.found("/etc/udev/rules.d/70-persistent-net.rules"))) == []
+
+
+def test_no_files_where_something_is_mounted(pristine: Pristine, defects: Defects) -> None:
+    """The image is larger than it should be, and nobody can see or remove what makes it so."""
+    hidden = pristine.filled("/dev/**", "/proc/**", "/run/**", "/sys/**")
+    assert defects(map(Finding, hidden)) == []

@@ -40,6 +40,19 @@ def _unclean(pristine: Pristine) -> Iterator[Finding]:
                     yield Finding(f"partition {one.partition.number}", "was not made to its end")
 
 
+def test_survive_a_power_cut(pristine: Pristine, defects: Defects) -> None:
+    """After a hard reset, or when its host fails, a server loses files, or all of them."""
+    extended = [one for one in file_systems(pristine.disk) if one.kind in ("ext3", "ext4", "ext2")]
+    assert (
+        defects(
+            Finding(f"partition {one.partition.number}", "has no journal")
+            for one in extended
+            if not struct.unpack_from("<I", _superblock(pristine.disk, one), 92)[0] & 4
+        )
+        == []
+    )
+
+
 def test_are_not_checked_now_and_then(pristine: Pristine, defects: Defects) -> None:
     """Some day a restart takes minutes, or hours on a large disk, for nothing."""
     assert defects(_checked(pristine)) == []

@@ -29,6 +29,8 @@ def _lacking(pristine: Pristine) -> Iterator[Finding]:
         )
         if kind in NETWORKED or re.match(r"//|[\w.-]+:/", device):
             yield Finding(device, f"is of another machine, for {place}")
+        elif place == "/" and "ro" in options.split(","):
+            yield Finding(device, "stays read-only")
         elif kind in VIRTUAL or "noauto" in options.split(",") or device in VIRTUAL:
             continue
         elif re.match(r"/dev/(mapper|disk/by-path|disk/by-id)/", device):

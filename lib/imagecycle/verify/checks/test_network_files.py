@@ -19,13 +19,13 @@ PLACES = (
 _NETWORK_OFF = r"(?ms)^network\s*:.*?\b(config\s*:\s*[\"']?disabled|version\s*:)"
 FIXED: Mapping[str, str] = {
     "/etc/netplan/*": (
-        r"(?m)^\s*(addresses|gateway4|gateway6|set-name|macaddress)\s*:|dhcp4\s*:\s*(no|false)"
+        r"(?m)^\s*(addresses|gateway4|gateway6|set-name|macaddress|mtu)\s*:|dhcp4\s*:\s*(no|false)"
     ),
     "/etc/network/{interfaces,interfaces.d/*}": (
-        r"(?m)^\s*(iface\s+(?!lo\b)\S+\s+inet6?\s+static|address\s|hwaddress\s)"
+        r"(?m)^\s*(iface\s+(?!lo\b)\S+\s+inet6?\s+static|(address|hwaddress|mtu)\s)"
     ),
     "/etc/sysconfig/network-scripts/ifcfg-*": (
-        r"(?mi)^\s*(IPADDR\d*|GATEWAY|HWADDR|MACADDR)\s*=|^BOOTPROTO=[\"']?(static|none)"
+        r"(?mi)^\s*(IPADDR\d*|GATEWAY|HWADDR|MACADDR|MTU)\s*=|^BOOTPROTO=[\"']?(static|none)"
         r"|^ONBOOT=[\"']?no"
     ),
     "/etc/NetworkManager/system-connections/*": (
@@ -34,7 +34,7 @@ FIXED: Mapping[str, str] = {
     ),
     "/etc/NetworkManager/conf.d/*": r"(?m)^\s*(no-auto-default|unmanaged-devices)\s*=\s*\S",
     "/etc/systemd/network/*": (
-        r"(?mi)^\s*((Permanent)?MACAddress|Address|Gateway)\s*=|^\s*DHCP\s*=\s*(no|false|none)\b"
+        r"(?mi)^\s*((Permanent)?MACAddress|Address|Gateway|MTUBytes)\s*=|^\s*DHCP\s*=\s*(no|false|none)\b"
     ),
     "/etc/udev/rules.d/*": r"SUBSYSTEM==\"net\".*(NAME=|ATTR\{address\})",
     "/etc/cloud/{cloud.cfg,cloud.cfg.d/*}": _NETWORK_OFF,
@@ -46,6 +46,14 @@ FIXED: Mapping[str, str] = {
     "/etc/{iftab,mactab}": r"\S",
 }
 """Files, and what in them is only right for the machine of the build"""
+_NAME = r"(en[opsx][a-z0-9]+|eth\d+|em\d+|p\d+p\d+)"
+INTERFACES: Mapping[str, str] = {
+    "/etc/netplan/*": rf"(?m)^\s+{_NAME}\s*:\s*$(?!(?:\n\s+.*)*?\n\s+match\s*:)",
+    "/etc/network/{interfaces,interfaces.d/*}": rf"(?m)^\s*(?:auto|allow-\w+|iface)\s+{_NAME}\b",
+    "/etc/systemd/network/*.network": rf"(?m)^\s*Name\s*=\s*{_NAME}\s*$",
+    "/etc/NetworkManager/system-connections/*": rf"(?m)^\s*interface-name\s*=\s*{_NAME}",
+}
+"""Files, and where they name one card of one machine"""
 
 
 def test_name_no_network_card(pristine: Pristine, defects: Defects) -> None:
@@ -71,3 +79,15 @@ def _fixed(pristine: Pristine) -> Iterator[Finding]:
         for path in pristine.filled(pattern):
             if path in pristine.foreign and (match := re.search(said, pristine.text(path))):
                 yield Finding(path, f"says {' '.join(match[0].split())}")
+
+
+def test_fit_any_network_card(pristine: Pristine, defects: Defects) -> None:
+    """With another machine type or one card more, the card has another name: no network."""
+    assert defects(_named(pristine)) == []
+
+
+def _named(pristine: Pristine) -> Iterator[Finding]:
+    for pattern, said in INTERFACES.items():
+        for path in pristine.filled(pattern):
+            if path in pristine.foreign and (match := re.search(said, pristine.text(path))):
+                yield Finding(path, f"names {match[1]}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from imagecycle.systems.elevated import capability_names
 from imagecycle.systems.files import FILE, FOLDER, LINK, OTHER, Entry
-from imagecycle.systems.unowned import matches
+from imagecycle.systems.unowned import matches, merged
 from imagecycle.verify.accounts import accounts, groups
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
@@ -37,6 +37,9 @@ FIXED = {
 SHADOW_GROUPS = ("root", "shadow")
 ROOTS = ("/boot/", "/etc/", "/root/", "/usr/")
 """Folders in which nobody but root changes anything"""
+
+NEEDY = ("/usr/bin/{su,sudo,passwd,mount,umount}",)
+"""Programs that do nothing for users without setuid"""
 
 
 def test_of_what_matters_most_are_strict(pristine: Pristine, defects: Defects) -> None:
@@ -144,6 +147,21 @@ def _elevated(pristine: Pristine) -> Iterator[Finding]:
         if not allowed or entry.path not in pristine.owned:
             what = [f"mode {entry.mode:04o}"] * bool(bits) + [f"cap_{one}" for one in sorted(held)]
             yield Finding(entry.path, f"has {', '.join(what)}")
+
+
+def test_programs_have_the_rights_that_they_need(pristine: Pristine, defects: Defects) -> None:
+    """Nobody can become root or change a password: a copy of the system has lost these rights."""
+    needy = (merged(path) for path in pristine.found(*NEEDY))
+    assert (
+        defects(
+            Finding(path, "has lost its setuid bit, or root as its owner")
+            for path in needy
+            if (entry := pristine.entries.get(path)) is not None
+            and entry.kind == FILE
+            and (not entry.mode & SETUID or entry.uid)
+        )
+        == []
+    )
 
 
 def test_devices_are_in_dev(pristine: Pristine, defects: Defects) -> None:

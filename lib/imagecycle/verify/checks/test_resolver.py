@@ -28,6 +28,14 @@ OWN_NAMES = re.compile(
     r"(ip6-)?(localhost|loopback|localnet|mcastprefix|allnodes|allrouters|allhosts)\S*"
 )
 
+NEEDED = {
+    "passwd": {"files", "compat"},
+    "group": {"files", "compat"},
+    "shadow": {"files", "compat"},
+    "hosts": {"dns", "resolve"},
+}
+"""Without one of these, nothing is found"""
+
 
 def test_is_what_the_network_says(pristine: Pristine, defects: Defects) -> None:
     """Servers ask the builder's name server: names are resolved late, wrongly or not at all."""
@@ -82,3 +90,13 @@ def _switched(pristine: Pristine) -> Iterator[Finding]:
         for service in re.sub(r"\[[^\]]*\]", " ", services).split():
             if not usual.fullmatch(service):
                 yield Finding(path, f"asks {service} for {database}")
+        needed = NEEDED.get(database.strip())
+        if needed and not needed & set(services.split()):
+            yield Finding(path, f"asks none of {', '.join(sorted(needed))} for {database.strip()}")
+
+
+def test_knows_the_own_host(pristine: Pristine, defects: Defects) -> None:
+    """Programs that talk to themselves cannot start, or wait for a name server."""
+    names = [line.split() for _, line in pristine.lines("/etc/hosts")]
+    known = any(words[0] == "127.0.0.1" and "localhost" in words[1:] for words in names)
+    assert defects([Finding("/etc/hosts", "does not know localhost")] * (not known)) == []
