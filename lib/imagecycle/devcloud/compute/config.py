@@ -115,7 +115,7 @@ connection = {neutron}
 [ml2]
 type_drivers = local
 project_network_types = local
-mechanism_drivers =
+mechanism_drivers = openvswitch
 """
 
 _PLACEMENT = """\

@@ -1,0 +1,1 @@
+"""What a project chooses from, and what it made from it."""
