@@ -1,5 +1,6 @@
 """What the program did not expect: one message, the trace in a file, no secret in either."""
 
+import gc
 import json
 import os
 import subprocess
@@ -116,11 +117,14 @@ class FailAt:
 def run_failing_at(number: int, arguments: list[str]) -> tuple[int, str]:
     fail = FailAt(number)
     before = sys.gettrace()
+    gc.collect()  # what other tests have left is not to be cleared away, and counted, in here
+    gc.disable()
     sys.settrace(fail)
     try:
         code = cli.main(arguments)
     finally:
         sys.settrace(before)
+        gc.enable()
     return code, fail.failed
 
 
