@@ -55,6 +55,14 @@ def test_every_setting_is_explained(book: Path, key: str) -> None:
     assert f'<span class="pre">{key}</span>' in (book / "html" / "settings.html").read_text()
 
 
+@pytest.mark.parametrize("document", sources.documents(), ids=lambda path: path.name)
+def test_the_readme_names_every_page(document: Path) -> None:
+    name = document.relative_to(sources.ROOT).as_posix()
+    if document.stem in ("README", "index", "manual-page", "changelog", "contributing"):
+        return
+    assert f"``{name}``" in (sources.ROOT / "README.rst").read_text()
+
+
 def test_the_readme_shows_a_report_that_loads_at_once() -> None:
     (name,) = re.findall(r"^\.\. image:: (.*)$", (sources.ROOT / "README.rst").read_text(), re.M)
     picture = (sources.ROOT / name).read_bytes()

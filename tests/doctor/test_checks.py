@@ -264,6 +264,21 @@ def catalog_with(folder: Path, *, firmware: str = "[bios]", install: int = 64) -
     return Site(home=folder / "home", catalog=folder)
 
 
+def test_of_many_systems_without_media_a_few_are_named(tmp_path: Path) -> None:
+    site = catalog_with(tmp_path)
+    text = (tmp_path / "x.yaml").read_text().replace("{kind: tree}", "{kind: iso}")
+    for number in range(1, 6):
+        other = text.replace("version: '1'", f"version: '{number}'")
+        (tmp_path / f"x-{number}.yaml").write_text(other)
+    (tmp_path / "x.yaml").unlink()
+    finding = software.media(site, False)
+    assert finding.verdict is OK
+    assert finding.seen == (
+        "configured for 0 of 5 systems; not for debian-1-x86_64, debian-2-x86_64, "
+        "debian-3-x86_64 and 2 more"
+    )
+
+
 class Keystone(http.server.BaseHTTPRequestHandler):
     status = 300
 

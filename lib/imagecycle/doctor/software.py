@@ -18,6 +18,8 @@ from imagecycle.shipped import SETUP
 from imagecycle.site import Site
 
 LIMIT = 20.0
+SHOWN = 3
+"""Systems without media that are named; `imagecycle list` has all"""
 LAUNCH_LIMIT = 180.0
 SETUP_CFG = shipped.CHECKOUT / "setup.cfg"
 OVMF = (Path("/usr/share/OVMF/OVMF_CODE_4M.fd"), Path("/usr/share/OVMF/OVMF_VARS_4M.fd"))
@@ -53,7 +55,8 @@ def media(site: Site, fresh: bool) -> Finding:
     seen = f"configured for {len(systems) - len(missing)} of {len(systems)} systems"
     if not missing:
         return ok(seen)
-    return ok(f"{seen}; left out: {', '.join(missing)}")
+    more = f" and {len(missing) - SHOWN} more" if len(missing) > SHOWN else ""
+    return ok(f"{seen}; not for {', '.join(missing[:SHOWN])}{more}")
 
 
 def qemu(site: Site, fresh: bool) -> Finding:
