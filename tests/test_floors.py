@@ -11,6 +11,7 @@ GROUND = {
     "artifacts",
     "command",
     "errors",
+    "interrupts",
     "log",
     "model",
     "shipped",

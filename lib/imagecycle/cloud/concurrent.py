@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
+
+from imagecycle import interrupts
 
 Item = TypeVar("Item")
 
@@ -37,12 +39,15 @@ def for_each(
         return True
 
     with ThreadPoolExecutor(max_workers=max(1, min(at_once, len(items)))) as pool:
-        calls = [pool.submit(call_it, number, item) for number, item in enumerate(items)]
+        calls: list[Future[bool]] = []
         try:
-            failures = [error for call in calls if (error := call.exception()) is not None]
+            for number, item in enumerate(items):
+                calls.append(interrupts.submit(pool, call_it, number, item))
+            errors = [interrupts.error_of(call) for call in calls]
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
-    if failures:
-        raise failures[0]
+    for error in errors:
+        if error is not None:
+            raise error
     return [item for item, call in zip(items, calls, strict=True) if call.result()]

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 
+from imagecycle import interrupts
 from imagecycle.cloud.servers import Server, servers
 from imagecycle.cloud.session import CloudSession
 from imagecycle.cloud.volumes import Volume, volumes
@@ -45,11 +46,11 @@ def collect(cloud: CloudSession, *, images: Collection[str] | None = None) -> Us
         counting = None
         if cinders:
             found = (volume for cinder in cinders for volume in volumes(cinder))
-            counting = pool.submit(_count_volumes, _until(stopped, found), wanted)
+            counting = interrupts.submit(pool, _count_volumes, _until(stopped, found), wanted)
         by_image = _count_servers(
             (server for nova in novas for image in few for server in servers(nova, image)), wanted
         )
-        of_volumes = counting.result() if counting is not None else {}
+        of_volumes = interrupts.result_of(counting) if counting is not None else {}
     return Usage(taken_at, _merged(by_image, of_volumes), bool(cinders))
 
 

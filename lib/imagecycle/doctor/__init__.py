@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from rich.console import Console
 from rich.markup import escape
 
+from imagecycle import interrupts
 from imagecycle.doctor import host, services, software
 from imagecycle.doctor.finding import Check, Finding, Verdict
 from imagecycle.errors import EXIT_FAILED, ImagecycleError
@@ -63,8 +64,11 @@ def examine(
 ) -> list[Finding]:
     """Run all checks side by side; the findings come in the order of the checks."""
     with concurrent.futures.ThreadPoolExecutor(max_workers=len(checks)) as pool:
-        started = [pool.submit(_one, name, check, site, fresh) for name, check in checks.items()]
-        return [future.result() for future in started]
+        started = [
+            interrupts.submit(pool, _one, name, check, site, fresh)
+            for name, check in checks.items()
+        ]
+        return [interrupts.result_of(one) for one in started]
 
 
 def _one(name: str, check: Check, site: Site, fresh: bool) -> Finding:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from imagecycle import interrupts
 from imagecycle.errors import ImagecycleError
 from imagecycle.jenkins import build as builds
 from imagecycle.jenkins.build import Build, Verdict
@@ -92,7 +93,8 @@ def follow(
     outcomes: list[Outcome] = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         while active:
-            steps = list(pool.map(lambda one: _look(controller, one, say), active))
+            calls = [interrupts.submit(pool, _look, controller, one, say) for one in active]
+            steps = [interrupts.result_of(call) for call in calls]
             active = []
             for one, outcome in steps:
                 if outcome is not None:

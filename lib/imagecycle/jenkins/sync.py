@@ -14,7 +14,7 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import Any
 from urllib.parse import quote
 
-from imagecycle import log
+from imagecycle import interrupts, log
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.jenkins import changes as deciding
 from imagecycle.jenkins import marker
@@ -117,12 +117,13 @@ def _apply(controller: Controller, changes: tuple[Change, ...]) -> None:
         try:
             for _, group in itertools.groupby(changes, _turn):
                 sending.left.extend(group)
-                calls = {pool.submit(sending.work) for _ in range(AT_ONCE)}
+                calls = {interrupts.submit(pool, sending.work) for _ in range(AT_ONCE)}
                 while calls:
-                    ended, calls = wait(calls, PROGRESS, return_when=FIRST_EXCEPTION)
+                    with interrupts.held():
+                        ended, calls = wait(calls, PROGRESS, return_when=FIRST_EXCEPTION)
                     progress.show()
                     for call in ended:
-                        call.result()
+                        interrupts.result_of(call)
         except BaseException:
             sending.left.clear()
             raise

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from imagecycle import log
+from imagecycle import interrupts, log
 from imagecycle.cloud import entries
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import ANSWER_LIMIT, NoImageService, open_cloud
@@ -53,17 +53,20 @@ def _glances(names: Sequence[str], site: Site) -> dict[str, object | None]:
     found: dict[str, object | None] = {}
     failed: list[BaseException] = []
 
-    def ask(name: str) -> None:
+    def ask(name: str, over: threading.Event) -> None:
         try:
             found[name] = _glance(name, site)
         except BaseException as error:
             failed.append(error)
+        finally:
+            over.set()
 
-    threads = [threading.Thread(target=ask, args=[name], daemon=True) for name in names]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    ended = [threading.Event() for _ in names]
+    for name, over in zip(names, ended, strict=True):
+        with interrupts.held():
+            threading.Thread(target=ask, args=[name, over], daemon=True).start()
+    for over in ended:
+        interrupts.wait(over)
     if failed:
         raise failed[0]
     return {name: found[name] for name in names}
@@ -107,14 +110,16 @@ def publish_in_clouds(
     with ThreadPoolExecutor(max_workers=len(clouds)) as pool:
         try:
             for cloud in dict.fromkeys(clouds):
-                running[cloud] = pool.submit(contextvars.copy_context().run, one, cloud)
-            failed = {
-                cloud: error for cloud, work in running.items() if (error := work.exception())
-            }
+                context = contextvars.copy_context()
+                running[cloud] = interrupts.submit(pool, context.run, one, cloud)
+            errors = {cloud: interrupts.error_of(work) for cloud, work in running.items()}
         except BaseException:
             stop.set()
             _report_unreachable(unfinished)
+            for ended in list(unfinished.values()):
+                interrupts.wait(ended)
             raise
+    failed = {cloud: error for cloud, error in errors.items() if error is not None}
     for cloud, error in failed.items():
         if not isinstance(error, ImagecycleError):
             raise error
@@ -134,7 +139,7 @@ def _report_unreachable(publications: Mapping[str, threading.Event]) -> None:
     silent = [
         cloud
         for cloud, ended in list(publications.items())
-        if not ended.wait(max(0.0, deadline - time.monotonic()))
+        if not interrupts.wait(ended, deadline - time.monotonic())
     ]
     if silent:
         log.say(

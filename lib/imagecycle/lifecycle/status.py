@@ -16,7 +16,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from imagecycle import log
+from imagecycle import interrupts, log
 from imagecycle.errors import ImagecycleError, UnknownName
 from imagecycle.lifecycle import copies, multi_cloud
 from imagecycle.lifecycle.cloud_context import CloudContext, ids
@@ -99,7 +99,8 @@ def of_clouds(
             return CloudStatus(place, failure=error)
 
     with ThreadPoolExecutor(max_workers=len(places)) as pool:
-        found = list(pool.map(one, places))
+        calls = [interrupts.submit(pool, one, place) for place in places]
+        found = [interrupts.result_of(call) for call in calls]
     unknown = [each for each in found if isinstance(each.failure, UnknownName)]
     if len(unknown) == len(found) and unknown[0].failure is not None:
         raise unknown[0].failure

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from imagecycle import log
+from imagecycle import interrupts, log
 from imagecycle.artifacts import write_text
 from imagecycle.devcloud import accounts, install, services
 from imagecycle.devcloud.compute import cinder, config, database, forked, nova, programs
@@ -129,5 +129,6 @@ def stop(layout: Layout) -> list[Service]:
 
 def _stop_together(layout: Layout, wave: Sequence[Service]) -> list[Service]:
     with ThreadPoolExecutor(len(wave)) as pool:
-        ran = list(pool.map(lambda service: services.stop(layout, service), wave))
+        calls = [interrupts.submit(pool, services.stop, layout, service) for service in wave]
+        ran = [interrupts.result_of(call) for call in calls]
     return [service for service, it_ran in zip(wave, ran, strict=True) if it_ran]
