@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from imagecycle import command
-from imagecycle.cloud.glance import UPLOAD_CHUNK, _Body
 from imagecycle.cloud.image import Image
+from imagecycle.cloud.upload import UPLOAD_CHUNK, Body
 
 DOCUMENT = {
     "id": "1",
@@ -30,9 +30,9 @@ DOCUMENT = {
 }
 
 
-def body(data: bytes, size: int) -> tuple[_Body, list[int]]:
+def body(data: bytes, size: int) -> tuple[Body, list[int]]:
     seen: list[int] = []
-    return _Body(io.BytesIO(data), size, seen.append), seen
+    return Body(io.BytesIO(data), size, seen.append), seen
 
 
 def test_a_body_is_sent_whole_in_pieces_and_reported() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from families import family
-from imagecycle.cloud import glance as glance_module
+from imagecycle.cloud import upload as upload_module
 from imagecycle.errors import ImagecycleError, LockHeld, Unreachable
 from imagecycle.lifecycle import publish as stage
 from imagecycle.lifecycle.cloud_context import CloudContext
@@ -76,8 +76,8 @@ def test_a_short_outage_is_waited_out_where_nothing_can_happen_twice(box: Box) -
 def test_a_glance_that_takes_no_more_bytes_is_given_up(
     box: Box, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(glance_module, "STALL_LIMIT", 1.0)
-    monkeypatch.setattr(glance_module, "STORE_LIMIT", 1.0)
+    monkeypatch.setattr(upload_module, "STALL_LIMIT", 1.0)
+    monkeypatch.setattr(upload_module, "STORE_LIMIT", 1.0)
     make(box, size=64 * 2**20)
     stall = threading.Event()
     box.proxy.faults.append(Fault("PUT", "/file", cut_after=2**20, stall=stall))

@@ -72,3 +72,10 @@ def cinder(cloud: CloudSession, address: str) -> Any:
         block_storage_endpoint_override=address,
         block_storage_default_microversion="3.0",
     ).block_storage
+
+
+def glance(cloud: CloudSession, retries: Mapping[str, Retries]) -> Any:
+    """python-glanceclient."""
+    from glanceclient.v2.client import Client
+
+    return Client(session=limited(cloud, retries), endpoint_override=cloud.image_root)

@@ -61,7 +61,7 @@ def explained(cloud: str, doing: str, *, hints: Mapping[int, str] | None = None)
     :raises Unreachable: for an answer of 5xx, none, or none in time.
     """
     from keystoneauth1 import exceptions
-    from requests.exceptions import InvalidJSONError
+    from requests.exceptions import InvalidJSONError, RequestException
 
     away = f"check that the cloud is up, then run this again{_start_hint(cloud)}"
     try:
@@ -93,6 +93,8 @@ def explained(cloud: str, doing: str, *, hints: Mapping[int, str] | None = None)
             f"{cloud}: cannot {doing}: an answer is no JSON document",
             hint="check what stands between here and that service",
         ) from None
+    except RequestException as error:  # while a body is read
+        raise Unreachable(f"{cloud}: cannot {doing}: {_brief(error)}", hint=away) from None
     except exceptions.ClientException as error:
         raise ImagecycleError(
             f"{cloud}: cannot {doing}: {_brief(error)}",

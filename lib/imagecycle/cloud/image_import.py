@@ -1,16 +1,19 @@
 """Glance's interoperable image import: the ways other than a direct upload.
 
-See the Image service API, version 2, "Interoperable image import" and "Tasks of an image".
+Through python-glanceclient. See the Image service API, version 2, "Interoperable image import" and
+"Tasks of an image".
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
-from imagecycle.cloud.errors import Refused
-from imagecycle.cloud.session import CloudSession
+from imagecycle.cloud import clients
+from imagecycle.cloud.errors import Refused, explained
+from imagecycle.cloud.session import CloudSession, Retries
 from imagecycle.errors import ImagecycleError
 
 LIMIT = 7200.0
@@ -18,6 +21,7 @@ LIMIT = 7200.0
 PAUSE = 0.5
 """Seconds between two looks at an import."""
 _ENDED = ("success", "failure")
+_RETRIES: Mapping[str, Retries] = {"GET": Retries(3)}
 
 
 class ImageImport:
@@ -25,11 +29,13 @@ class ImageImport:
 
     def __init__(self, cloud: CloudSession) -> None:
         self._cloud = cloud
+        self._client = clients.glance(cloud, _RETRIES)
 
     def stores(self) -> list[str]:
         """The stores that this Glance has; none when it has but one without a name."""
         try:
-            found = self._call("list the image stores", "GET", "/info/stores").json()["stores"]
+            with self._doing("list the image stores"):
+                found = self._client.images.get_stores_info()["stores"]
         except Refused as refused:
             if refused.status == 404:
                 return []
@@ -38,8 +44,8 @@ class ImageImport:
 
     def methods(self) -> list[str]:
         """The import methods that this Glance offers."""
-        answer = self._call("list the import methods", "GET", "/info/import").json()
-        return list(answer["import-methods"]["value"])
+        with self._doing("list the import methods"):
+            return list(self._client.images.get_import_info()["import-methods"]["value"])
 
     def run(
         self, image_id: str, method: str, *, stores: Sequence[str] = (), source: str = ""
@@ -51,13 +57,16 @@ class ImageImport:
         :param source: the address to take the data from, for ``web-download``.
         :raises ImagecycleError: when the import fails or takes too long.
         """
-        how: dict[str, Any] = {"name": method, **({"uri": source} if source else {})}
-        asked: dict[str, Any] = {"method": how}
-        if stores:
-            asked |= {"stores": list(stores), "all_stores_must_succeed": True}
         before = {task["id"] for task in self._tasks(image_id)}
-        path = f"/images/{image_id}/import"
-        self._call(f"import image {image_id}", "POST", path, retries=0, json=asked)
+        with self._doing(f"import image {image_id}"):
+            self._client.images.image_import(
+                image_id,
+                method,
+                uri=source or None,
+                stores=list(stores) or None,
+                # all stores must succeed: what Glance wants unless it is told otherwise
+                allow_failure=False,
+            )
         deadline = time.monotonic() + LIMIT
         while True:
             tasks = [task for task in self._tasks(image_id) if task["id"] not in before]
@@ -81,10 +90,10 @@ class ImageImport:
                 )
 
     def _tasks(self, image_id: str) -> list[Mapping[str, Any]]:
-        path = f"/images/{image_id}/tasks"
-        answer = self._call(f"follow the import of image {image_id}", "GET", path, retries=3)
-        return list(answer.json()["tasks"])
+        with self._doing(f"follow the import of image {image_id}"):
+            # glanceclient's own method asks for Glance's versions first, each time
+            _, document = self._client.http_client.get(f"/v2/images/{image_id}/tasks")
+        return list(document["tasks"])
 
-    def _call(self, doing: str, method: str, path: str, **more: Any) -> Any:
-        address = f"{self._cloud.image_url}{path}"
-        return self._cloud.call(doing, method, address, **{"retries": 2, **more})
+    def _doing(self, what: str) -> AbstractContextManager[None]:
+        return explained(self._cloud.name, what)

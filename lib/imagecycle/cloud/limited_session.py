@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from keystoneauth1.adapter import Adapter
-from keystoneauth1.exceptions import ConnectFailure, UnknownConnectionError
+from keystoneauth1.exceptions import ConnectFailure, ConnectTimeout, UnknownConnectionError
 
 from imagecycle.cloud.session import ANSWER_LIMIT, CloudSession, Retries
 
@@ -39,14 +39,14 @@ class LimitedSession(Adapter):  # type: ignore[misc]
         """
         again = self._retries.get(method, _ONCE)
         more.setdefault("timeout", self._timeout)
-        # by itself a client reads a body later, when its failure is understood by nobody
-        more.update(raise_exc=True, stream=False)
+        # glanceclient reads any body later, when nothing is tried again; images are meant to be
+        more.update(raise_exc=True, stream=bool(more.get("stream")) and url.endswith("/file"))
         more.update(connect_retries=again.count, status_code_retries=again.count)
         more.update(retriable_status_codes=list(again.statuses))
         try:
             self.answer = super().request(url, method, **more)
-        except ConnectFailure as error:
-            # glanceclient catches this one, and tells less
+        except (ConnectFailure, ConnectTimeout) as error:
+            # glanceclient catches these, and tells less
             raise UnknownConnectionError(str(error), error) from None
         return self.answer
 

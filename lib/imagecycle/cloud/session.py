@@ -59,6 +59,11 @@ class CloudSession:
     """The region whose services are meant, when it is not the entry's own"""
 
     @property
+    def image_root(self) -> str:
+        """Glance's address without ``/v2``."""
+        return _bare(self.image_url)
+
+    @property
     def options(self) -> str:
         """What tells the command ``openstack`` to use this cloud."""
         entry = self.region.name

@@ -13,7 +13,6 @@ from collections.abc import Mapping
 
 from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.glance import Glance
-from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.doctor.finding import Check, Finding, ok, warning
 from imagecycle.errors import ImagecycleError
@@ -63,11 +62,9 @@ def copied(cloud: CloudSession, site: Site) -> Finding:
 
 def inherited(cloud: CloudSession) -> Finding:
     """Whether Nova copies what is true of a release only; seen from the newest snapshots."""
-    query = {"image_type": "snapshot", "sort": "created_at:desc", "limit": str(SNAPSHOTS)}
-    address = f"{cloud.image_url}/images"
-    answer = cloud.call("list snapshots", "GET", address, retries=2, params=query).json()
-    snapshots = [Image.from_document(document) for document in answer["images"]]
-    releases = {one.id for one in Glance(cloud).images() if identity.names_itself(one)}
+    glance, wanted = Glance(cloud), {"image_type": "snapshot"}
+    snapshots = list(glance.listed(wanted, sort="created_at:desc", limit=SNAPSHOTS))
+    releases = {one.id for one in glance.images() if identity.names_itself(one)}
     for one in snapshots:
         wrong = sorted(name for name in one.properties if name in schema.NOT_INHERITED)
         if identity.is_carried_by(one):
