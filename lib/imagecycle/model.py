@@ -145,6 +145,15 @@ class Explained:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A check that is not run, and why."""
+
+    check: str
+    """Its name: ``clock.is_in_utc``"""
+    reason: str
+
+
+@dataclass(frozen=True)
 class Budgets:
     """What a server at rest may cost; 0 stands for what the family's own sizes suggest."""
 
@@ -156,8 +165,8 @@ class Budgets:
 
 @dataclass(frozen=True)
 class Matrix:
-    """What `imagecycle verify --matrix full` varies for a family, in Glance's and Nova's words; an
-    empty list stands for what its properties say, or for all that is known."""
+    """What `imagecycle verify --matrix full` varies for a family, in Glance's and Nova's words. An
+    empty list stands for what its properties say, or for all that OpenStack gives."""
 
     machine_types: tuple[str, ...] = ()
     disk_buses: tuple[str, ...] = ()
@@ -228,7 +237,7 @@ class Family:
     commands: tuple[str, ...]
     properties: Mapping[str, str]
     """Glance properties besides those that imagecycle sets by itself"""
-    leave_out_checks: tuple[str, ...]
+    leave_out_checks: tuple[LeftOut, ...]
     explained: tuple[Explained, ...]
     end_of_support: datetime.date | None
     source: Path

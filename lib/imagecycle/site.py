@@ -281,6 +281,9 @@ class Site(pydantic.BaseModel):
     compression: str = pydantic.Field(
         "zstd", pattern="^(zstd|zlib|none)$", description="Of the finished disk."
     )
+    checks: Path | None = pydantic.Field(
+        None, description="A folder with checks of your own, which verify runs beside its own."
+    )
     explained: tuple[Explanation, ...] = pydantic.Field(
         (), description="What checks find in every family's images and is meant to be so."
     )

@@ -104,6 +104,19 @@ def test_machine_that_goes_on_reports_nothing(qemu: Qemu, path: Path) -> None:
         assert monitor.events() == []
 
 
+@pytest.mark.parametrize("interrupt", [KeyboardInterrupt, GeneratorExit])
+def test_interrupt_passes_unchanged(
+    qemu: Qemu, path: Path, interrupt: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(interrupt), Monitor(path) as monitor:
+        # as after an interrupt in the middle of a conversation
+        async def broken() -> None:
+            raise RuntimeError("cannot reuse already awaited coroutine")
+
+        monkeypatch.setattr(monitor._client, "disconnect", broken)
+        raise interrupt
+
+
 def test_refusal_says_what_qemu_said(qemu: Qemu, path: Path) -> None:
     qemu.answers["screendump"] = RuntimeError("no console")
     with Monitor(path, "twin") as monitor, pytest.raises(ImagecycleError) as caught:

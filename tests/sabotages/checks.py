@@ -9,8 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from imagecycle.model import Explained, Family
-from imagecycle.verify import checks
-from imagecycle.verify.checks import conftest
+from imagecycle.verify import checks, fixtures
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
 from imagecycle.verify.verdict import check_name
@@ -23,7 +22,7 @@ def offline() -> Mapping[str, Callable[..., None]]:
         subject = module.name.rpartition(".")[2]
         if subject.startswith("test_"):
             for name, function in vars(importlib.import_module(module.name)).items():
-                if name.startswith("test_") and conftest.is_offline(_needs(function)):
+                if name.startswith("test_") and fixtures.is_offline(_needs(function)):
                     found[check_name(f"{subject}.py::{name}")] = function
     return found
 

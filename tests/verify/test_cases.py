@@ -1,7 +1,7 @@
 import itertools
 
 from families import family
-from imagecycle.machine.hardware import METADATA_SERVICE, SOURCES
+from imagecycle.machine.hardware import METADATA_SERVICE, NOCLOUD
 from imagecycle.model import Matrix
 from imagecycle.verify import cases
 from imagecycle.verify.cases import INSTANCE, LIVES, TWIN
@@ -23,14 +23,14 @@ def test_full_matrix_keeps_to_what_properties_say() -> None:
     found = cases.of(family(properties=properties), cases.FULL, 1)
     assert {case.properties["hw_disk_bus"] for case in found} == {"scsi"}
     assert {case.properties["hw_machine_type"] for case in found} == {"q35"}
-    assert {case.source for case in found} == set(SOURCES)
+    assert {case.source for case in found} == set(cases.OF_OPENSTACK)
 
 
 def test_full_matrix_varies_what_the_catalog_names() -> None:
-    matrix = Matrix(disk_buses=("virtio", "scsi"), sources=(METADATA_SERVICE,))
+    matrix = Matrix(disk_buses=("virtio", "scsi"), sources=(METADATA_SERVICE, NOCLOUD))
     found = cases.of(family(matrix=matrix), cases.FULL, 1)
     assert {case.properties["hw_disk_bus"] for case in found} == {"virtio", "scsi"}
-    assert {case.source for case in found} == {METADATA_SERVICE}
+    assert {case.source for case in found} == {METADATA_SERVICE, NOCLOUD}
     assert {case.growth for case in found} == {cases.GROWTH, 0}
     assert {case.second_card for case in found} == {True, False}
     assert len({case.name for case in found}) == len(found)

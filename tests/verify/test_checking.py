@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from imagecycle.errors import ImagecycleError
+from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.machine.config_drive import InstanceData
-from imagecycle.model import Budgets
+from imagecycle.model import Budgets, LeftOut
 from imagecycle.verify import checking
 from imagecycle.verify.cases import INSTANCE, REBOOT, TWIN, Case
 from imagecycle.verify.session import Life, Outcome, Session, Subject
@@ -18,7 +18,11 @@ LIMIT = 60.0
 
 
 def results(
-    folder: Path, *, leave_out: Sequence[str] = (), reason: str = "the kernel panicked"
+    folder: Path,
+    *,
+    leave_out: Sequence[str] = (),
+    reason: str = "the kernel panicked",
+    own: Path | None = None,
 ) -> dict[str, CheckResult]:
     """What the real checks say of two machines that did not come up."""
     subjects = []
@@ -38,11 +42,13 @@ def results(
         subjects.append(subject)
     session = Session(
         folder=folder,
+        family="debian-12-x86_64-server",
+        flavour="server",
         distro="debian",
         admin_user="debian",
         disk=folder / "disk.qcow2",
         size=2**30,
-        leave_out=tuple(leave_out),
+        leave_out=tuple(LeftOut(check, "it is known") for check in leave_out),
         added=(),
         explained=(),
         budgets=Budgets(30.0, 300, 2000),
@@ -51,7 +57,7 @@ def results(
         subjects=tuple(subjects),
     )
     deadline = time.monotonic() + LIMIT
-    with checking.running(folder, session.write()) as checks:
+    with checking.running(folder, session.write(), own) as checks:
         while not checks.done():
             assert time.monotonic() < deadline
             time.sleep(0.02)
@@ -80,6 +86,60 @@ def test_checks_that_the_family_leaves_out_are_reported_so(tmp_path: Path) -> No
         f"boot.lets_the_injected_key_in[{INSTANCE}]",
         f"boot.lets_the_injected_key_in[{TWIN}]",
     }
+
+
+def test_the_reason_for_leaving_a_check_out_is_shown(tmp_path: Path) -> None:
+    found = results(tmp_path, leave_out=["clock.is_in_utc"])
+    assert found["clock.is_in_utc"].message == "left out: it is known"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Path:
+    """A folder of the site's own checks."""
+    folder = tmp_path / "own"
+    folder.mkdir()
+    (folder / "test_site.py").write_text(
+        "import pytest\n"
+        "def test_runs():\n    'Nobody suffers.'\n"
+        "@pytest.mark.family('debian-12-*')\ndef test_of_family():\n    'x'\n"
+        "@pytest.mark.family('ubuntu-*')\ndef test_of_another_family():\n    'x'\n"
+        "@pytest.mark.system('debian', 'ubuntu')\ndef test_of_system():\n    'x'\n"
+        "@pytest.mark.system('windows')\ndef test_of_another_system():\n    'x'\n"
+        "@pytest.mark.flavour('server')\ndef test_of_flavour(host):\n    'x'\n"
+        "@pytest.mark.flavour('desktop')\n"
+        "@pytest.mark.system('debian')\ndef test_of_another_flavour():\n    'x'\n"
+    )
+    return folder
+
+
+def test_own_checks_are_run_where_they_belong(tmp_path: Path, own: Path) -> None:
+    found = results(tmp_path, own=own)
+    ours = {name: one.outcome for name, one in found.items() if name.startswith("site.")}
+    assert ours == {
+        "site.runs": "passed",
+        "site.of_family": "passed",
+        "site.of_system": "passed",
+        "site.of_flavour": "not run",
+    }
+    assert found["site.runs"].suffers == "Nobody suffers."
+
+
+def test_own_check_is_left_out_like_any_other(tmp_path: Path, own: Path) -> None:
+    assert results(tmp_path, own=own, leave_out=["site.runs"])["site.runs"].outcome == "left out"
+
+
+def test_own_check_that_cannot_be_read_is_named(tmp_path: Path, own: Path) -> None:
+    (own / "test_broken.py").write_text("import nothing_like_this\n")
+    with pytest.raises(ImagecycleError) as caught:
+        results(tmp_path, own=own)
+    assert "own/test_broken.py" in caught.value.message
+    assert "nothing_like_this" in caught.value.message
+
+
+def test_missing_folder_of_own_checks_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as caught:
+        results(tmp_path, own=tmp_path / "nowhere")
+    assert "nowhere" in caught.value.message
 
 
 def test_unknown_check_to_leave_out_is_refused_with_the_nearest_name(tmp_path: Path) -> None:

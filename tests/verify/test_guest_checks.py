@@ -80,6 +80,8 @@ class Recorded:
             subjects[0].record(name, life)
         session = Session(
             folder=self.folder,
+            family="debian-12-x86_64-server",
+            flavour="server",
             distro="debian",
             admin_user="debian",
             disk=self.folder / "disk.qcow2",

@@ -141,6 +141,13 @@ class Explanation(_Section):
     reason: Text = Field(description="one line that says why it is meant to be so")
 
 
+class LeftOutCheck(_Section):
+    """A check that is not run."""
+
+    check: Word = Field(description="the name of a check, such as clock.is_in_utc")
+    reason: Text = Field(description="one line that says why it is not run")
+
+
 class Promised(_Section):
     """What the operator promises to those who use the images."""
 
@@ -226,7 +233,9 @@ class Flavour(_Section):
     files: list[AddedFile] = Field([], description="a list of sections with path and content")
     commands: list[Text] = Field([], description="a list of shell commands")
     properties: dict[Key, str] = Field({}, description="Glance properties and their values")
-    leave_out_checks: list[Word] = Field([], description="a list of names of checks")
+    leave_out_checks: list[LeftOutCheck] = Field(
+        [], description="a list of sections with check and reason"
+    )
     explained: list[Explanation] = Field(
         [], description="a list of sections with check, what and reason"
     )
@@ -269,7 +278,9 @@ class Declaration(_Section):
     disk: int = Field(gt=0, description="GiB of the installed disk, a whole number such as 3")
     memory: Memory = Field(description="a section with minimum and install")
     properties: dict[Key, str] = Field({}, description="Glance properties and their values")
-    leave_out_checks: list[Word] = Field([], description="a list of names of checks")
+    leave_out_checks: list[LeftOutCheck] = Field(
+        [], description="a list of sections with check and reason"
+    )
     explained: list[Explanation] = Field(
         [], description="a list of sections with check, what and reason"
     )

@@ -58,8 +58,10 @@ class Monitor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        with contextlib.suppress(ImagecycleError, EOFError, OSError):
-            self._await(self._client.disconnect())
+        # after an interrupt the client is in no state for a farewell
+        if kind is None or issubclass(kind, Exception):
+            with contextlib.suppress(ImagecycleError, EOFError, OSError):
+                self._await(self._client.disconnect())
         self._runner.close()
 
     def execute(self, command: str, **arguments: Any) -> Any:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from imagecycle.machine.hardware import CONFIG_DRIVE_SOURCE, SOURCES
+from imagecycle.machine.hardware import CONFIG_DRIVE_SOURCE, METADATA_SERVICE
 from imagecycle.model import Family
 
 INSTANCE = "instance"
@@ -33,6 +33,8 @@ what the former has left on the disk."""
 GROWTH = 2 * 2**30
 """Bytes by which a disk is larger than the image, to see that the file system grows"""
 
+OF_OPENSTACK = (CONFIG_DRIVE_SOURCE, METADATA_SERVICE)
+"""Where instances in OpenStack are told about themselves"""
 _MACHINE_TYPES = ("pc", "q35")
 _DISK_BUSES = ("virtio", "scsi")
 
@@ -90,7 +92,7 @@ def _full(family: Family) -> Iterator[Case]:
         family.firmware,
         machines,
         disk_buses(family),
-        family.matrix.sources or SOURCES,
+        family.matrix.sources or OF_OPENSTACK,
         (1, 2),
         (GROWTH, 0),
         (False, True),

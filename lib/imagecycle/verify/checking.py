@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import imagecycle
 from imagecycle import command
-from imagecycle.errors import ImagecycleError
+from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.verify import checks, verdict
 from imagecycle.verify.verdict import CheckResult
 
@@ -26,6 +27,7 @@ truncation_limit_chars = 0
 """
 _ALL_PASSED, _SOME_FAILED = 0, 1
 _REFUSED, _BROKEN = "ERROR: ", "INTERNALERROR> "
+_COLLECTING = re.compile(r"_+ ERROR collecting (.+?) _+$")
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Checks:
 
     folder: Path
     process: subprocess.Popen[bytes]
+    own: Path | None = None
+    """The folder of the site's own checks"""
 
     def done(self) -> bool:
         return self.process.poll() is not None
@@ -53,6 +57,11 @@ class Checks:
         """Why they could not be carried out: pytest says what is wrong with its arguments."""
         said = (self.folder / OUTPUT).read_text(errors="replace").strip()
         lines = said.splitlines() or ["nothing was said"]
+        if broken_file := _broken_file(lines, self.own):
+            return ImagecycleError(
+                f"the site's own checks could not be run: {broken_file}",
+                hint=f"correct it; `checks` in the site's settings names {self.own}",
+            )
         refused = [line.removeprefix(_REFUSED) for line in lines if line.startswith(_REFUSED)]
         if refused or self.process.returncode < 0:  # or ended by a signal
             return ImagecycleError(
@@ -65,15 +74,40 @@ class Checks:
         return error
 
 
+def _broken_file(lines: Sequence[str], own: Path | None) -> str | None:
+    """The file of the site's own checks that cannot be read, and why; None where none is."""
+    for line in lines:
+        name = _COLLECTING.match(line)
+        if own is not None and name is not None and Path(name[1]).name in _names(own):
+            why = [line[1:].strip() for line in lines if line.startswith("E  ")]
+            return f"{own / Path(name[1]).name}: {why[-1] if why else 'it cannot be read'}"
+    return None
+
+
+def _names(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*.py")}
+
+
 @contextlib.contextmanager
-def running(folder: Path, session: Path) -> Iterator[Checks]:
-    """The checks of a session, running for the length of a ``with`` block."""
+def running(folder: Path, session: Path, own: Path | None = None) -> Iterator[Checks]:
+    """The checks of a session, running for the length of a ``with`` block.
+
+    :param own: a folder with checks of the site's own.
+    :raises UsageError: when it is none.
+    """
+    if own is not None and not own.is_dir():
+        raise UsageError(
+            f"there is no folder {own} with checks of the site",
+            hint="correct `checks` in the site's settings",
+        )
     (folder / SETTINGS).write_text(_SETTINGS)
     argv = [
         *(sys.executable, "-m", "pytest", "-c", SETTINGS, "--rootdir", str(folder)),
         *(
             "-p",
             "no:cacheprovider",
+            "-p",
+            "imagecycle.verify.fixtures",
             "--tb=short",
             "--no-header",
             "-q",
@@ -81,6 +115,7 @@ def running(folder: Path, session: Path) -> Iterator[Checks]:
             f"--junitxml={JUNIT}",
         ),
         str(Path(checks.__file__).parent),
+        *([str(own.resolve())] if own is not None else []),
     ]
     # Nothing that a developer has set for tests of his own may change what is checked.
     environment = {
@@ -92,4 +127,4 @@ def running(folder: Path, session: Path) -> Iterator[Checks]:
     }
     output = folder / OUTPUT
     with command.background(argv, output=output, env=environment, cwd=folder) as process:
-        yield Checks(folder, process)
+        yield Checks(folder, process, own)

@@ -77,6 +77,8 @@ class Run:
         power_off_limit = power_off.LIMITS[self.accelerator.kind]
         session = Session(
             folder=self.folder,
+            family=self.family.slug,
+            flavour=self.family.flavour,
             distro=self.family.distro,
             admin_user=self.family.admin_user,
             disk=self.artifact.disk.resolve(),
@@ -104,7 +106,9 @@ class Run:
             for subject in subjects
         ]
         with contextlib.ExitStack() as stack:
-            checks = stack.enter_context(checking.running(self.folder, session.write()))
+            checks = stack.enter_context(
+                checking.running(self.folder, session.write(), self.site.checks)
+            )
             self._follow(courses, checks, stack)
             ended = time.monotonic()
         results = checks.results()

@@ -17,7 +17,7 @@ from imagecycle.artifacts import write_json
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import hardware
 from imagecycle.machine.config_drive import InstanceData
-from imagecycle.model import Budgets, Explained
+from imagecycle.model import Budgets, Explained, LeftOut
 from imagecycle.verify.cases import Case
 
 SESSION = "session.json"
@@ -151,6 +151,8 @@ class Session:
     """One run of the checks."""
 
     folder: Path
+    family: str
+    flavour: str
     distro: str
     """Glance's os_distro, by which :mod:`imagecycle.systems` knows the system"""
     admin_user: str
@@ -158,7 +160,7 @@ class Session:
     """The pristine disk of the release"""
     size: int
     """Of the release's disk, in bytes"""
-    leave_out: tuple[str, ...]
+    leave_out: tuple[LeftOut, ...]
     added: tuple[str, ...]
     """The paths of the files that the catalog puts into the image"""
     explained: tuple[Explained, ...]
@@ -190,7 +192,8 @@ class Session:
         )
         folder, disk = Path(words.pop("folder")), Path(words.pop("disk"))
         explained = tuple(Explained(**one) for one in words.pop("explained"))
-        leave_out, added = tuple(words.pop("leave_out")), tuple(words.pop("added"))
+        leave_out = tuple(LeftOut(**one) for one in words.pop("leave_out"))
+        added = tuple(words.pop("added"))
         return cls(
             folder=folder,
             disk=disk,

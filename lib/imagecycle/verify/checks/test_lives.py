@@ -3,9 +3,9 @@
 import pytest
 
 from imagecycle.verify.cases import GROWTH, HARD_RESET, OTHER_HOST, REBOOT, SNAPSHOT
-from imagecycle.verify.checks.conftest import Lived
 from imagecycle.verify.checks.test_root_file_system import is_used
 from imagecycle.verify.course import MORE_DISK, MORE_MEMORY_MIB
+from imagecycle.verify.fixtures import Lived
 from imagecycle.verify.session import Session
 from imagecycle.verify.verdict import NOT_RUN
 

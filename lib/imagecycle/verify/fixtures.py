@@ -12,6 +12,7 @@ that needs a machine which did not come up is not run, and says so.
 from __future__ import annotations
 
 import difflib
+import fnmatch
 import os
 import signal
 from collections.abc import Iterator, Mapping, Set
@@ -172,6 +173,29 @@ class _Told(dict[str, str]):
         pytest.skip(f"{NOT_RUN}: the {self._role} did not tell its {name}{why}")
 
 
+MARKERS = {
+    "family": "family(*patterns): only for families of these names, such as debian-12-*",
+    "system": "system(*names): only for these values of Glance's os_distro, such as debian",
+    "flavour": "flavour(*names): only for these flavours, such as desktop",
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the markers known."""
+    for words in MARKERS.values():
+        config.addinivalue_line("markers", words)
+
+
+def _applies(item: pytest.Item, session: Session) -> bool:
+    """Whether a check is for this family, by its markers."""
+    ours = {"family": session.family, "system": session.distro, "flavour": session.flavour}
+    return all(
+        any(fnmatch.fnmatchcase(ours[marker.name], pattern) for pattern in marker.args)
+        for marker in item.iter_markers()
+        if marker.name in ours
+    )
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let a check with ``role`` or ``life`` run for each machine, or for each of their lives."""
     session = Session.read(Path(os.environ["IMAGECYCLE_VERIFY_SESSION"]))
@@ -197,18 +221,22 @@ def _commands(session: Session, subject: Subject, *, root: bool = False) -> Iter
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out what the catalog leaves out, and put the rest in the order of what it waits for."""
     session = Session.read(Path(os.environ["IMAGECYCLE_VERIFY_SESSION"]))
     items.sort(key=_turn)
     names = {check_name(item.nodeid) for item in items}
-    for named in (*session.leave_out, *(one.check for one in session.explained)):
+    reasons = {one.check: one.reason for one in session.leave_out}
+    for named in (*reasons, *(one.check for one in session.explained)):
         if named not in names:
             near = difflib.get_close_matches(named, names, n=1, cutoff=0.0)
             raise pytest.UsageError(f"no check is called {named}; did you mean {near[0]}?")
-    items[:] = [item for item in items if not item.nodeid.endswith("[none]")]
+    items[:] = [
+        item for item in items if not item.nodeid.endswith("[none]") and _applies(item, session)
+    ]
     for item in items:
         item.user_properties.append(("suffers", _docstring(item)))
-        if check_name(item.nodeid) in session.leave_out:
-            item.add_marker(pytest.mark.skip(reason=f"{LEFT_OUT} by the catalog"))
+        if (name := check_name(item.nodeid)) in reasons:
+            item.add_marker(pytest.mark.skip(reason=f"{LEFT_OUT}: {reasons[name]}"))
     if not any({"host", "root"} & {*getattr(item, "fixturenames", ())} for item in items):
         session.subject(INSTANCE).release()
 
