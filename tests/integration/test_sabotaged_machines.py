@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-from sabotage import root_of
 
 from imagecycle import cli
 from imagecycle.artifacts import Artifact, checksums, write_json
@@ -14,6 +13,7 @@ from imagecycle.model import Family
 from imagecycle.site import Site
 from integration.boots import BuiltFamily
 from sabotages import checks, machines
+from spoilt_disk import root_of
 
 pytestmark = [pytest.mark.integration, pytest.mark.machines]
 
