@@ -20,12 +20,13 @@ from standin import installer
 
 pytestmark = [pytest.mark.integration, pytest.mark.machines]
 
+# with the place of the menu that the loader for UEFI reads
 LAYOUTS = {
     "rhel-9": (media.RHEL_9, "/EFI/BOOT"),
     "fedora-44": (media.FEDORA_44, "/EFI/BOOT"),
-    "ubuntu-24.04": (media.UBUNTU_24, "/EFI/BOOT"),
+    "ubuntu-24.04": (media.UBUNTU_24, "/boot/grub"),
     "sles-15.7": (media.SLES_15, "/EFI/BOOT"),
-    "opensuse-16.0": (media.LEAP_16, "/EFI/BOOT"),
+    "opensuse-16.0": (media.LEAP_16, "/boot/grub2"),
 }
 BIOS_ONLY = {"centos-7": media.CENTOS_7, "slc-6": media.SLC_6}
 
@@ -34,6 +35,8 @@ def medium(layout: media.Layout, prefix: str, iso: Path) -> Path:
     """A medium that really boots, its menus in the words of the GRUB at hand."""
     menus = {path: _upstream(text) for path, text in layout.menus.items()}
     first = next(iter(menus))
+    if layout.isolinux == "/boot/x86_64/loader":  # SUSE's ISOLINUX has this place built in
+        menus["/isolinux.cfg"] = f"config {layout.isolinux}/isolinux.cfg {layout.isolinux}/\n"
     real = dataclasses.replace(layout, menus=menus, efi_menu=_upstream(layout.efi_menu))
     return media.write(
         real,
