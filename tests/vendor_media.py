@@ -228,7 +228,8 @@ def write(
     _put(root, layout.initrd, initrd)
     if layout.isolinux:
         _put(root, f"{layout.isolinux}/isolinux.bin", ISOLINUX.read_bytes())
-        _put(root, f"{layout.isolinux}/ldlinux.c32", LDLINUX.read_bytes())
+        for folder in {layout.isolinux, ""}:  # SUSE's looks beside itself, others at the top
+            _put(root, f"{folder}/ldlinux.c32", LDLINUX.read_bytes())
         relative = {"vmlinuz": kernel, "linux": kernel, "initrd.img": initrd, "initrd": initrd}
         for name, content in relative.items():
             _put(root, f"{layout.isolinux}/{name}", content)
