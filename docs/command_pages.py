@@ -94,7 +94,7 @@ def describe_options(command: click.Command, context: click.Context) -> Iterator
     yield from (f".. program:: {context.command_path}", "")
     for parameter in command.params:
         record = parameter.get_help_record(context)
-        if record is not None:
+        if record is not None and isinstance(parameter, click.Option):
             names = re.sub(r" / | \| ", ", ", record[0])
             yield from (f".. option:: {names}", "", f"    {marked_up(record[1])}", "")
 

@@ -16,6 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from command_pages import marked_up
+from imagecycle import shipped
 
 
 class Keys(SphinxDirective):
@@ -57,6 +58,8 @@ def default(field: FieldInfo) -> str:
         return "see below"
     if value is None or value in ("", [], (), {}):
         return "none"
+    if value in (shipped.JOBS, shipped.CATALOG, (shipped.CATALOG,)):
+        return "the shipped one"
     return f"``{value}``"
 
 
