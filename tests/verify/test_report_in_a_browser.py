@@ -12,9 +12,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from imagecycle.verify import report
+from imagecycle.verify import history, report
 from imagecycle.verify.comparison import Comparison, Measure
 from imagecycle.verify.film import Frame
+from imagecycle.verify.history import Entry, FamilyHistory
 from imagecycle.verify.report import MachineReport, Span
 from imagecycle.verify.verdict import CheckResult
 
@@ -105,6 +106,37 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("report")
     (folder / "verify.html").write_text(page_of_everything(folder))
     return folder / "verify.html"
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of all families, written by an enemy as well."""
+    families = [
+        FamilyHistory(
+            f"family {HOSTILE}",
+            [
+                Entry("20270222", verdict, HOSTILE, HOSTILE, 30.0, 64.0, 210.0, "verify.html"),
+                Entry("20261122", "passed", "", "", 33.0, 66.0, 220.0, ""),
+            ],
+        )
+        for verdict in ("failed", "passed", "not verified", "unreadable")
+    ]
+    path = tmp_path_factory.mktemp("index") / "index.html"
+    template = report.environment().get_template(history.TEMPLATE)
+    path.write_text(template.render(families=families))
+    return path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_axe_finds_nothing_in_the_index(
+    browser: Browser, index: Path, size: dict[str, int], scheme: str
+) -> None:
+    page = opened(browser, index, size, scheme)
+    found = Axe().run(page)
+    assert found.violations_count == 0, found.generate_report()
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    page.close()
 
 
 def opened(browser: Browser, file: Path, size: dict[str, int], scheme: str) -> Page:

@@ -23,6 +23,8 @@ from imagecycle import command
 from imagecycle.errors import CommandFailed, ImagecycleError
 from imagecycle.systems.files import FILE, FOLDER, LINK, OTHER, Entry, SystemFiles
 
+MOUNTS = Path("/proc/self/mountinfo")
+_SPACE = r"\040"  # as it is written there
 _MOUNT_TIMEOUT = 60.0
 _TRIM_TIMEOUT = 300.0
 _LINKS = 40  # symbolic links in one path, as the kernel has it
@@ -182,10 +184,13 @@ def _mounted(disk: Path, scratch: Path, read_only: bool) -> Iterator[MountedSyst
 
 
 def unmount_left(scratch: Path) -> None:
-    """Unmount what a run that was killed has left below a folder."""
-    for point in scratch.glob("**/root-*"):
-        if os.path.ismount(point):
-            command.run(["umount", point], timeout=_MOUNT_TIMEOUT)
+    """Unmount what a run that was killed has left below a folder, the last first."""
+    points = [line.split()[4] for line in MOUNTS.read_text().splitlines()]
+    below = f"{str(scratch.resolve()).replace(' ', _SPACE)}/"
+    for point in reversed([point for point in points if point.startswith(below)]):
+        # what served it may be gone, so that nothing can be written any more
+        argv = ["umount", "--lazy", point.replace(_SPACE, " ")]
+        command.run(argv, timeout=_MOUNT_TIMEOUT, check=False)
 
 
 def _root_partition(disk: Path) -> tuple[int, int]:

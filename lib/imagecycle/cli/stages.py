@@ -171,4 +171,20 @@ def publish(
         click.echo(f"{name} {text}" if len(places) > 1 else text)
 
 
-COMMANDS = (build, verify, publish)
+@click.command()
+@click.option(
+    "--out",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the page there; by default index.html in the artifact folder.",
+)
+@click.pass_obj
+def report(settings: site.Site, out: Path | None) -> None:
+    """Write a page with all families and the verdicts on their releases, and print its path."""
+    from imagecycle import artifacts
+    from imagecycle.verify import history
+
+    click.echo(history.write(artifacts.ArtifactStore(settings.artifacts), out))
+
+
+COMMANDS = (build, verify, publish, report)

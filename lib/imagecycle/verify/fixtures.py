@@ -25,11 +25,12 @@ from testinfra.host import Host
 
 from imagecycle import systems
 from imagecycle.errors import ImagecycleError
+from imagecycle.machine import hardware
 from imagecycle.systems.linux import Linux
 from imagecycle.verify import pristine as pristine_disk
-from imagecycle.verify import shell
+from imagecycle.verify import shell, used_disk
 from imagecycle.verify.account import SUDO
-from imagecycle.verify.cases import INSTANCE, TWIN
+from imagecycle.verify.cases import INSTANCE, OTHER_HOST, TWIN
 from imagecycle.verify.findings import Defects
 from imagecycle.verify.pristine import Pristine
 from imagecycle.verify.session import Ended, Life, Session, Subject
@@ -40,7 +41,7 @@ LIMIT = 120
 OFFLINE = {"pristine", "system", "session", "defects"}
 """The fixtures that need no machine: checks with the first of them, and no others, run first."""
 NONE = ("", "")
-LATE = ("told", "released", "accounts", "account", "life", "end")
+LATE = ("told", "released", "accounts", "account", "end", "used", "twin_used", "life")
 """Fixtures in the order in which their checks run, after those that need none of them."""
 
 
@@ -137,6 +138,35 @@ def pristine(session: Session, system: Linux) -> Iterator[Pristine]:
     """The root file system of the release as it was before any boot."""
     try:
         with pristine_disk.opened(session.disk, session.folder, system) as found:
+            yield found
+    except ImagecycleError as error:
+        pytest.skip(f"{NOT_RUN}: {error.message}")
+
+
+@pytest.fixture(scope="session")
+def used(session: Session, system: Linux, released: None) -> Iterator[Pristine]:
+    """The root file system of the instance after its last life in place."""
+    subject = _up(session, INSTANCE)
+    subject.end(session.boot_limit)
+    yield from _used(session, subject, system)
+
+
+@pytest.fixture(scope="session")
+def twin_used(session: Session, system: Linux, released: None) -> Iterator[Pristine]:
+    """The root file system of the twin after it has told of itself."""
+    subject = _up(session, TWIN)
+    subject.end(session.boot_limit)
+    yield from _used(session, subject, system)
+
+
+def _used(session: Session, subject: Subject, system: Linux) -> Iterator[Pristine]:
+    folder = subject.folder
+    if OTHER_HOST in subject.case.lives:  # which has taken the disk with it
+        subject.life(subject.case.lives[-1], session.boot_limit)
+        folder = folder.with_name(f"{subject.role}-{OTHER_HOST}")
+    try:
+        scratch = session.folder / f"used-{subject.role}"
+        with used_disk.opened(folder / hardware.DISK, scratch, system) as found:
             yield found
     except ImagecycleError as error:
         pytest.skip(f"{NOT_RUN}: {error.message}")
