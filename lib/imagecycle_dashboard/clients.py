@@ -61,9 +61,10 @@ def current_images(request: Any) -> Listing:
     return _images(request, visibility="public", imagecycle_state=CURRENT, limit=str(PAGE))
 
 
-def listed_images(request: Any, limit: int) -> Listing:
-    """What the project finds in its ordinary list, the newest first."""
-    return _images(request, limit=str(min(limit, PAGE)), sort="created_at:desc")
+def listed_images(request: Any) -> Listing:
+    """What the project finds in its ordinary list, the newest first: where that is all, the current
+    releases of all families are among them."""
+    return _images(request, limit=str(PAGE), sort="created_at:desc")
 
 
 def images_of_family(request: Any, family: str) -> list[Document]:

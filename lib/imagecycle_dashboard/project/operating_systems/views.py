@@ -14,8 +14,6 @@ from imagecycle_dashboard.differences import differences
 from imagecycle_dashboard.recipes import recipes
 from imagecycle_dashboard.releases import REVOKED, Release, is_family
 
-_OTHERS = 100
-"""Images that are no release which a page shows, at least where there are so many"""
 _SHOWN_OF_ONE = 20
 """Servers or volumes of one release that are named"""
 _T = TypeVar("_T")
@@ -56,10 +54,11 @@ class IndexView(_Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         request = self.request
-        listing = self.told(lambda: clients.current_images(request)) or clients.NOTHING
+        listed = self.told(lambda: clients.listed_images(request)) or clients.NOTHING
+        listing = listed
+        if not listed.complete:
+            listing = self.told(lambda: clients.current_images(request)) or listed
         current = families.newest(families.releases(listing.documents))
-        several = len(listing.documents) + _OTHERS
-        listed = self.told(lambda: clients.listed_images(request, several)) or clients.NOTHING
         words = request.GET.get("q", "")[:200]
         architecture = request.GET.get("architecture", "")[:50]
         found = families.matching(current.values(), words, architecture)
