@@ -214,7 +214,7 @@ def test_the_command_proposes_then_adopts_all_without_a_conflict(box: Box, run: 
         (["--cloud", "devcloud", "--pattern", "("], "not a pattern: ("),
         (["--cloud", "devcloud", "--patterns", "/nothing.yaml"], "cannot be read"),
         (["--apply", "/nothing.yaml"], "cannot be read"),
-        (["--apply", "x", "--cloud", "devcloud"], "leave the other options out"),
+        (["--apply", "x", "--cloud", "devcloud"], "takes no other option but --dry-run"),
     ],
 )
 def test_bad_usage_is_named(box: Box, run: Run, words: list[str], message: str) -> None:

@@ -225,5 +225,5 @@ def test_the_command_tells_what_each_step_proves(compute_box: ComputeBox, image:
     done = terminal.run(*words(image), "--json", home=compute_box.site.home, limit=120)
     assert done.returncode == 0, done.stderr
     assert "devcloud-alice rebuilds the canary" in done.stderr
-    assert "with a pretended hypervisor, only the API" in done.stderr
+    assert "with a simulated hypervisor, only the API" in done.stderr
     assert len(json.loads(done.stdout)) == 7

@@ -22,8 +22,8 @@ from imagecycle.verify.verdict import FAILED, NOT_RUN
 
 HERE = Path(__file__).parent
 LIMIT = 120.0
-UNREADABLE = "disk.qcow2"
-"""Why the checks of the disk, which is none, are not run"""
+UNREADABLE = ("disk.qcow2", "Could not open backing image")
+"""Why the checks of disks, of which there are none, are not run"""
 GIB = 2**30
 LIVES = (REBOOT, OTHER_HOST, SNAPSHOT)
 
@@ -103,7 +103,8 @@ class Recorded:
         return {
             result.id: result.message
             for result in found
-            if result.outcome in (FAILED, NOT_RUN) and UNREADABLE not in result.message
+            if result.outcome in (FAILED, NOT_RUN)
+            and not any(words in result.message for words in UNREADABLE)
         }
 
 
