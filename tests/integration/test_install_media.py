@@ -69,8 +69,18 @@ def install(family: Family, firmware: tuple[str, ...], iso: Path, site: Site) ->
         shutil.rmtree(folder)
 
 
-@pytest.mark.parametrize("firmware", ["bios", "uefi"])
-@pytest.mark.parametrize("system", [*LAYOUTS, *BIOS_ONLY])
+SOON = (("rhel-9", "bios"), ("rhel-9", "uefi"), ("ubuntu-24.04", "bios"))
+"""Tried every time; the others take minutes more"""
+
+
+@pytest.mark.parametrize(
+    ("system", "firmware"),
+    [
+        pytest.param(system, firmware, marks=[] if (system, firmware) in SOON else pytest.mark.long)
+        for system in [*LAYOUTS, *BIOS_ONLY]
+        for firmware in ("bios", "uefi")
+    ],
+)
 def test_an_installer_is_started_with_its_answers(
     system: str, firmware: str, build_site: Site, tmp_path: Path
 ) -> None:
