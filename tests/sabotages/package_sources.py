@@ -33,8 +33,8 @@ SABOTAGES = (
     Sabotage(
         VENDORS,
         "a mirror whose name only begins like the vendor's",
-        put("/etc/apt/sources.list", "deb http://deb.debian.org.example/debian bookworm main\n"),
-        "deb.debian.org.example",
+        put("/etc/apt/sources.list", "deb http://mirror.debian.org.example/debian bookworm main\n"),
+        "mirror.debian.org.example",
     ),
     Sabotage(
         VENDORS,
@@ -45,7 +45,10 @@ SABOTAGES = (
     Sabotage(
         SIGNED,
         "a source that is trusted without a signature",
-        put("/etc/apt/sources.list", "deb [ trusted=yes ] http://deb.debian.org/debian sid main\n"),
+        put(
+            "/etc/apt/sources.list",
+            "deb [ trusted=yes ] http://mirror.debian.org/debian sid main\n",
+        ),
         "/etc/apt/sources.list: trusts",
     ),
     Sabotage(

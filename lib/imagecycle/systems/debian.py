@@ -38,7 +38,7 @@ class Debian(Linux):
         "package manager's leftovers": Apt.leftovers,
     }
     unowned = DEBIAN
-    vendor_hosts = ("deb.debian.org", "security.debian.org", "ftp.*.debian.org", "*.debian.org")
+    vendor_hosts = ("*.debian.org",)
     enabled = (
         "getty@tty1.service",
         "remote-fs.target",
