@@ -7,8 +7,9 @@ Through python-glanceclient. See the Image service API, version 2, "Interoperabl
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import cached_property
 from typing import Any
 
 from imagecycle.cloud import clients
@@ -29,7 +30,10 @@ class ImageImport:
 
     def __init__(self, cloud: CloudSession) -> None:
         self._cloud = cloud
-        self._client = clients.glance(cloud, _RETRIES)
+
+    @cached_property
+    def _client(self) -> Any:
+        return clients.glance(self._cloud, _RETRIES)
 
     def stores(self) -> list[str]:
         """The stores that this Glance has; none when it has but one without a name."""
@@ -48,13 +52,20 @@ class ImageImport:
             return list(self._client.images.get_import_info()["import-methods"]["value"])
 
     def run(
-        self, image_id: str, method: str, *, stores: Sequence[str] = (), source: str = ""
+        self,
+        image_id: str,
+        method: str,
+        *,
+        stores: Sequence[str] = (),
+        source: str = "",
+        before_each_look: Callable[[], None] = lambda: None,
     ) -> None:
         """Import data into an image, and wait until all is there.
 
         :param method: Glance's name: ``glance-direct``, ``web-download`` or ``copy-image``.
         :param stores: that shall hold the image, all of them; none leaves the choice to Glance.
         :param source: the address to take the data from, for ``web-download``.
+        :param before_each_look: ends the wait by what it raises.
         :raises ImagecycleError: when the import fails or takes too long.
         """
         before = {task["id"] for task in self._tasks(image_id)}
@@ -69,6 +80,7 @@ class ImageImport:
             )
         deadline = time.monotonic() + LIMIT
         while True:
+            before_each_look()
             tasks = [task for task in self._tasks(image_id) if task["id"] not in before]
             if tasks and all(task["status"] in _ENDED for task in tasks):
                 return self._see_success(image_id, method, tasks)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from imagecycle import log
 from imagecycle.artifacts import CHUNK
@@ -53,17 +53,25 @@ def digests(disk: Path, algorithms: Iterable[str]) -> dict[str, str]:
 
 def _deliver(images: Images, step: Upload, stream: BinaryIO) -> None:
     """Bring the disk into the image, in the way that the step names."""
-    first, more = step.stores[:1], step.stores[1:]
+
+    def bring(method: str, **more: Any) -> None:
+        images.importing.run(step.image_id, method, before_each_look=_see_stop, **more)
+
     if step.method == "web-download":
-        importing = images.importing
-        importing.run(step.image_id, step.method, stores=step.stores, source=step.source)
+        bring(step.method, stores=step.stores, source=step.source)
     elif step.method == "upload":
-        _send(partial(images.upload, step.image_id, store="".join(first)), stream, step.size)
+        first, more = "".join(step.stores[:1]), step.stores[1:]
+        _send(partial(images.upload, step.image_id, store=first), stream, step.size)
         if more:
-            images.importing.run(step.image_id, "copy-image", stores=more)
+            bring("copy-image", stores=more)
     else:
         _send(partial(images.stage, step.image_id), stream, step.size)
-        images.importing.run(step.image_id, step.method, stores=step.stores)
+        bring(step.method, stores=step.stores)
+
+
+def _see_stop() -> None:
+    if (stop := _stop.get()) is not None and stop.is_set():
+        raise KeyboardInterrupt
 
 
 def _send(take: Callable[..., None], stream: BinaryIO, size: int) -> None:
@@ -71,8 +79,7 @@ def _send(take: Callable[..., None], stream: BinaryIO, size: int) -> None:
         with log.transfer("upload", size) as report:
 
             def sent(count: int) -> None:
-                if (stop := _stop.get()) is not None and stop.is_set():
-                    raise KeyboardInterrupt
+                _see_stop()
                 report(count)
 
             take(stream, size, sent)
