@@ -11,23 +11,20 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 import oz
 import oz.Debian
-import oz.GuestFactory
 import oz.Linux
 import oz.OzException
 import oz.RedHat
 
 from imagecycle.errors import ImagecycleError
-from imagecycle.systems import boot_media
+from imagecycle.systems import boot_media, oz_beside
 from imagecycle.systems.iso_editing import Medium
 
 MODULE = "imagecycle_linux"
@@ -103,29 +100,18 @@ NAMES = (
 
 def register() -> None:
     """Let Oz's factory make guests of these classes; may be called again."""
-    name = f"oz.{MODULE}"
-    sys.modules[name] = sys.modules[__name__]
-    setattr(oz, MODULE, sys.modules[__name__])
-    oz.GuestFactory.os_dict.update(dict.fromkeys(NAMES, MODULE))
+    oz_beside.register(__name__, MODULE, NAMES)
 
 
-class MediaGuest:
+class MediaGuest(oz_beside.LocalMedium):
     """Put before a class of Oz's: makes a medium that starts its installer by itself."""
 
     installer: Installer
     iso_contents: str
-    orig_iso: str
     output_iso: str
     auto: str
     tdl: Any
     log: Any
-
-    def _get_original_iso(self, isourl: str, *others: Any) -> None:
-        """A medium on this machine is read where it is: it is large."""
-        if not isourl.startswith("file://"):
-            super()._get_original_iso(isourl, *others)  # type: ignore[misc]
-            return
-        self.orig_iso = unquote(urlparse(isourl).path)
 
     def _copy_iso(self) -> None:
         """Unpack nothing but what is changed: boot menus, and the image that UEFI boots from."""

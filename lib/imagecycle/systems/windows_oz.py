@@ -8,19 +8,16 @@ Server 2016 and Windows 10. Read from ``oz.Windows`` and ``oz.Guest``.
 from __future__ import annotations
 
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 import oz
 import oz.Guest
-import oz.GuestFactory
 import oz.OzException
 import oz.ozutil
 import oz.Windows
 
-from imagecycle.systems import windows_media
+from imagecycle.systems import oz_beside, windows_media
 from imagecycle.systems.windows_answers import ARCHITECTURES
 
 MODULE = "imagecycle_windows"
@@ -35,13 +32,10 @@ NO_KEY = "in the answer file"
 
 def register() -> None:
     """Let Oz's factory make guests of this class; may be called again."""
-    name = f"oz.{MODULE}"
-    sys.modules[name] = sys.modules[__name__]
-    setattr(oz, MODULE, sys.modules[__name__])
-    oz.GuestFactory.os_dict["Windows"] = MODULE
+    oz_beside.register(__name__, MODULE, ["Windows"])
 
 
-class WindowsGuest(oz.Windows.Windows):  # type: ignore[misc]
+class WindowsGuest(oz_beside.LocalMedium, oz.Windows.Windows):  # type: ignore[misc]
     """A Windows of any release; the answer file is complete, and taken as it is."""
 
     def __init__(self, tdl: Any, *others: Any) -> None:
@@ -50,13 +44,6 @@ class WindowsGuest(oz.Windows.Windows):  # type: ignore[misc]
         self.winarch = ARCHITECTURES[tdl.arch]
         self.extras: tuple[Path, ...] = ()
         """Folders whose content goes to the top of the medium"""
-
-    def _get_original_iso(self, isourl: str, *others: Any) -> None:
-        """A medium on this machine is read where it is: it is large."""
-        if not isourl.startswith("file://"):
-            super()._get_original_iso(isourl, *others)
-            return
-        self.orig_iso = unquote(urlparse(isourl).path)
 
     def _copy_iso(self) -> None:
         """Unpack the medium; Oz starts a virtual machine for that."""
