@@ -50,13 +50,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize(
-    "boot",
-    [
-        pytest.param(boot, marks=[] if boot == machines.SYSTEM else [pytest.mark.long])
-        for boot in machines.BOOTS
-    ],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("boot", machines.BOOTS)
 def test_sabotaged_machine_is_rejected_for_what_was_done(
     built_family: BuiltFamily, home: Path, boot: str
 ) -> None:

@@ -231,7 +231,14 @@ SABOTAGES = (
         "a service that starts for ever",
         unit("endless", "/bin/sleep infinity", "Type=oneshot\nTimeoutStartSec=infinity"),
         SYSTEM,
-        ("at_rest.the_system_is_running",),
+        (
+            "at_rest.the_system_is_running",
+            # the last part of contextualisation waits for all services
+            "cloud_init.comes_to_its_end",
+            "user_data.script_was_run",
+            "user_data.script_of_the_operator_was_run",
+            "machines.run_user_data[instance]",
+        ),
     ),
     MachineSabotage(
         "services.none_has_failed",
