@@ -1,6 +1,8 @@
 """The disk of a machine that has ended is looked at without being changed."""
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,8 @@ import pytest
 from imagecycle import systems
 from imagecycle.build import offline
 from imagecycle.verify import used_disk
+
+LIB = Path(__file__).parents[2] / "lib"
 
 pytestmark = pytest.mark.integration
 
@@ -54,7 +58,8 @@ def test_mounts_of_a_run_that_was_killed_are_undone(disk: Path, tmp_path: Path) 
         "with used_disk.opened(pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]), "
         "systems.linux('debian')): os.kill(os.getpid(), 9)"
     )
-    done = subprocess.run(["python3", "-c", script, disk, scratch], timeout=60)
+    argv = [sys.executable, "-c", script, disk, scratch]
+    done = subprocess.run(argv, env={**os.environ, "PYTHONPATH": str(LIB)}, timeout=60)
     assert done.returncode == -9
     written = str(scratch).replace(" ", "\\040")
     assert written in offline.MOUNTS.read_text()
