@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -36,9 +37,11 @@ def sabotaged(family: Family, artifact: Artifact, home: Path, boot: str) -> Path
     """The folder of a release that a build might have left."""
     folder = Site(home=home).artifacts / family.slug / str(artifact.release)
     folder.mkdir(parents=True)
-    disk = Artifact(family.slug, artifact.release, folder).disk
-    with root_of(artifact.disk, disk) as root:
+    disk, layer = Artifact(family.slug, artifact.release, folder).disk, home / "layer.qcow2"
+    with root_of(artifact.disk, layer) as root:
         machines.done(boot)(root)
+    argv = ["qemu-img", "convert", "-f", "qcow2", "-O", "qcow2", layer, disk]
+    subprocess.run(argv, check=True, timeout=600)
     write_json(folder / "build.json", {"disk": {"file": disk.name, **checksums(disk)}})
     return folder
 

@@ -94,3 +94,23 @@ def test_command_after_one_that_was_given_up_is_answered(host: Host) -> None:
 def test_end_of_the_connection_is_an_error_not_an_answer(host: Host) -> None:
     with pytest.raises(ImagecycleError):
         host.run("kill -9 $PPID")
+
+
+def test_guest_that_never_stops_talking_is_not_listened_to(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shell, "LARGEST", 2**20)
+    with pytest.raises(ImagecycleError) as caught:
+        host.run("yes")
+    assert "in one answer" in caught.value.message
+    assert host.check_output("echo again") == "again"
+
+
+def test_garbage_instead_of_an_answer_is_named(programs: Path, tmp_path: Path) -> None:
+    (programs / "ssh").write_text("#!/bin/sh\nexec sed -un 's/^echo //p'\n")
+    with (
+        shell.opened(tmp_path, "instance") as host,
+        pytest.raises(ImagecycleError) as caught,
+    ):
+        host.run("true")
+    assert "something else" in caught.value.message

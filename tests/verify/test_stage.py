@@ -102,7 +102,7 @@ def test_missing_qemu_is_named_and_nothing_is_left(
     with pytest.raises(MissingProgram) as caught:
         verify(site)
     assert "qemu-img" in caught.value.message
-    assert list(site.work.iterdir()) == []
+    assert list(site.work.glob("*")) == []
 
 
 def test_second_run_says_who_verifies(site: Site, built: Artifact) -> None:

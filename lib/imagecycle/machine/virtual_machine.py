@@ -14,7 +14,7 @@ from pathlib import Path
 
 from imagecycle import command
 from imagecycle.errors import ImagecycleError
-from imagecycle.machine import config_drive, hardware, metadata_service, nocloud
+from imagecycle.machine import config_drive, flood, hardware, metadata_service, nocloud
 from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.hardware import Hardware
 from imagecycle.machine.monitor import Monitor
@@ -66,7 +66,12 @@ class VirtualMachine:
         _check_emulator(self.name, self.process)
 
     def check_storage(self) -> None:
-        """:raises ImagecycleError: when QEMU has halted the machine because its disk is full."""
+        """Let no log grow without end: of a flood, beginning and end are kept.
+
+        :raises ImagecycleError: when QEMU has halted the machine because its disk is full.
+        """
+        for log in (hardware.CONSOLE, hardware.FIRMWARE_LOG, hardware.NETWORK):
+            flood.forget_middle(self.folder / log)
         try:
             status = self.monitor.execute("query-status")["status"]
         except ImagecycleError:

@@ -8,10 +8,15 @@ from pathlib import Path
 KEPT_BYTES = 8 * 2**20
 """More than any boot prints; the rest of an endless log is left out."""
 
-_ESCAPES = re.compile(r"\x1b\[[0-9;:?=]*[A-Za-z]|\x1b[()][A-Z0-9]|\x1b[=>c78]|\r|\x00|\x07")
+_ESCAPES = re.compile(
+    r"\x1b\[[0-9;:?=]*[A-Za-z]"
+    r"|\x1b[\]PX^_][^\x07\x1b\n]{0,1000}(?:\x07|\x1b\\)?"  # up to its end: a title, say
+    r"|\x1b[()][A-Z0-9]|\x1b[=>c78]"
+    r"|[\x00-\x08\x0b-\x1f\x7f-\x9f]"  # whatever else of it a terminal might obey
+)
 JOB = re.compile(
-    r"(?:A (?:start|stop) job is running for|Job) (?P<unit>\S.*?) (?:running )?"
-    r"\((?:(?P<minutes>\d+)min )?(?P<seconds>\d+)s / (?P<limit>[^)]+)\)"
+    r"(?:A (?:start|stop) job is running for|Job) (?P<unit>\S.{0,200}?) (?:running )?"
+    r"\((?:(?P<minutes>\d{1,6})min )?(?P<seconds>\d{1,6})s / (?P<limit>[^)\n]{1,40})\)"
 )
 """systemd's counters: what is waited for, how long already, and the limit"""
 _PROGRESS = re.compile(rf"^.*{JOB.pattern}.*$", re.MULTILINE)

@@ -35,12 +35,14 @@ FIRMWARE, LOADER, KERNEL, USER_SPACE, CONTEXTUALISATION, PROMPT, FINISHED = (
     "login prompt",
     "contextualisation finished",
 )
-_MARKS = {
+MARKS = {
     LOADER: re.compile(
         r"Booting from (Hard Disk|[0-9a-f]{4}:7c00)|BdsDxe: starting Boot|Welcome to GRUB"
     ),
     KERNEL: re.compile(r"Linux version \d"),
-    USER_SPACE: re.compile(r"systemd\[1\]: |INIT: version|Welcome to (?!GRUB).*!$|OpenRC \d", re.M),
+    USER_SPACE: re.compile(
+        r"systemd\[1\]: |INIT: version|Welcome to (?!GRUB).{1,200}!$|OpenRC \d", re.M
+    ),
     CONTEXTUALISATION: re.compile(r"Cloud-init v\. \S+ running 'init-local'"),
     PROMPT: stalls.PROMPT,
     FINISHED: re.compile(r"Cloud-init v\. \S+ finished at"),
@@ -157,7 +159,7 @@ class Observer:
     def _recognise(self, before: str, fresh: str) -> None:
         text = before + fresh
         self._starts += len(_START.findall(text)) - len(_START.findall(before))
-        for mark, pattern in _MARKS.items():
+        for mark, pattern in MARKS.items():
             if mark not in self.reached and pattern.search(text):
                 self._reach(mark)
 

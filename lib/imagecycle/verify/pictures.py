@@ -62,13 +62,13 @@ SIGNS = (
     ),
     _sign(
         Picture.NOT_SIGNED,
-        r"BdsDxe: failed to (load|start) Boot\w+ .*: (Access Denied|Security Violation)"
+        r"BdsDxe: failed to (load|start) Boot\w{1,8} .{0,300}: (Access Denied|Security Violation)"
         r"|(bad shim signature|Verification failed: \(0x1A\) Security Violation)",
         "the firmware or the boot loader refuses what is not signed by a known key",
     ),
     _sign(
         Picture.LOADER_LOST,
-        r"grub rescue>|^\s*grub>|Minimal BASH-like line editing",
+        r"grub rescue>|^[ \t]{0,80}grub>|Minimal BASH-like line editing",
         "GRUB found neither its modules nor its configuration",
     ),
     _sign(Picture.PANIC, r"Kernel panic - not syncing", "the kernel panicked"),

@@ -18,6 +18,8 @@ from imagecycle.verify.verdict import FAILED, LEFT_OUT, NOT_RUN, PASSED, CheckRe
 TEMPLATE = "report.html.j2"
 CONSOLE_LINES = 4000
 """Shown of a console; the end of a longer one, all of which lies beside the report"""
+LINE_CHARACTERS = 2000
+"""Shown of a console's line"""
 MARKED_LINES = 40
 """Listed apart from the console"""
 
@@ -83,7 +85,8 @@ class MachineReport:
     @property
     def lines(self) -> list[tuple[str, bool]]:
         """The console's lines, and which of them a person would look at first."""
-        lines = self.console.splitlines()[-CONSOLE_LINES:]
+        said = self.console.splitlines()[-CONSOLE_LINES:]
+        lines = [line[:LINE_CHARACTERS] for line in said]
         return [(line, pictures.TROUBLE.search(line) is not None) for line in lines]
 
     @property

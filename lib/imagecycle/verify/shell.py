@@ -23,6 +23,8 @@ from imagecycle.errors import ImagecycleError
 from imagecycle.verify import guest
 
 _CHUNK = 65536
+LARGEST = 32 * 2**20
+"""Bytes of an answer; a guest that says more is not listened to any longer"""
 
 
 @contextlib.contextmanager
@@ -32,7 +34,7 @@ def opened(folder: Path, name: str, *, root: bool = False) -> Iterator[Host]:
     :param folder: the working folder, with the SSH configuration.
     :param name: the machine's entry there.
     :param root: become root by sudo.
-    :raises ImagecycleError: when the shell cannot be opened.
+    :raises ImagecycleError: when the shell cannot be opened, or answers as none would.
     """
     with contextlib.ExitStack() as stack:
         backend = _Shell(folder, name, root, stack)
@@ -85,6 +87,10 @@ class _Shell(BaseBackend):  # type: ignore[misc]
             raise ImagecycleError(f"the connection to the {self.hostname} has ended") from None
         output, _, rest = answer.rpartition(f"{self._mark} ".encode())
         status, _, errors = rest.partition(b"\n")
+        if not status.isdigit():
+            raise ImagecycleError(
+                f"the {self.hostname} answers with something else than its shell would"
+            )
         return self.result(int(status), words.encode(), output, errors)
 
     def _ask(self, script: str) -> bytes:
@@ -105,5 +111,9 @@ class _Shell(BaseBackend):  # type: ignore[misc]
             if not chunk:
                 raise EOFError
             answer += chunk
+            if len(answer) > LARGEST:
+                raise ImagecycleError(
+                    f"the {self.hostname} says more than {LARGEST // 2**20} MiB in one answer"
+                )
         self._process = process
         return answer.removesuffix(end)

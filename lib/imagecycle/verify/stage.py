@@ -11,7 +11,7 @@ from pathlib import Path
 from imagecycle import log
 from imagecycle.artifacts import Artifact, ArtifactStore, Record, checksums
 from imagecycle.errors import DefectsFound, ImagecycleError, UsageError
-from imagecycle.machine import accelerator, hardware
+from imagecycle.machine import accelerator, disk_image, hardware
 from imagecycle.machine.virtual_machine import EmulatorCrashed
 from imagecycle.model import Family
 from imagecycle.site import Site
@@ -121,7 +121,7 @@ def _verified(artifact: Artifact, built: Record, matrix: str) -> bool:
 
 
 def _compare_disk(artifact: Artifact, built: Record) -> None:
-    """:raises ImagecycleError: when the disk is not the one that was built."""
+    """:raises ImagecycleError: when the disk is not the one that was built, or is no whole disk."""
     again = f"build it again with `imagecycle build {artifact.family} --force`"
     try:
         with log.transfer("checksum", artifact.disk.stat().st_size) as progress:
@@ -135,3 +135,4 @@ def _compare_disk(artifact: Artifact, built: Record) -> None:
             f"{artifact.disk} is not the disk that was built: its sha256 differs from build.json",
             hint=again,
         )
+    disk_image.check(artifact.disk, again)

@@ -34,7 +34,9 @@ STARTS = 3
 """Starts of the firmware. A first boot may restart once, to relabel or to grow."""
 
 PROMPT = re.compile(r"^(?!Last )\S{1,64} login:", re.MULTILINE)
-_ROOT_TRY = re.compile(r"Running /scripts/local-block|dracut-initqueue(\[\d+\])?:.*[Tt]imeout")
+_ROOT_TRY = re.compile(
+    r"Running /scripts/local-block|dracut-initqueue(\[\d+\])?:.{0,200}[Tt]imeout"
+)
 _MENU = re.compile(r"GNU GRUB +version")
 _DEVICE = re.compile(r"/dev/|\.device\b|^dev-")
 

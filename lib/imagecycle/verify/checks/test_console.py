@@ -13,7 +13,7 @@ PROMPT_LIMIT = 45
 def test_shows_a_login_prompt(told: Mapping[str, str], instance: Subject) -> None:
     """The cloud's console shows nothing to log in to when the network fails."""
     prompt = re.compile(
-        rf"^\s*{re.escape(instance.instance_data.name)}(\.\S+)? login:", re.MULTILINE
+        rf"^[ \t]{{0,80}}{re.escape(instance.instance_data.name)}(\.\S+)? login:", re.MULTILINE
     )
     deadline = time.monotonic() + PROMPT_LIMIT
     while not prompt.search(console.read(instance.console)) and time.monotonic() < deadline:
