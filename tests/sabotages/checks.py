@@ -17,12 +17,22 @@ from imagecycle.verify.verdict import check_name
 
 def offline() -> Mapping[str, Callable[..., None]]:
     """The checks that look at nothing but the disk, by name."""
+    return {name: check for name, check in _every().items() if fixtures.is_offline(_needs(check))}
+
+
+def of_machines() -> Mapping[str, Callable[..., None]]:
+    """All others: of machines that run, and of what they leave on their disks."""
+    disk = offline()
+    return {name: check for name, check in _every().items() if name not in disk}
+
+
+def _every() -> Mapping[str, Callable[..., None]]:
     found = {}
     for module in pkgutil.iter_modules(checks.__path__, f"{checks.__name__}."):
         subject = module.name.rpartition(".")[2]
         if subject.startswith("test_"):
             for name, function in vars(importlib.import_module(module.name)).items():
-                if name.startswith("test_") and fixtures.is_offline(_needs(function)):
+                if name.startswith("test_") and inspect.isfunction(function):
                     found[check_name(f"{subject}.py::{name}")] = function
     return found
 

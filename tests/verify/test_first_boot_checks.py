@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from imagecycle.build.offline import MountedSystem
 from imagecycle.verify.checks import test_first_boot as checks
 from imagecycle.verify.findings import Defects
 from imagecycle.verify.pristine import Pristine
+from sabotages import told
 
 UUID = "6f5902ac-237d-4c1e-9a0b-1d2e3f405162"
 DISK = "43e0f493-4002-46db-ba51-dc375ee5dbe2"
@@ -131,3 +133,38 @@ def test_contextualisation_that_switches_itself_off_is_found(disks: Disks) -> No
 def test_lost_host_keys_are_found(disks: Disks) -> None:
     disks.gone("used", "/etc/ssh/ssh_host_rsa_key")
     assert "not on the disk" in said(checks.test_keeps_its_host_keys, disks["used"])
+
+
+DEEDS: dict[str, Callable[[Disks], None]] = {
+    "makes_nothing_that_servers_share": lambda disks: [
+        disks.put(name, "/var/lib/agent/id", UUID) for name in ("used", "twin")
+    ],
+    "takes_nothing_away": lambda disks: disks.gone("used", "/usr/bin/app"),
+    "changes_no_boot_files": lambda disks: disks.put("used", "/boot/grub/grub.cfg", "other"),
+    "leaves_contextualisation_on": lambda disks: disks.put("used", checks.SWITCHED_OFF, ""),
+    "keeps_its_host_keys": lambda disks: disks.gone("used", "/etc/ssh/ssh_host_rsa_key"),
+}
+
+
+@pytest.mark.parametrize("name", DEEDS)
+def test_each_defect_is_seen_by_its_check_alone(disks: Disks, name: str) -> None:
+    DEEDS[name](disks)
+    given = {
+        "pristine": disks["pristine"],
+        "used": disks["used"],
+        "twin_used": disks["twin"],
+        "defects": DEFECTS,
+    }
+    rejects = {
+        one
+        for one in DEEDS
+        if said(
+            check := getattr(checks, f"test_{one}"),
+            *(given[need] for need in inspect.signature(check).parameters),
+        )
+    }
+    assert rejects == {name}
+
+
+def test_no_check_is_forgotten() -> None:
+    assert {f"first_boot.{name}" for name in DEEDS} == told.LEFT.keys()

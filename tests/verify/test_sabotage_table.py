@@ -1,4 +1,4 @@
-"""Every offline check has a sabotage that it rejects, and the documentation shows which."""
+"""Every check has a sabotage that it rejects, and the documentation shows which."""
 
 from sabotages import checks, document
 from sabotages.all import SABOTAGES
@@ -8,6 +8,11 @@ LEAST = 70
 
 def test_every_check_has_a_sabotage() -> None:
     assert checks.offline().keys() - {sabotage.check for sabotage in SABOTAGES} == set()
+
+
+def test_every_check_of_machines_has_a_sabotage() -> None:
+    assert checks.of_machines().keys() - document.of_machines().keys() == set()
+    assert document.of_machines().keys() - checks.of_machines().keys() == set()
 
 
 def test_every_sabotage_is_of_a_check() -> None:
