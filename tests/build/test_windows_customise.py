@@ -70,7 +70,9 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     installer = systems.of(windows_families.family()).console
     with WinRM(machine.guest, self_signed(tmp_path), password=ACCOUNT.password) as service:
         console = Console(tmp_path / "customisation.log", installer)
-        running = Running(connection, domain, console, lambda _: ["127.0.0.1"], service.port)
+        running = Running(
+            connection, domain, console, addresses=lambda _: ["127.0.0.1"], port=service.port
+        )
         made = Rig(running, machine, service, domain)
         watcher = threading.Thread(target=made.seals, daemon=True)
         watcher.start()

@@ -17,7 +17,8 @@ from imagecycle.machine.winrm_errors import (
     TimeLimit,
     WrongCertificate,
 )
-from imagecycle.machine.winrm_guest import Account, WindowsGuest, quoted
+from imagecycle.machine.winrm_guest import Account, WindowsGuest
+from imagecycle.machine.winrm_script import quoted
 from imagecycle.machine.winrm_trust import Authority, Fingerprint
 from standin.windows.guest import Answer, Guest, failed, said
 from standin.windows.winrm_server import WinRM

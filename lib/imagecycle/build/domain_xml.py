@@ -37,6 +37,8 @@ class Surroundings:
     firmware: str = hardware.BIOS
     reshape: Callable[[str], str] = str
     """What else the system wants of the domain, given its XML"""
+    reads_screen: bool = False
+    """Whether the system asks its questions on the screen alone"""
 
 
 def fitting(accelerator: Accelerator, arch: str) -> Accelerator:

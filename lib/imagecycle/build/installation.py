@@ -122,6 +122,7 @@ def surroundings(
         around,
         limits=Limits(site.windows.install_timeout, site.windows.stall_timeout),
         reshape=lambda xml: windows_domain.adapt(xml, family, found),
+        reads_screen=True,
     )
 
 

@@ -29,6 +29,7 @@ from imagecycle.build import domain as domains
 from imagecycle.build.console import Console
 from imagecycle.build.domain_xml import Surroundings, adapt
 from imagecycle.build.guest_access import GuestAccess
+from imagecycle.build.windows_screen import ScreenWatch
 from imagecycle.errors import CommandFailed, ImagecycleError
 from imagecycle.systems.linux import Linux
 from imagecycle.systems.system import System
@@ -111,16 +112,26 @@ class WatchedGuest:
     def _wait_for_install_finish(self, xml: str, max_time: Any) -> None:
         """Wait for libvirt's word that the guest has ended, instead of looking now and then."""
         started = self.libvirt_conn.createXML(xml)
+        around = self.surroundings
+        screen = (
+            ScreenWatch(self.libvirt_conn, started, around.folder) if around.reads_screen else None
+        )
+
+        def look() -> bool:
+            if screen is not None:
+                screen.look()
+            return self.watched_console.look()
+
         with domains.ended_on_exit(started):
             try:
                 domains.watch(
                     self.libvirt_conn,
                     started,
-                    self.surroundings.limits,
-                    tick=self.watched_console.look,
+                    around.limits,
+                    tick=look,
                 )
             except domains.InstallationFailed as error:
-                picture = self.surroundings.folder / "screenshot.png"
+                picture = around.folder / "screenshot.png"
                 taken = domains.screenshot(self.libvirt_conn, started, picture)
                 raise self.watched_console.failure(error, picture if taken else None) from None
         self.watched_console.raise_failure()

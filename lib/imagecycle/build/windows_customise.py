@@ -31,6 +31,7 @@ from imagecycle.build.console import Console
 from imagecycle.build.domain import InstallationFailed, Limits
 from imagecycle.build.installation import surroundings
 from imagecycle.build.windows_run import StepFailed
+from imagecycle.build.windows_screen import ScreenWatch
 from imagecycle.build.windows_steps import Step
 from imagecycle.machine.winrm_guest import PORT, Account, WindowsGuest
 from imagecycle.machine.winrm_trust import Fingerprint
@@ -53,6 +54,8 @@ class Running:
     connection: Any
     domain: Any
     console: Console
+    look: Callable[[], None] = lambda: None
+    """Looks at the screen"""
     addresses: Callable[[Any], list[str]] = guest_access.addresses
     port: int = PORT
 
@@ -114,7 +117,8 @@ def customise(
         domain = guest.libvirt_conn.createXML(xml)
         try:
             with domains.ended_on_exit(domain):
-                running = Running(guest.libvirt_conn, domain, console)
+                screen = ScreenWatch(guest.libvirt_conn, domain, folder)
+                running = Running(guest.libvirt_conn, domain, console, screen.look)
                 steps = list(windows_steps.steps(family, site))
                 return change_and_seal(running, account, steps)
         finally:
@@ -147,6 +151,7 @@ def _reached(running: Running) -> tuple[str, Fingerprint]:
     deadline = time.monotonic() + REACH_LIMIT
     while time.monotonic() < deadline:
         running.console.look()
+        running.look()
         found = _CERTIFICATE.findall(_text(running.console))
         addresses = running.addresses(running.domain)
         if found and addresses:
@@ -172,8 +177,13 @@ def _refuse_to_seal(answer: dict[str, Any]) -> None:
 
 def _sealed(running: Running) -> None:
     """Wait until the guest has powered off by itself, generalised."""
+
+    def look() -> bool:
+        running.look()
+        return running.console.look()
+
     try:
-        domains.watch(running.connection, running.domain, SEAL_LIMITS, tick=running.console.look)
+        domains.watch(running.connection, running.domain, SEAL_LIMITS, tick=look)
     except domains.MachineCrashed:
         raise
     except InstallationFailed as error:

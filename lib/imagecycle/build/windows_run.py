@@ -12,7 +12,8 @@ from imagecycle import log
 from imagecycle.build.windows_steps import DRIVE, Step
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine.winrm_errors import ConnectionLost, GuestBusy, TimeLimit
-from imagecycle.machine.winrm_guest import Finished, WindowsGuest, quoted
+from imagecycle.machine.winrm_guest import Finished, WindowsGuest
+from imagecycle.machine.winrm_script import quoted
 from imagecycle.systems import windows_script
 
 MOST_ROUNDS = 8

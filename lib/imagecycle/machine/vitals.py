@@ -8,7 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from imagecycle.errors import ImagecycleError
+from imagecycle.machine import screen_picture
+from imagecycle.machine.screen_picture import ScreenPicture
 from imagecycle.machine.virtual_machine import VirtualMachine
 
 PICTURE = "screen.ppm"
@@ -16,8 +17,6 @@ TEXT_MODE = (720, 400)
 """Pixels of a VGA screen in text mode, 80 columns and 25 rows of letters"""
 COLUMNS, ROWS = 80, 25
 TEXT_MEMORY = 0xB8000
-CURSOR = (32, 24)
-"""Pixels within which a change is taken for a blinking cursor"""
 HIGH_HALF = 0x80000000
 """Where the kernels of today's systems keep their interrupt table, or above; firmware and boot
 loaders keep theirs below"""
@@ -49,7 +48,7 @@ class Probe:
     def __init__(self, machine: VirtualMachine) -> None:
         self._machine = machine
         self._process = Path(f"/proc/{machine.process.pid}")
-        self._picture = _Picture((0, 0), b"")
+        self._picture = ScreenPicture((0, 0), b"")
         self._screens = 0
 
     def vitals(self) -> Vitals:
@@ -71,7 +70,7 @@ class Probe:
         """
         path = self._machine.folder / PICTURE
         self._machine.monitor.execute("screendump", filename=str(path.resolve()))
-        picture = _read(path)
+        picture = screen_picture.read(path)
         path.unlink(missing_ok=True)
         changed = not picture.resembles(self._picture)
         self._picture = picture
@@ -108,43 +107,3 @@ class Probe:
             with contextlib.suppress(OSError, IndexError, ValueError):
                 waits.append(int(task.read_text().split()[1]))
         return max(waits) / 1e9
-
-
-@dataclass(frozen=True)
-class _Picture:
-    size: tuple[int, int]
-    pixels: bytes
-
-    def resembles(self, other: _Picture) -> bool:
-        """Whether both differ by no more than a cursor."""
-        if self.size != other.size or len(self.pixels) != len(other.pixels):
-            return False
-        if self.pixels == other.pixels:
-            return True
-        width = self.size[0] * 3
-        starts = range(0, len(self.pixels), width)
-        differing = [
-            at for at in starts if self.pixels[at : at + width] != other.pixels[at : at + width]
-        ]
-        if differing[-1] - differing[0] > CURSOR[1] * width:
-            return False
-        columns = [
-            at
-            for start in differing
-            for at in range(width)
-            if self.pixels[start + at] != other.pixels[start + at]
-        ]
-        return max(columns) - min(columns) <= CURSOR[0] * 3
-
-
-def _read(path: Path) -> _Picture:
-    """A picture in the format PPM (P6), as QEMU writes it."""
-    try:
-        content = path.read_bytes()
-        kind, width, height, _depth = content.split(None, 4)[:4]
-        size = (int(width), int(height))
-    except (OSError, ValueError) as error:
-        raise ImagecycleError(f"no picture of the screen: {error}") from None
-    if kind != b"P6":
-        raise ImagecycleError("no picture of the screen: an unknown format")
-    return _Picture(size, content[-size[0] * size[1] * 3 :])

@@ -21,6 +21,7 @@ from winrm.protocol import Protocol
 from imagecycle.errors import ImagecycleError, Unreachable, UsageError
 from imagecycle.machine import winrm_output, winrm_trust
 from imagecycle.machine.winrm_errors import ConnectionLost, ShellGone, TimeLimit, in_words
+from imagecycle.machine.winrm_script import POWERSHELL, quoted
 from imagecycle.machine.winrm_trust import Fingerprint, Trust
 
 PORT = 5986
@@ -30,21 +31,6 @@ _NETWORK = 10  # seconds more until the connection counts as dead
 _INPUT = 60_000  # bytes of standard input in one message; Windows takes 150 KiB with all around it
 _PAUSE = 1.0  # seconds between two tries to reach a guest
 
-BOOTSTRAP = """\
-Set-StrictMode -Version 2.0
-$ErrorActionPreference = 'Stop'
-$ProgressPreference = 'SilentlyContinue'
-[Console]::OutputEncoding = New-Object -TypeName System.Text.UTF8Encoding -ArgumentList $false
-$encoded = [Console]::In.ReadToEnd()
-$text = [Text.Encoding]::UTF8.GetString([Convert]::FromBase64String($encoded))
-& ([ScriptBlock]::Create($text))
-"""
-"""What PowerShell is started with: it reads the script from its standard input and runs it. An
-error that the script does not catch ends it with status 1."""
-POWERSHELL = (
-    "powershell.exe -NoLogo -NoProfile -NonInteractive -ExecutionPolicy Bypass -EncodedCommand "
-    + base64.b64encode(BOOTSTRAP.encode("utf-16-le")).decode()
-)
 _BOOT = "(Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToFileTimeUtc()"
 
 
@@ -282,10 +268,3 @@ class WindowsGuest:
 
     def _words(self, *, sent: bool, begun: bool = False) -> Any:
         return in_words(self._name, self._account.user, sent=sent, begun=begun)
-
-
-def quoted(text: str) -> str:
-    """A text as a literal of PowerShell. Besides ``'`` it takes typographic quotes for one."""
-    for quote in "'\u2018\u2019\u201a\u201b":
-        text = text.replace(quote, quote * 2)
-    return f"'{text}'"

@@ -16,7 +16,7 @@ from html import escape
 import tree_sitter_powershell
 from tree_sitter import Language, Parser
 
-from imagecycle.machine.winrm_guest import BOOTSTRAP
+from imagecycle.machine.winrm_script import BOOTSTRAP
 
 BOOT_TIME = "(Get-CimInstance -ClassName Win32_OperatingSystem).LastBootUpTime.ToFileTimeUtc()"
 _ASSIGNMENT = re.compile(r"\$(\w+) = '((?:[^']|'')*)'\n")
