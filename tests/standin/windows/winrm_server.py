@@ -14,6 +14,7 @@ import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -47,6 +48,8 @@ class WinRM:
         methods: tuple[str, ...] = ("Negotiate", "Basic"),
         bound: bool = False,
         activity_ids: bool = True,
+        address: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self.guest, self.user, self.password = guest, user, password
         self.methods, self.bound = methods, bound
@@ -60,7 +63,10 @@ class WinRM:
         """The actions in the middle of whose answer the connection is reset, once each"""
         self.refuse: dict[str, wsman.Fault] = {}
         """Faults by action, once each"""
+        self.restart: Callable[[], None] = self.reboot
+        """What a command that restarts the machine does"""
         self.logins = 0
+        self._address = address
         self._folder = certificate[0].parent
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(*certificate)
@@ -68,7 +74,7 @@ class WinRM:
         self.fingerprint = hashlib.sha256(der).hexdigest()
         end_point = b"tls-server-end-point:" + hashlib.sha256(der).digest()
         self.bindings = GssChannelBindings(application_data=end_point)
-        self._server = self._listen(0)
+        self._server = self._listen(port)
         self.port = self._server.server_address[1]
         party = wsman.Party("127.0.0.1", f"https://127.0.0.1:{self.port}/wsman", activity_ids)
         self.shells = Shells(guest, party)
@@ -103,7 +109,7 @@ class WinRM:
         self._server = self._listen(self.port)
 
     def _listen(self, port: int) -> _Server:
-        server = _Server(("127.0.0.1", port), _Handler, bind_and_activate=True)
+        server = _Server((self._address, port), _Handler, bind_and_activate=True)
         server.service, server.tls = self, self._tls
         threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         return server
@@ -198,7 +204,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(status, answer)
         if service.shells.restart:
             service.shells.restart = False
-            service.reboot()
+            service.restart()
 
     def _authenticated(self) -> bool:
         scheme, _, word = (self.headers.get("Authorization") or "").partition(" ")
