@@ -73,6 +73,15 @@ def words(path: tuple[str, ...]) -> list[str]:
     return [*found, *MORE.get(path, [])]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nothing_of_others_to_clear_away() -> Iterator[None]:
+    """What other tests have left is cleared away once, and not looked at by every test here."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture
 def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A home, and surroundings that hold secrets."""
@@ -117,7 +126,7 @@ class FailAt:
 def run_failing_at(number: int, arguments: list[str]) -> tuple[int, str]:
     fail = FailAt(number)
     before = sys.gettrace()
-    gc.collect()  # what other tests have left is not to be cleared away, and counted, in here
+    gc.collect()  # what this test has left is not to be cleared away, and counted, in here
     gc.disable()
     sys.settrace(fail)
     try:

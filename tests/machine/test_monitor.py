@@ -36,7 +36,7 @@ class Qemu:
         self._thread.start()
 
     def _serve(self) -> None:
-        connection, _ = self._listener.accept()
+        self._connection, _ = connection, _ = self._listener.accept()
         with connection:
             version = {"qemu": {"major": 7, "minor": 2, "micro": 0}, "package": ""}
             self._say(connection, {"QMP": {"version": version, "capabilities": []}})
@@ -61,7 +61,11 @@ class Qemu:
 
     def close(self) -> None:
         self._listener.close()
+        # a client that said no farewell has left the connection open
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
         self._thread.join(5)
+        assert not self._thread.is_alive()
 
 
 @pytest.fixture

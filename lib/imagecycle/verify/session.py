@@ -127,6 +127,11 @@ class Subject:
         words = self._wait(END, limit)
         return Ended(**words) if words else None
 
+    @property
+    def off(self) -> bool:
+        """Whether the machine has ended: its console will say nothing more."""
+        return (self.folder / END).exists()
+
     def release(self) -> None:
         """Say that no check needs the machine's first life any more."""
         self.folder.with_name(f"{self.role}.{RELEASED}").touch()
