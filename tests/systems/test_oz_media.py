@@ -156,12 +156,15 @@ def _taught() -> None:
     oz_media.register()
 
 
-@pytest.fixture(params=CASES)
-def made(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Case, Path, Path]:
+@pytest.fixture(scope="module", params=CASES)
+def made(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Case, Path, Path]:
     """A case, the vendor's medium and what Oz has made of it."""
     case = CASES[request.param]
-    iso = media.write(case.layout, tmp_path / "vendor.iso")
-    found = guest(case, iso, tmp_path)
+    folder = tmp_path_factory.mktemp("made")
+    iso = media.write(case.layout, folder / "vendor.iso")
+    found = guest(case, iso, folder)
     found.generate_install_media(False, False)
     return case, iso, Path(found.output_iso)
 
