@@ -159,6 +159,9 @@ class WindowsSettings(pydantic.BaseModel):
     stall_timeout: float = pydantic.Field(
         1200, gt=0, description="Seconds without activity that count as a stall of Windows."
     )
+    boot_timeout: float = pydantic.Field(
+        3600, gt=0, description="Seconds that verify waits for a Windows to be ready."
+    )
 
 
 class Smtp(pydantic.BaseModel):

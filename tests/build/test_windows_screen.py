@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from imagecycle.build import domain as domains
-from imagecycle.build import windows_screen
 from imagecycle.build.domain import InstallationFailed
 from imagecycle.build.windows_screen import ScreenWatch
-from imagecycle.machine import screen_words
+from imagecycle.machine import screen_watch, screen_words
 from standin.windows import screens
 
 
@@ -24,7 +23,7 @@ class Rig:
         monkeypatch.setattr(domains, "screenshot", self._screenshot)
         monkeypatch.setattr(screen_words, "available", lambda: True)
         monkeypatch.setattr(screen_words, "read", self._read)
-        monkeypatch.setattr(windows_screen.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(screen_watch.time, "monotonic", lambda: self.now)
         self.watch = ScreenWatch(None, None, folder)
 
     def _screenshot(self, _connection: Any, _domain: Any, path: Path) -> bool:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from imagecycle import systems
 from imagecycle.artifacts import Artifact
 from imagecycle.machine import accelerator, virtual_machine
 from imagecycle.model import Family
@@ -15,6 +16,7 @@ from imagecycle.verify import course, guest, power_off
 from imagecycle.verify.cases import INSTANCE, Case
 from imagecycle.verify.course import Course
 from imagecycle.verify.session import Outcome
+from imagecycle.verify.way_in import SshWay
 from spoilt_disk import root_of
 
 Sabotage = Callable[[Path], None]
@@ -37,6 +39,7 @@ def boot(built: BuiltFamily, sabotage: Sabotage, firmware: str = "bios") -> Outc
         one = Course(
             family=family,
             artifact=release,
+            way=SshWay(folder, family.admin_user, systems.linux(family.distro)),
             accelerator=found,
             folder=folder,
             subject=subject,

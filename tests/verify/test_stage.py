@@ -116,4 +116,4 @@ def test_second_run_says_who_verifies(site: Site, built: Artifact) -> None:
 
 def test_systems_that_cannot_be_booted_yet_are_refused(site: Site) -> None:
     with pytest.raises(UsageError):
-        verify(site, os_type="windows")
+        verify(site, arch="aarch64")

@@ -66,6 +66,10 @@ class InstanceData:
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
     marker: str = field(default_factory=_marker)
     random_seed: str = field(default_factory=_random_seed)
+    admin_password: str = field(default="", repr=False)
+    """That Nova makes; empty where nobody would use it"""
+    script: str = ""
+    """User data in the place of the usual script"""
 
     @property
     def hostname(self) -> str:
@@ -73,7 +77,7 @@ class InstanceData:
 
     @property
     def user_data(self) -> str:
-        return f"#!/bin/sh\necho {self.marker} > {MARKER_FILE}\n"
+        return self.script or f"#!/bin/sh\necho {self.marker} > {MARKER_FILE}\n"
 
     @property
     def vendor_data(self) -> str:
@@ -113,7 +117,9 @@ def files(instance_data: InstanceData) -> Iterator[tuple[str, bytes]]:
 
 
 def _meta_data(instance_data: InstanceData) -> dict[str, Any]:
+    password = instance_data.admin_password
     return {
+        **({"admin_pass": password} if password else {}),
         "uuid": instance_data.uuid,
         "name": instance_data.name,
         "hostname": instance_data.hostname,

@@ -68,6 +68,10 @@ class Hardware:
     source: str = CONFIG_DRIVE_SOURCE
     second_mac: str = ""
     """Of a second network card, on a network without a way out; empty without"""
+    port: int = 22
+    """Of the guest's service that a port on loopback leads to"""
+    local_time: bool = False
+    """Whether the clock is in local time, as Nova gives it to Windows"""
 
     @property
     def q35(self) -> bool:
@@ -75,11 +79,12 @@ class Hardware:
 
     def command_line(self) -> list[str]:
         """:raises UsageError: when a property names hardware that is not known here."""
+        clock = "localtime" if self.local_time else "utc"
         return [
             *(QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std"),
             *("-machine", "q35" if self.q35 else "pc", *self.accelerator),
             *("-smp", str(self.processors), "-m", str(self.memory_mib)),
-            *("-rtc", "base=utc,driftfix=slew", "-uuid", self.uuid, *self._smbios()),
+            *("-rtc", f"base={clock},driftfix=slew", "-uuid", self.uuid, *self._smbios()),
             *self._firmware(),
             *self._disks(),
             *self._network(),
@@ -140,7 +145,7 @@ class Hardware:
     def _network(self) -> list[str]:
         _, card = self._choose("hw_vif_model", "virtio", _CARDS)
         # Port 0: the system chooses a free one, the monitor tells which.
-        user = f"user,id=net,ipv6-net={IPV6_NETWORK},hostfwd=tcp:127.0.0.1:0-:22"
+        user = f"user,id=net,ipv6-net={IPV6_NETWORK},hostfwd=tcp:127.0.0.1:0-:{self.port}"
         if self.source == METADATA_SERVICE:
             user += f",{metadata_service.network()}"
         recorder = f"filter-dump,id={RECORDER},netdev=net,file={NETWORK},maxlen={SNAP_LENGTH}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from imagecycle.errors import ImagecycleError
 
@@ -133,6 +134,17 @@ def read(text: str) -> Activation:
     """
     try:
         said = json.loads(text)
+    except ValueError:
+        said = None
+    return of(said)
+
+
+def of(said: Any) -> Activation:
+    """The same from values.
+
+    :raises ImagecycleError: when they are others.
+    """
+    try:
         return Activation(
             status=int(said["status"]),
             reason=int(said["reason"]) & 0xFFFFFFFF,

@@ -13,7 +13,7 @@ from pathlib import Path
 import imagecycle
 from imagecycle import command
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.verify import checks, verdict
+from imagecycle.verify import checks, verdict, windows_checks
 from imagecycle.verify.verdict import CheckResult
 
 JUNIT = "checks.xml"
@@ -89,10 +89,13 @@ def _names(folder: Path) -> set[str]:
 
 
 @contextlib.contextmanager
-def running(folder: Path, session: Path, own: Path | None = None) -> Iterator[Checks]:
+def running(
+    folder: Path, session: Path, own: Path | None = None, os_type: str = "linux"
+) -> Iterator[Checks]:
     """The checks of a session, running for the length of a ``with`` block.
 
     :param own: a folder with checks of the site's own.
+    :param os_type: Glance's, which says whose checks they are.
     :raises UsageError: when it is none.
     """
     if own is not None and not own.is_dir():
@@ -108,13 +111,15 @@ def running(folder: Path, session: Path, own: Path | None = None) -> Iterator[Ch
             "no:cacheprovider",
             "-p",
             "imagecycle.verify.fixtures",
+            "-p",
+            "imagecycle.verify.windows_fixtures",
             "--tb=short",
             "--no-header",
             "-q",
             "--durations=20",
             f"--junitxml={JUNIT}",
         ),
-        str(Path(checks.__file__).parent),
+        (windows_checks if os_type == "windows" else checks).__path__[0],
         *([str(own.resolve())] if own is not None else []),
     ]
     # Nothing that a developer has set for tests of his own may change what is checked.

@@ -14,7 +14,6 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imagecycle import command, systems
 from imagecycle.artifacts import Artifact
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import hardware, virtual_machine
@@ -23,10 +22,12 @@ from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.hardware import Hardware
 from imagecycle.machine.virtual_machine import VirtualMachine
 from imagecycle.model import Family
-from imagecycle.verify import account, cases, ext4, guest
+from imagecycle.systems.windows import password
+from imagecycle.verify import account, cases, guest, windows_way
 from imagecycle.verify.pictures import Picture
 from imagecycle.verify.readiness import FIRST, Boot
 from imagecycle.verify.session import Ended, Life, Outcome, Subject
+from imagecycle.verify.way_in import WayIn
 
 Waiting = Generator[None, None, None]
 MORE_MEMORY_MIB = 256
@@ -40,6 +41,7 @@ class Course:
 
     family: Family
     artifact: Artifact
+    way: WayIn
     accelerator: Accelerator
     folder: Path
     """The working folder of the run"""
@@ -73,7 +75,7 @@ class Course:
             machine = stack.enter_context(virtual_machine.running(case.name, subject.folder, parts))
             login = contextlib.ExitStack()
             stack.callback(login.close)
-            boot = self._boot(machine, login, FIRST)
+            boot = self._boot(machine, login, FIRST, subject.instance_data)
             yield from self._settle(boot)
             assert boot.outcome is not None
             subject.announce(boot.outcome)
@@ -110,7 +112,8 @@ class Course:
                 alive = False
                 continue
             machine = dataclasses.replace(machine, started=time.monotonic())
-            boot = self._boot(machine, login, name, again=True)
+            told = self.subject.instance_data
+            boot = self._boot(machine, login, name, told, again=True)
             yield from self._settle(boot)
             assert boot.outcome is not None
             alive = boot.outcome.ready
@@ -127,9 +130,7 @@ class Course:
         with contextlib.ExitStack() as stack, contextlib.suppress(ImagecycleError):
             machine.monitor.events()  # what came before is of no interest
             if how == cases.REBOOT:
-                argv = ["ssh", "-F", guest.config(machine.name), machine.name, "sudo -n reboot"]
-                output = self.folder / f"reboot-{machine.name}.log"
-                stack.enter_context(command.background(argv, output=output, cwd=self.folder))
+                stack.enter_context(self.way.restarting(machine.name))
             else:
                 machine.monitor.execute("system_reset")
             while time.monotonic() - begun < self.power_off_limit and not machine.ended():
@@ -157,7 +158,7 @@ class Course:
             machine.check_emulator()
             if ended:
                 seconds = round(time.monotonic() - begun, 1)
-                unclean = tuple(ext4.unclean(machine.folder / hardware.DISK))
+                unclean = tuple(self.way.unclean(machine.folder / hardware.DISK))
                 return Ended(seconds, reason or "unknown", unclean)
             yield
         return Ended(round(time.monotonic() - begun, 1), None)
@@ -180,7 +181,9 @@ class Course:
                 virtual_machine.move(former, folder, parts, size, told)
             else:
                 key = f"{LOGIN_KEY}-{self.subject.role}"
-                told = new_instance(f"{self.subject.role}-new", guest.make_key(self.folder, key))
+                public = guest.make_key(self.folder, key)
+                windows = self.family.windows is not None
+                told = new_instance(f"{self.subject.role}-new", public, windows=windows)
                 parts = self._hardware(told, self.memory_mib)
                 disk = former / hardware.DISK
                 virtual_machine.prepare(folder, parts, disk, size, told)
@@ -201,7 +204,7 @@ class Course:
             machine = stack.enter_context(virtual_machine.running(folder.name, folder, parts))
             login = contextlib.ExitStack()
             stack.callback(login.close)
-            boot = self._boot(machine, login, name, key=key)
+            boot = self._boot(machine, login, name, told, key=key)
             yield from self._settle(boot)
             assert boot.outcome is not None
             if boot.outcome.ready:
@@ -214,20 +217,21 @@ class Course:
         machine: VirtualMachine,
         login: contextlib.ExitStack,
         life: str,
+        told: InstanceData,
         *,
         key: str = LOGIN_KEY,
         again: bool = False,
     ) -> Boot:
         name = self.subject.role if life == FIRST else f"{self.subject.role}-{life}"
-        guest.write_config(self.folder, self.family.admin_user, machine.name, machine.port, key)
         boot = Boot(
             machine,
             self.subject.case,
             life,
-            login.enter_context(guest.login(machine.name, self.folder, machine.port)),
+            login.enter_context(self.way.login(machine, told, key)),
             self.boot_limit,
             self.artifact.folder / f"console-{name}.log",
             again,
+            self.way.reads_screen,
         )
         self.boots.append(boot)
         return boot
@@ -240,8 +244,7 @@ class Course:
 
     def _account(self, name: str) -> Generator[None, None, Mapping[str, str]]:
         limit = account.FINISH_LIMIT + self.power_off_limit
-        words = account.script(systems.linux(self.family.distro), brief=self.subject.case.brief)
-        with account.asking(self.folder, name, words, limit) as asking:
+        with self.way.asking(name, self.subject.case.brief, limit) as asking:
             while (said := asking.answered()) is None:
                 yield
         return said
@@ -263,17 +266,29 @@ class Course:
             properties=case.properties,
             source=case.source,
             second_mac=told.second_mac,
+            port=self.way.port,
+            local_time=self.family.windows is not None,
         )
 
 
-def new_instance(role: str, public_key: str, *, second_card: bool = False) -> InstanceData:
-    """What a new instance is told, with a name and addresses that no other has."""
-    return InstanceData(
-        name=f"verify-{role}-{secrets.token_hex(3)}",
+def new_instance(
+    role: str, public_key: str, *, second_card: bool = False, windows: bool = False
+) -> InstanceData:
+    """What a new instance is told, with a name and addresses that no other has.
+
+    :param windows: whether it is logged in to with a password; its name fits into 15 characters.
+    """
+    name = f"v-{role[:6]}-{secrets.token_hex(3)}" if windows else ""
+    told = InstanceData(
+        name=name or f"verify-{role}-{secrets.token_hex(3)}",
         public_key=public_key,
         mac=random_mac(),
         second_mac=random_mac() if second_card else "",
     )
+    if not windows:
+        return told
+    script = windows_way.user_data(told.marker)
+    return dataclasses.replace(told, admin_password=password(), script=script)
 
 
 def random_mac() -> str:

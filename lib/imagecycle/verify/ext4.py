@@ -1,30 +1,26 @@
 """Whether the ext file systems on a disk were left clean, read from their superblocks.
 
-The layouts are those of the UEFI specification ("GUID Partition Table") and of the Linux kernel's
-documentation ("ext4 Data Structures and Algorithms", "The Super Block").
+The layout is that of the Linux kernel's documentation ("ext4 Data Structures
+and Algorithms", "The Super Block").
 """
 
 from __future__ import annotations
 
 import struct
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
-from imagecycle import command
+from imagecycle.verify.sectors import partitions, read
 
-SECTOR = 512
 _MAGIC = 0xEF53
 _STATE_CLEAN = 0x1
 _INCOMPAT_RECOVER = 0x4
-_PROTECTIVE = 0xEE
 
 
 def unclean(disk: Path) -> list[str]:
     """The partitions, such as ``partition 1``, whose ext file system needs a check or recovery."""
     found = []
-    for number, start in _partitions(_read(disk, 0, 64)):
-        superblock = _read(disk, start + 2, 2)
+    for number, start in partitions(read(disk, 0, 64)):
+        superblock = read(disk, start + 2, 2)
         if struct.unpack_from("<H", superblock, 56)[0] != _MAGIC:
             continue
         state = struct.unpack_from("<H", superblock, 58)[0]
@@ -32,28 +28,3 @@ def unclean(disk: Path) -> list[str]:
         if not state & _STATE_CLEAN or incompatible & _INCOMPAT_RECOVER:
             found.append(f"partition {number}")
     return found
-
-
-def _partitions(head: bytes) -> Iterator[tuple[int, int]]:
-    """Numbers and first sectors, from the first 64 sectors of a disk."""
-    kinds = [(head[446 + 16 * n + 4], 446 + 16 * n + 8) for n in range(4)]
-    if kinds[0][0] != _PROTECTIVE:
-        for number, (kind, offset) in enumerate(kinds, start=1):
-            if kind:
-                yield number, struct.unpack_from("<I", head, offset)[0]
-        return
-    first, count, size = struct.unpack_from("<QII", head, SECTOR + 72)
-    for number in range(1, count + 1):
-        offset = first * SECTOR + (number - 1) * size
-        entry = head[offset : offset + size]
-        if len(entry) == size and any(entry[:16]):
-            yield number, struct.unpack_from("<Q", entry, 32)[0]
-
-
-def _read(disk: Path, sector: int, count: int) -> bytes:
-    with tempfile.NamedTemporaryFile(dir=disk.parent) as part:
-        argv = ["qemu-img", "dd", "-f", "qcow2", "-O", "raw", f"bs={SECTOR}"]
-        # qemu-img counts from the start of the input, so that count includes what is skipped.
-        argv += [f"skip={sector}", f"count={sector + count}", f"if={disk}", f"of={part.name}"]
-        command.run(argv, timeout=60)
-        return Path(part.name).read_bytes()[: count * SECTOR]

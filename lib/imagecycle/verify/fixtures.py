@@ -40,8 +40,21 @@ LIMIT = 120
 """Seconds that one check may take; they take less than one where the machine is not overloaded."""
 OFFLINE = {"pristine", "system", "session", "defects"}
 """The fixtures that need no machine: checks with the first of them, and no others, run first."""
+COMMANDS = {"host", "root", "windows"}
+"""The fixtures for which the instance is held"""
 NONE = ("", "")
-LATE = ("told", "released", "accounts", "account", "end", "used", "twin_used", "life")
+LATE = (
+    "told",
+    "said",
+    "released",
+    "accounts",
+    "both",
+    "account",
+    "end",
+    "used",
+    "twin_used",
+    "life",
+)
 """Fixtures in the order in which their checks run, after those that need none of them."""
 
 
@@ -267,7 +280,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.user_properties.append(("suffers", _docstring(item)))
         if (name := check_name(item.nodeid)) in reasons:
             item.add_marker(pytest.mark.skip(reason=f"{LEFT_OUT}: {reasons[name]}"))
-    if not any({"host", "root"} & {*getattr(item, "fixturenames", ())} for item in items):
+    if not any(COMMANDS & {*getattr(item, "fixturenames", ())} for item in items):
         session.subject(INSTANCE).release()
 
 

@@ -6,6 +6,7 @@ import contextlib
 import re
 import time
 from collections import deque
+from collections.abc import Callable
 
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import hardware
@@ -14,8 +15,8 @@ from imagecycle.machine.virtual_machine import VirtualMachine
 from imagecycle.machine.vitals import Probe, Vitals
 from imagecycle.verify import console, stalls
 from imagecycle.verify.film import Film, Frame
-from imagecycle.verify.guest import Login
 from imagecycle.verify.stalls import Network, Situation, Stall
+from imagecycle.verify.way_in import Login
 
 AGAIN = "network-again.pcap"
 CONSOLE_INTERVAL = 0.25
@@ -55,7 +56,13 @@ _OVERLAP = 200
 class Observer:
     """Looks at one machine, as often as :meth:`look` is called and no more than is useful."""
 
-    def __init__(self, machine: VirtualMachine, login: Login, again: bool = False) -> None:
+    def __init__(
+        self,
+        machine: VirtualMachine,
+        login: Login,
+        again: bool = False,
+        judge: Callable[[Situation], Stall | None] = stalls.judge,
+    ) -> None:
         self.reached: dict[str, float] = {FIRMWARE: 0.0}
         """Seconds after power-on at which each stage was first seen"""
         self.text = self.firmware_text = ""
@@ -65,6 +72,7 @@ class Observer:
         record = machine.folder / (AGAIN if again else hardware.NETWORK)
         self.traffic = Traffic(record, machine.hardware.mac)
         self._machine = machine
+        self._judge = judge
         self._film = Film(machine)
         self._login = login
         self._probe = Probe(machine)
@@ -99,7 +107,7 @@ class Observer:
         with contextlib.suppress(ImagecycleError):
             self._take(self._probe.vitals())
         self.traffic.read()
-        return stalls.judge(self.situation())
+        return self._judge(self.situation())
 
     def situation(self) -> Situation:
         """What the rules decide from."""

@@ -31,6 +31,7 @@ class Picture(enum.StrEnum):
     STANDS_STILL = "stands still"
     HANGS = "hangs"
     SWITCHED_OFF = "switched itself off"
+    ON_SCREEN = "the screen shows why"
     LATE = "no login within the limit"
 
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from imagecycle import log
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine.virtual_machine import VirtualMachine
+from imagecycle.verify import stalls
 from imagecycle.verify.cases import Case
-from imagecycle.verify.guest import Login
 from imagecycle.verify.observer import Observer
 from imagecycle.verify.pictures import Picture
 from imagecycle.verify.session import Outcome
 from imagecycle.verify.stalls import Stall
+from imagecycle.verify.way_in import Login
+from imagecycle.verify.windows_observer import WindowsJudge
 
 FIRST = "boot"
 
@@ -36,6 +38,8 @@ class Boot:
     """Where the console's log will be kept, for the message"""
     again: bool = False
     """Whether the machine has been running before, so that its logs go on"""
+    reads_screen: bool = False
+    """Whether it is a Windows, which is judged by its screen"""
     outcome: Outcome | None = field(default=None, init=False)
     account: Mapping[str, str] = field(default_factory=dict, init=False)
     """What the guest said of itself afterwards"""
@@ -44,7 +48,8 @@ class Boot:
         console = self.machine.console
         self.console_from = console.stat().st_size if self.again and console.exists() else 0
         """Where this life begins in the machine's console log"""
-        self.observer = Observer(self.machine, self.login, self.again)
+        judge = WindowsJudge(self.machine) if self.reads_screen else stalls.judge
+        self.observer = Observer(self.machine, self.login, self.again, judge)
 
     @property
     def name(self) -> str:

@@ -11,18 +11,30 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from imagecycle import systems
 from imagecycle.artifacts import Artifact
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import virtual_machine
 from imagecycle.machine.accelerator import TCG, Accelerator
 from imagecycle.model import Budgets, Explained, Family
 from imagecycle.site import Site
-from imagecycle.verify import account, cases, checking, console, course, guest, power_off
+from imagecycle.verify import (
+    account,
+    cases,
+    checking,
+    console,
+    course,
+    guest,
+    power_off,
+    windows_declared,
+)
 from imagecycle.verify.course import Course
 from imagecycle.verify.readiness import FIRST, Boot
 from imagecycle.verify.report import MachineReport, Span
 from imagecycle.verify.session import Session, Subject
 from imagecycle.verify.verdict import CheckResult
+from imagecycle.verify.way_in import SshWay, WayIn
+from imagecycle.verify.windows_way import WinrmWay
 
 MEMORY_FLOOR_MIB = 256
 MEMORY_SHARE = 0.6
@@ -90,24 +102,28 @@ class Run:
             boot_limit=self._limit(subjects),
             power_off_limit=power_off_limit,
             subjects=subjects,
+            windows=windows_declared.of(self.family, self.site.windows.kms_host),
         )
         courses = [
             Course(
                 family=self.family,
                 artifact=self.artifact,
+                way=self._way(),
                 accelerator=self.accelerator,
                 folder=self.folder,
                 subject=subject,
                 memory_mib=max(self.family.min_ram_mib, MEMORY_FLOOR_MIB),
                 size=size,
-                boot_limit=self.site.boot_timeout,
+                boot_limit=self._boot_limit,
                 power_off_limit=power_off_limit,
             )
             for subject in subjects
         ]
         with contextlib.ExitStack() as stack:
             checks = stack.enter_context(
-                checking.running(self.folder, session.write(), self.site.checks)
+                checking.running(
+                    self.folder, session.write(), self.site.checks, self.family.os_type
+                )
             )
             self._follow(courses, checks, stack)
             ended = time.monotonic()
@@ -136,7 +152,17 @@ class Run:
     def _limit(self, subjects: Sequence[Subject]) -> float:
         """Seconds within which all must be known of every machine."""
         boots = sum(1 + len(subject.case.lives) for subject in subjects)
-        return self.site.boot_timeout * math.ceil(boots / self.at_once) + CHECKS_LIMIT
+        return self._boot_limit * math.ceil(boots / self.at_once) + CHECKS_LIMIT
+
+    @property
+    def _boot_limit(self) -> float:
+        windows = self.family.windows is not None
+        return self.site.windows.boot_timeout if windows else self.site.boot_timeout
+
+    def _way(self) -> WayIn:
+        if self.family.windows is not None:
+            return WinrmWay(self.folder, self.family.admin_user)
+        return SshWay(self.folder, self.family.admin_user, systems.linux(self.family.distro))
 
     def _explained(self) -> tuple[Explained, ...]:
         of_site = (Explained(e.check, e.what, e.reason) for e in self.site.explained)
@@ -148,7 +174,12 @@ class Run:
             Subject(
                 case,
                 self.folder / case.name,
-                course.new_instance(case.name, key, second_card=case.second_card),
+                course.new_instance(
+                    case.name,
+                    key,
+                    second_card=case.second_card,
+                    windows=self.family.windows is not None,
+                ),
             )
             for case in cases.of(self.family, self.matrix, processors)
         )

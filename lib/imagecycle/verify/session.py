@@ -19,6 +19,7 @@ from imagecycle.machine import hardware
 from imagecycle.machine.config_drive import InstanceData
 from imagecycle.model import Budgets, Explained, LeftOut
 from imagecycle.verify.cases import Case
+from imagecycle.verify.windows_declared import Declared
 
 SESSION = "session.json"
 OUTCOME = "outcome.json"
@@ -175,6 +176,8 @@ class Session:
     power_off_limit: float
     """Seconds from the power button to the machine's end"""
     subjects: tuple[Subject, ...]
+    windows: Declared | None = None
+    """What the catalog promises of a Windows"""
 
     def subject(self, role: str) -> Subject:
         return next(subject for subject in self.subjects if subject.role == role)
@@ -199,6 +202,7 @@ class Session:
         explained = tuple(Explained(**one) for one in words.pop("explained"))
         leave_out = tuple(LeftOut(**one) for one in words.pop("leave_out"))
         added = tuple(words.pop("added"))
+        declared = words.pop("windows", None)
         return cls(
             folder=folder,
             disk=disk,
@@ -207,5 +211,6 @@ class Session:
             explained=explained,
             budgets=Budgets(**words.pop("budgets")),
             subjects=subjects,
+            windows=Declared.read(declared) if declared else None,
             **words,
         )
