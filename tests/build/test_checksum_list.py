@@ -4,61 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import subprocess
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+import signing
 import vendor_media
 from imagecycle import catalog
 from imagecycle.build import checksum_list, media
 from imagecycle.errors import ImagecycleError
 from imagecycle.model import Media
 from imagecycle.site import CATALOG, Site
+from imagecycle.systems import openpgp
+from signing import Signer
 
 SUM = "ab" * 32
 
 
-@dataclass(frozen=True)
-class Signer:
-    """Somebody with a key, made by GnuPG for the tests."""
-
-    home: Path
-
-    def gpg(self, *words: str | Path, given: bytes = b"") -> bytes:
-        argv = ["gpg", "--homedir", self.home, "--batch", "--quiet", *words]
-        return subprocess.run(argv, input=given, check=True, capture_output=True, timeout=60).stdout
-
-    def key(self, path: Path, *, armour: bool = True) -> Path:
-        path.write_bytes(self.gpg(*(["--armor"] if armour else []), "--export"))
-        return path
-
-    def around(self, text: bytes) -> bytes:
-        return self.gpg("--clearsign", given=text)
-
-    def beside(self, text: bytes, *, armour: bool = False) -> bytes:
-        return self.gpg(*(["--armor"] if armour else []), "--detach-sign", given=text)
-
-
 @pytest.fixture(scope="module")
 def signers() -> Iterator[tuple[Signer, Signer]]:
-    """A vendor, and somebody else; their agents' sockets want a short path."""
-    with tempfile.TemporaryDirectory(prefix="gpg-") as folder:
-        made = []
-        for name in ("vendor", "other"):
-            signer = Signer(Path(folder, name))
-            signer.home.mkdir(mode=0o700)
-            words = ("--passphrase", "", "--quick-gen-key", f"{name} <{name}@m.example>")
-            signer.gpg(*words, "ed25519", "sign", "never")
-            made.append(signer)
-        yield made[0], made[1]
-        for signer in made:
-            subprocess.run(
-                ["gpgconf", "--homedir", signer.home, "--kill", "all"], check=False, timeout=60
-            )
+    """A vendor, and somebody else."""
+    with signing.signers("vendor", "other") as (vendor, other):
+        yield vendor, other
 
 
 LIST = f"{SUM}  d.iso\n".encode()
@@ -71,7 +39,7 @@ def test_a_list_with_a_signature_beside_it_counts(
     vendor, _ = signers
     key = vendor.key(tmp_path / "vendor.asc", armour=armour)
     signature = vendor.beside(LIST, armour=armour)
-    assert checksum_list.signed(LIST, signature, key) == LIST.decode()
+    assert openpgp.signed(LIST, signature, key) == LIST
 
 
 def test_a_list_with_its_signature_around_it_counts(
@@ -79,7 +47,9 @@ def test_a_list_with_its_signature_around_it_counts(
 ) -> None:
     vendor, _ = signers
     key = vendor.key(tmp_path / "vendor.asc")
-    assert checksum_list.find(checksum_list.signed(vendor.around(LIST), b"", key), "d.iso") == SUM
+    assert (
+        checksum_list.find(openpgp.signed(vendor.around(LIST), b"", key).decode(), "d.iso") == SUM
+    )
 
 
 def test_a_list_that_somebody_has_changed_is_refused(
@@ -89,10 +59,10 @@ def test_a_list_that_somebody_has_changed_is_refused(
     key = vendor.key(tmp_path / "vendor.asc")
     changed = LIST.replace(b"ab", b"cd")
     with pytest.raises(ImagecycleError, match=r"not one by vendor\.asc: BAD signature"):
-        checksum_list.signed(changed, vendor.beside(LIST), key)
+        openpgp.signed(changed, vendor.beside(LIST), key)
     inside = vendor.around(LIST).replace(b"abab", b"cdcd", 1)
     with pytest.raises(ImagecycleError, match="BAD signature"):
-        checksum_list.signed(inside, b"", key)
+        openpgp.signed(inside, b"", key)
 
 
 def test_a_list_that_somebody_else_has_signed_is_refused(
@@ -101,7 +71,7 @@ def test_a_list_that_somebody_else_has_signed_is_refused(
     vendor, other = signers
     key = vendor.key(tmp_path / "vendor.asc")
     with pytest.raises(ImagecycleError, match="No public key"):
-        checksum_list.signed(LIST, other.beside(LIST), key)
+        openpgp.signed(LIST, other.beside(LIST), key)
 
 
 def test_a_list_without_a_signature_is_refused(
@@ -109,7 +79,7 @@ def test_a_list_without_a_signature_is_refused(
 ) -> None:
     key = signers[0].key(tmp_path / "vendor.asc")
     with pytest.raises(ImagecycleError, match="the signature is not one by"):
-        checksum_list.signed(LIST, b"", key)
+        openpgp.signed(LIST, b"", key)
 
 
 def test_what_is_written_around_a_signed_list_does_not_count(
@@ -118,7 +88,7 @@ def test_what_is_written_around_a_signed_list_does_not_count(
     vendor, _ = signers
     key = vendor.key(tmp_path / "vendor.asc")
     forged = f"{'cd' * 32}  d.iso\n".encode() + vendor.around(LIST)
-    assert checksum_list.find(checksum_list.signed(forged, b"", key), "d.iso") == SUM
+    assert checksum_list.find(openpgp.signed(forged, b"", key).decode(), "d.iso") == SUM
 
 
 @pytest.mark.parametrize(

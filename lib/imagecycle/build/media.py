@@ -18,7 +18,7 @@ from imagecycle.build import checksum_list, download, installtree
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.model import Family
 from imagecycle.site import Site
-from imagecycle.systems import medium_identity, mirror, windows_script
+from imagecycle.systems import medium_identity, mirror, openpgp, windows_script
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _with_checksum(family: Family, site: Site) -> Family:
     listing = _listing(site, media.checksums)
     signature = _listing(site, media.signature) if media.signature else b""
     try:
-        text = checksum_list.signed(listing, signature, media.key)
+        text = openpgp.signed(listing, signature, media.key).decode(errors="replace")
         found = checksum_list.find(text, Path(unquote(urlparse(media.url).path)).name)
     except ImagecycleError as error:
         message = f"{media.place}: {media.checksums}: {error.message}"
