@@ -7,6 +7,8 @@ import struct
 import subprocess
 from pathlib import Path
 
+from signing import Signer
+
 SPEC = """\
 Name: {name}
 Version: {version}
@@ -85,3 +87,11 @@ def _emptied(root: Path, folder: str) -> tuple[Path, list[bytes]]:
     for path in place.iterdir():
         path.unlink()
     return place, blobs
+
+
+def sign(packages: list[Path], signer: Signer) -> None:
+    """Sign packages as their vendor does."""
+    for package in packages:
+        macros = ("_gpg_name vendor", f"_gpg_path {signer.home}", "__gpg /usr/bin/gpg")
+        words = [word for one in macros for word in ("--define", one)]
+        _run("rpmsign", *words, "--addsign", package)

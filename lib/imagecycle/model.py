@@ -13,6 +13,7 @@ from pathlib import Path
 from imagecycle.errors import UsageError
 from imagecycle.windows_facts import WindowsFacts
 
+TEXT, GRAPHICS = "text", "graphics"
 _RELEASE = re.compile(r"(?P<date>\d{8})(?:\.(?P<serial>[1-9]\d*))?")
 
 
@@ -128,8 +129,41 @@ class GuestFile:
     """A file that the build puts into the image; ``mode`` is an octal number such as 0o644."""
 
     path: str
-    content: str
+    content: str = ""
     mode: int = 0o644
+    owner: str = "root"
+    group: str = "root"
+    source: Path | None = None
+    """A file of the catalog that holds the content"""
+
+    def data(self) -> bytes:
+        """What is in the file."""
+        return self.content.encode() if self.source is None else self.source.read_bytes()
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A package source that a flavour adds to those of its system."""
+
+    name: str
+    url: str
+    key: Path
+    """The public key, or keys, that its packages or indexes are signed with"""
+    suite: str = ""
+    """Of apt alone; one that ends with / has no components"""
+    components: tuple[str, ...] = ()
+    keep: bool = True
+    """Whether servers go on using it; else only the build does"""
+    place: str = field(default="", compare=False)
+    """Where the catalog names it: ``images/debian-12.yaml:44``"""
+
+
+@dataclass(frozen=True)
+class Service:
+    """A unit of systemd that a flavour switches on or off."""
+
+    unit: str
+    on: bool
 
 
 @dataclass(frozen=True)
@@ -227,7 +261,7 @@ class Family:
     admin_user: str
     """The account that contextualisation makes: ``debian``"""
     disk_gib: int
-    """Size of the disk that is installed, and Glance's min_disk"""
+    """Size of the disk, and Glance's min_disk"""
     min_ram_mib: int
     install_memory_mib: int
     firmware: tuple[str, ...]
@@ -252,6 +286,19 @@ class Family:
     """None where it is no Windows"""
     matrix: Matrix = Matrix()
     budgets: Budgets = Budgets()
+    repositories: tuple[Repository, ...] = ()
+    services: tuple[Service, ...] = ()
+    smaller_disk_gib: int = 0
+    """Of the disk that flavours share, where this one's is larger"""
+    screen: str = TEXT
+    """What servers show when they have started: ``text`` or ``graphics``"""
+    places: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Where the catalog says what, such as ``packages.less``: ``images/debian-12.yaml:44``"""
+
+    @property
+    def installed_disk_gib(self) -> int:
+        """Size of the disk that Oz installs."""
+        return self.smaller_disk_gib or self.disk_gib
 
     @property
     def system(self) -> str:

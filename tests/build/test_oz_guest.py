@@ -106,14 +106,14 @@ def test_oz_reads_the_template_of_a_customisation_in_order() -> None:
             name="n",
             media_url="file:///tree",
             root_password="p",
-            prepare="update <&>",
-            finish="clean",
+            before=["key", "update <&>\nagain"],
+            after=["touch /a", "clean"],
         )
     )
     assert tuple(package.name for package in tdl.packages) == FAMILY.packages
-    assert [text_of(command) for command in tdl.precommands] == ["update <&>"]
+    assert [text_of(command) for command in tdl.precommands] == ["key", "update <&>\nagain"]
     texts = [text_of(command) for command in tdl.commands]
-    assert texts == [*FAMILY.commands, "clean"]
+    assert texts == ["touch /a", "clean"]
 
 
 def test_oz_is_taught_the_releases_that_it_does_not_know() -> None:

@@ -321,7 +321,11 @@ def test_a_mistake_in_what_is_taken_over_is_named_where_it_stands(folder: Folder
             "21: flavours.base.extends: it extends itself: base -> server -> base",
         ),
         ("  base:", "  Base-1:", "18: flavours.Base-1: expected small letters and digits"),
-        ("[less, curl]", "[less, a b]", "25: flavours.server.packages.1: expected text without"),
+        (
+            "[less, curl]",
+            "[less, a b]",
+            "25: flavours.server.packages.1: expected the name of a package, found a b",
+        ),
         (
             "[less, curl]",
             "[]\n    files: [{path: etc/motd, content: x}]",

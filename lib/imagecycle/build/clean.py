@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from imagecycle import log
+from imagecycle.systems import selinux
 from imagecycle.systems.files import SystemFiles
 from imagecycle.systems.linux import Linux
 
@@ -28,6 +30,13 @@ def clean(files: SystemFiles, system: Linux) -> dict[str, int]:
     counts["machine ids"] = _clean_machine_ids(files)
     counts["passwords"] = _lock_passwords(files)
     return counts
+
+
+def label(files: SystemFiles, system: Linux) -> None:
+    """Set the labels of all files anew, where the system has any; after all else is done."""
+    if system.has_labels and (contexts := selinux.contexts(files)):
+        with log.step("SELinux labels"):
+            files.relabel(contexts)
 
 
 def _clean_machine_ids(files: SystemFiles) -> int:

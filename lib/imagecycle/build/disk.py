@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,29 @@ def copy_sparse(source: Path, target: Path) -> None:
     """Copy a raw disk without its holes, or without copying where the file system can."""
     command.run(
         ["cp", "--sparse=always", "--reflink=auto", source, target], timeout=CONVERT_TIMEOUT
+    )
+
+
+def enlarge(raw: Path, size: int) -> None:
+    """Make a raw disk larger, and its last partition, the root's, with it.
+
+    :raises ImagecycleError: when the root partition is not the last one.
+    """
+    table = json.loads(command.run(["sfdisk", "--json", raw], timeout=30).stdout)["partitiontable"]
+    parts = table["partitions"]
+    last = max(parts, key=lambda part: int(part["start"]))
+    if last is not max(parts, key=lambda part: int(part["size"])):
+        raise ImagecycleError(
+            "the disk cannot be enlarged: its root partition is not the last one",
+            hint="let the answer file make the root partition last",
+        )
+    number = re.search(r"\d+$", str(last["node"]).removeprefix(str(raw)))
+    assert number is not None  # sfdisk names a partition after its disk and its number
+    os.truncate(raw, size)
+    command.run(
+        ["sfdisk", "--quiet", "--no-reread", "--force", "-N", number[0], raw],
+        stdin=", +\n",
+        timeout=60,
     )
 
 

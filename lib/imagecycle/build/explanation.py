@@ -15,11 +15,11 @@ _LONG = ("unattended",)
 
 def recorded(family: Family, source: Source, compression: str) -> dict[str, Any]:
     """All inputs of a build by name, as ``build.json`` keeps them."""
-    found = {
+    found: dict[str, Any] = {
         **installation.depends_on(family, source),
         **inputs.of_flavour(family, compression),
         "media": dict(source.ingredients) or {"medium": source.digest},
-        "files": {file.path: inputs.digest_of([file.content, file.mode]) for file in family.files},
+        "files": {file.path: inputs.digest_of(inputs.of_file(file)) for file in family.files},
     }
     return {
         name: inputs.digest_of(value) if name in _LONG else _plain(value)

@@ -57,7 +57,7 @@ def depends_on(family: Family, source: media.Source) -> dict[str, Any]:
         "system": [family.oz_name, family.oz_version, family.arch],
         "media": source.digest,
         "unattended": unattended.render(family),
-        "disk": family.disk_gib,
+        "disk": family.installed_disk_gib,
         "firmware": family.firmware,
     }
 
@@ -84,7 +84,9 @@ def ensure(family: Family, site: Site, source: media.Source, folder: Path) -> In
             _install(family, site, url, folder, raw)
         if family.windows is None:  # else sysprep comes before anybody starts it
             with log.step("cleaning the installation"), offline.opened(raw, folder) as system:
-                clean.clean(system, systems.linux(family.distro))
+                kind = systems.linux(family.distro)
+                clean.clean(system, kind)
+                clean.label(system, kind)
                 system.trim()
         raw.replace(path)
         path.chmod(0o444)
@@ -156,7 +158,7 @@ def _install_once(family: Family, site: Site, url: str, folder: Path, raw: Path)
         family, name=name, media_url=url, root_password=oz_guest.NO_PASSWORD
     )
     write_text(folder / "template.tdl", described)
-    disk.need_room(folder, family.disk_gib * 2**30)
+    disk.need_room(folder, family.installed_disk_gib * 2**30)
     with (
         oz_guest.logged(folder / "oz.log"),
         log.phases(family.installation, system.console.phases) as report,
@@ -169,7 +171,7 @@ def _install_once(family: Family, site: Site, url: str, folder: Path, raw: Path)
             guest.check_for_guest_conflict()
             try:
                 guest.generate_install_media(False, False)
-                guest.generate_diskimage(size=family.disk_gib, force=True)
+                guest.generate_diskimage(size=family.installed_disk_gib, force=True)
                 guest.install(int(around.limits.total), True)
             finally:
                 guest.cleanup_install()

@@ -27,6 +27,8 @@ MOUNTS = Path("/proc/self/mountinfo")
 _SPACE = r"\040"  # as it is written there
 _MOUNT_TIMEOUT = 60.0
 _TRIM_TIMEOUT = 300.0
+_GROW_TIMEOUT = 600.0
+_LABEL_TIMEOUT = 1200.0
 _LINKS = 40  # symbolic links in one path, as the kernel has it
 _CAPABILITIES = "security.capability"
 _KINDS = {stat.S_IFREG: FILE, stat.S_IFDIR: FOLDER, stat.S_IFLNK: LINK}
@@ -43,7 +45,7 @@ def opened(disk: Path, scratch: Path, *, read_only: bool = False) -> Iterator[Sy
     with contextlib.ExitStack() as stack:
         system: SystemFiles
         try:
-            system = stack.enter_context(_mounted(disk, scratch, read_only))
+            system = stack.enter_context(mounted(disk, scratch, read_only))
         except CommandFailed:
             system = stack.enter_context(_in_guestfs(disk, read_only))
         if not system.exists("/etc"):
@@ -51,6 +53,30 @@ def opened(disk: Path, scratch: Path, *, read_only: bool = False) -> Iterator[Sy
                 f"{disk.name} holds no operating system", hint="look at the installer's console"
             )
         yield system
+
+
+def grow(disk: Path, scratch: Path) -> None:
+    """Make the root file system of a raw disk as large as its partition.
+
+    :param scratch: a folder for a mount point.
+    :raises ImagecycleError: when it is of a kind that cannot be made larger.
+    """
+    start, size = _root_partition(disk)
+    probe = ["blkid", "--probe", "--offset", str(start), "--size", str(size)]
+    argv: list[str | Path] = [*probe, "--output", "value", "--match-tag", "TYPE", disk]
+    kind = command.run(argv, timeout=_MOUNT_TIMEOUT, check=False).stdout.strip()
+    if kind in ("ext2", "ext3", "ext4"):
+        with _loop_device(disk, start, size) as device:
+            command.run(["e2fsck", "-f", "-p", device], timeout=_GROW_TIMEOUT, check=False)
+            command.run(["resize2fs", device], timeout=_GROW_TIMEOUT)
+    elif kind in ("xfs", "btrfs"):  # which grow while they are mounted
+        with opened(disk, scratch) as system:
+            system.grow(kind)
+    else:
+        raise ImagecycleError(
+            f"the disk cannot be enlarged: its root file system is {kind or 'of an unknown kind'}",
+            hint="let the answer file make one of ext4, XFS or btrfs",
+        )
 
 
 class MountedSystem:
@@ -72,6 +98,9 @@ class MountedSystem:
             folder.mkdir(mode=0o700 if folder.name == ".ssh" else 0o755)
         place.write_bytes(content)
         place.chmod(mode)
+
+    def give(self, path: str, uid: int, gid: int) -> None:
+        os.chown(self._inside(path), uid, gid)
 
     def empty(self, path: str) -> None:
         os.truncate(self._inside(path), 0)
@@ -126,6 +155,23 @@ class MountedSystem:
     def trim(self) -> None:
         command.run(["fstrim", self.root], timeout=_TRIM_TIMEOUT)
 
+    def room(self) -> int:
+        status = os.statvfs(self.root)
+        return status.f_bfree * status.f_frsize  # root may use what is kept back for it
+
+    def grow(self, kind: str) -> None:
+        argv: list[str | Path]
+        if kind == "xfs":
+            argv = ["xfs_growfs", self.root]
+        else:
+            argv = ["btrfs", "filesystem", "resize", "max", self.root]
+        command.run(argv, timeout=_GROW_TIMEOUT)
+
+    def relabel(self, contexts: str) -> None:
+        rules = self._inside(contexts)
+        argv: list[str | Path] = ["setfiles", "-F", "-r", self.root, rules, self.root]
+        command.run(argv, timeout=_LABEL_TIMEOUT)
+
     def _inside(self, path: str, *, follow: bool = True) -> Path:
         """The place of a path; a link leads no further than to the system's own root."""
         waiting = [part for part in reversed(path.split("/")) if part]
@@ -167,7 +213,11 @@ def _entry(path: str, status: os.stat_result, place: str) -> Entry:
 
 
 @contextlib.contextmanager
-def _mounted(disk: Path, scratch: Path, read_only: bool) -> Iterator[MountedSystem]:
+def mounted(disk: Path, scratch: Path, read_only: bool) -> Iterator[MountedSystem]:
+    """The same, mounted here, whatever is in it.
+
+    :raises CommandFailed: when it cannot be.
+    """
     start, size = _root_partition(disk)
     point = Path(tempfile.mkdtemp(prefix="root-", dir=scratch))
     options = f"loop,offset={start},sizelimit={size},nodev,nosuid,noexec"
@@ -181,6 +231,19 @@ def _mounted(disk: Path, scratch: Path, read_only: bool) -> Iterator[MountedSyst
             command.run(["umount", point], timeout=_MOUNT_TIMEOUT)
     finally:
         point.rmdir()
+
+
+@contextlib.contextmanager
+def _loop_device(disk: Path, start: int, size: int) -> Iterator[str]:
+    """Part of a disk as a device: resize2fs would cut a file off where its file system ends."""
+    argv: list[str | Path] = ["losetup", "--find", "--show", "--nooverlap"]
+    argv += ["--offset", str(start), "--sizelimit", str(size), disk]
+    hint = "run as root, on a machine with loop devices"
+    device = command.run(argv, timeout=_MOUNT_TIMEOUT, hint=hint).stdout.strip()
+    try:
+        yield device
+    finally:
+        command.run(["losetup", "--detach", device], timeout=_MOUNT_TIMEOUT)
 
 
 def unmount_left(scratch: Path) -> None:
@@ -217,6 +280,9 @@ class GuestfsSystem:
         self._handle.mkdir_p(str(Path(path).parent))
         self._handle.write(path, content)
         self._handle.chmod(mode, path)
+
+    def give(self, path: str, uid: int, gid: int) -> None:
+        self._handle.chown(uid, gid, path)
 
     def empty(self, path: str) -> None:
         self._handle.truncate(path)
@@ -274,6 +340,19 @@ class GuestfsSystem:
 
     def trim(self) -> None:
         self._handle.fstrim("/")
+
+    def room(self) -> int:
+        status = self._handle.statvfs("/")
+        return int(status["bfree"]) * int(status["frsize"])
+
+    def grow(self, kind: str) -> None:
+        if kind == "xfs":
+            self._handle.xfs_growfs("/")
+        else:
+            self._handle.btrfs_filesystem_resize("/")
+
+    def relabel(self, contexts: str) -> None:
+        self._handle.selinux_relabel(contexts, "/", force=True)
 
 
 @contextlib.contextmanager

@@ -13,8 +13,8 @@ from __future__ import annotations
 import configparser
 import contextlib
 import logging
-import shlex
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +24,24 @@ import oz.OzException
 import oz.ozutil
 import oz.TDL
 
-from imagecycle import command
+from imagecycle import command, log
 from imagecycle.build import domain as domains
+from imagecycle.build.changes import Changes, Step
 from imagecycle.build.console import Console
 from imagecycle.build.domain_xml import Surroundings, adapt
 from imagecycle.build.guest_access import GuestAccess
 from imagecycle.build.windows_screen import ScreenWatch
 from imagecycle.errors import CommandFailed, ImagecycleError
-from imagecycle.systems.linux import Linux
 from imagecycle.systems.system import System
 
 NO_PASSWORD = "locked"
 """What templates say where Oz wants a password; cleaning locks every account."""
 
+_FROM_INPUT = (
+    'umask 077; cat >/run/imagecycle-step && "${SHELL:-sh}" /run/imagecycle-step </dev/null; '
+    "status=$?; rm -f /run/imagecycle-step; exit $status"
+)
+_LAST = 8  # lines of what a step said, in a message
 OZ_LOG = logging.getLogger("oz")
 
 
@@ -74,7 +79,16 @@ def prepare(
     guest.watched_console = console
     guest.system = system
     guest.reach = None
+    guest.times = []
     return guest
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """How many seconds a step in a guest took."""
+
+    step: str
+    seconds: float
 
 
 class WatchedGuest:
@@ -84,6 +98,8 @@ class WatchedGuest:
     surroundings: Surroundings
     watched_console: Console
     reach: GuestAccess | None
+    changes: Changes
+    times: list[StepTime]
     libvirt_conn: Any
 
     def _do_install(
@@ -145,28 +161,50 @@ class WatchedGuest:
     def _wait_for_guest_boot(self, libvirt_dom: Any) -> str:
         """Wait until the guest has an address and lets us in."""
         assert self.reach is not None
-        return self.reach.wait(libvirt_dom, self.watched_console)
+        with self._step(Step("start of the guest", "")):
+            return self.reach.wait(libvirt_dom, self.watched_console)
 
     def _test_ssh_connection(self, _guestaddr: str) -> None:
         """It has been tried when the guest's address was awaited."""
 
+    def do_customize(self, guestaddr: str) -> None:
+        """Oz's order, with a name and a time for each step."""
+        tdl, wanted = self.tdl, self.changes  # type: ignore[attr-defined]
+        before, after = list(tdl.precommands), list(tdl.commands)
+        steps = [(step, said.read()) for step, said in zip(wanted.before, before, strict=True)]
+        if tdl.packages:
+            steps.append((wanted.packages, wanted.packages.text))
+        steps += [(step, said.read()) for step, said in zip(wanted.after, after, strict=True)]
+        for step, text in [*steps, (Step("writing all to the disk", ""), "sync")]:
+            with self._step(step):
+                self.guest_execute_command(guestaddr, text)
+
+    @contextlib.contextmanager
+    def _step(self, step: Step) -> Iterator[None]:
+        with log.step(step.title) as timer:
+            try:
+                yield
+            except CommandFailed as error:
+                raise _failed(step, error) from None
+        self.times.append(StepTime(step.title, timer.seconds))
+
     def guest_execute_command(
         self, guestaddr: str, guest_command: str, timeout: float = 10
     ) -> tuple[str, str, int]:
-        """Run a command in the guest, with a time limit for the whole and not only to connect."""
+        """Run a command in the guest, with a time limit for the whole and not only to connect.
+
+        It comes as a file: a command line holds 128 KiB at most, and standard input is the script's
+        own.
+        """
         assert self.reach is not None
         text = guest_command if isinstance(guest_command, str) else guest_command.decode()
         done = command.run(
-            self.reach.ssh(guestaddr, text),
+            self.reach.ssh(guestaddr, _FROM_INPUT),
             timeout=max(timeout, self.surroundings.limits.total),
+            stdin=f"{text}\n",
             hint=f"the console of the guest is {self.watched_console.path}",
         )
         return done.stdout, done.stderr, done.returncode
-
-    def _install_packages(self, guestaddr: str, packstr: str) -> None:
-        """Install packages without a question."""
-        assert isinstance(self.system, Linux)
-        self.guest_execute_command(guestaddr, self.system.packages.install(shlex.split(packstr)))
 
     def _wait_for_guest_shutdown(self, libvirt_dom: Any) -> bool:
         """Whether the guest ended by itself; noticed at once."""
@@ -188,16 +226,24 @@ def errors_told(log_file: Path, console: Path) -> Iterator[None]:
     hint = f"Oz's log: {log_file}; console: {console}"
     try:
         yield
-    except CommandFailed as error:
-        last = "\n".join(f"  | {line}" for line in error.output.strip().splitlines()[-8:])
-        message = f"a command failed in the guest:\n{last}"
-        raise domains.InstallationFailed(message, hint=hint) from None
+    except domains.InstallationFailed as error:
+        error.hint = error.hint or hint
+        raise
     except (oz.OzException.OzException, oz.ozutil.SubprocessException) as error:
         raise domains.InstallationFailed(f"Oz gave up: {error}", hint=hint) from None
     except libvirt.libvirtError as error:
         raise domains.InstallationFailed(f"libvirt failed: {error}", hint=hint) from None
     except OSError as error:
         raise domains.InstallationFailed(f"Oz could not work: {error}", hint=hint) from None
+
+
+def _failed(step: Step, error: CommandFailed) -> domains.InstallationFailed:
+    place = f"{step.place}: " if step.place else ""
+    if error.returncode is None:
+        return domains.InstallationFailed(f"{place}{step.title} ran into the time limit of a build")
+    last = "\n".join(f"  | {line}" for line in error.output.strip().splitlines()[-_LAST:])
+    how = f"failed in the guest with status {error.returncode}"
+    return domains.InstallationFailed(f"{place}{step.title} {how}:\n{last}")
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ from imagecycle.build import (
     recovery,
     windows_customise,
 )
+from imagecycle.build.oz_guest import StepTime
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.machine import accelerator
 from imagecycle.model import Family, Release, newest_since
@@ -123,6 +124,8 @@ def explain(family: Family, site: Site) -> list[str]:
 
 def _make(family: Family, site: Site, source: media.Source, folder: Path) -> dict[str, Any]:
     durations: dict[str, float] = {}
+    if family.windows is None:
+        customise.refuse(family, site)
     with log.step("installation") as timer:
         shared = installation.ensure(family, site, source, folder)
     durations["installation"] = timer.seconds
@@ -157,12 +160,13 @@ def _customised_and_cleaned(
 ) -> tuple[Path, dict[str, Any]]:
     """The disk of a Linux, and what the record says of it."""
     kind, raw = systems.linux(family.distro), shared
+    steps: list[StepTime] = []
     if customise.needed(family):
         with log.step("customisation") as timer:
             raw = folder / "customised.raw"
             disk.copy_sparse(shared, raw)
             raw.chmod(0o666)
-            customise.customise(family, site, source, folder, raw)
+            steps = customise.customise(family, site, source, folder, raw)
         durations["customisation"] = timer.seconds
     is_shared = raw == shared  # clean already, and not ours to change
     with (
@@ -172,9 +176,10 @@ def _customised_and_cleaned(
         cleaned = {} if is_shared else clean.clean(system, kind)
         installed = [asdict(package) for package in kind.packages.installed(system)]
         if not is_shared:
+            clean.label(system, kind)
             system.trim()
     durations["cleaning"] = timer.seconds
-    return raw, {"cleaned": cleaned, "installed": installed}
+    return raw, {"cleaned": cleaned, "installed": installed, "steps": [asdict(s) for s in steps]}
 
 
 def _since(store: ArtifactStore, family: Family, since: Release) -> Artifact | None:
@@ -207,10 +212,10 @@ def _say_plan(family: Family, site: Site, name: Release, base: str) -> None:
     how = "from the cache" if cached.exists() else f"with Oz from {family.media.kind} media"
     log.say(f"  installation of {family.installation}: {how}")
     if customise.needed(family):
-        log.say(
-            f"  customisation: {len(family.packages)} packages, {len(family.files)} files, "
-            f"{len(family.commands)} commands"
-        )
+        counts = ("repositories", "packages", "files", "commands", "services")
+        said = ", ".join(f"{len(getattr(family, name))} {name}" for name in counts)
+        larger = f", a disk of {family.disk_gib} GiB" if family.smaller_disk_gib else ""
+        log.say(f"  customisation: {said}{larger}")
     log.say(f"  cleaning, package list, disk.qcow2 ({site.compression}), records")
 
 

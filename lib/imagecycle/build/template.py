@@ -5,6 +5,7 @@ The language is described in Oz's documentation, "Oz Template Description Langua
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from xml.etree import ElementTree
 
 from imagecycle.model import Family
@@ -21,26 +22,35 @@ def installation(family: Family, *, name: str, media_url: str, root_password: st
 
 
 def customisation(
-    family: Family, *, name: str, media_url: str, root_password: str, prepare: str, finish: str
+    family: Family,
+    *,
+    name: str,
+    media_url: str,
+    root_password: str,
+    before: Sequence[str],
+    after: Sequence[str],
 ) -> str:
     """The template of the same system with the flavour's packages and commands.
 
-    :param prepare: shell commands run in the guest before packages are installed.
-    :param finish: shell commands run last.
+    :param before: shell commands run in the guest before packages are installed, in their order.
+    :param after: shell commands run afterwards.
     """
     template = _system(family, name, media_url, root_password)
-    first = ElementTree.SubElement(template, "precommands")
-    ElementTree.SubElement(first, "command", name="prepare").text = prepare
+    _commands(template, "precommands", before)
     packages = ElementTree.SubElement(template, "packages")
     for package in family.packages:
         ElementTree.SubElement(packages, "package", name=package)
-    commands = ElementTree.SubElement(template, "commands")
-    for number, text in enumerate((*family.commands, finish), start=1):
+    _commands(template, "commands", after)
+    return _text(template)
+
+
+def _commands(template: ElementTree.Element, kind: str, texts: Sequence[str]) -> None:
+    commands = ElementTree.SubElement(template, kind)
+    for number, text in enumerate(texts, start=1):
         command = ElementTree.SubElement(
             commands, "command", name=f"c{number}", position=str(number)
         )
         command.text = text
-    return _text(template)
 
 
 def _system(family: Family, name: str, media_url: str, root_password: str) -> ElementTree.Element:
@@ -55,7 +65,7 @@ def _system(family: Family, name: str, media_url: str, root_password: str) -> El
     ElementTree.SubElement(install, kind).text = media_url
     ElementTree.SubElement(system, "rootpw").text = root_password
     disk = ElementTree.SubElement(template, "disk")
-    ElementTree.SubElement(disk, "size").text = str(family.disk_gib)
+    ElementTree.SubElement(disk, "size").text = str(family.installed_disk_gib)
     return template
 
 

@@ -76,7 +76,7 @@ def steps(family: Family, site: Site) -> Iterator[Step]:
         said = {"path": rf"{DRIVE}\{_file(one)}", "tool": rf"{DRIVE}\{LGPO}"}
         yield Step(f"policy: {one.name}", "import-policy.ps1", said, 900.0)
     for file in family.files:
-        yield _written(f"file: {file.path}", file.path, file.content)
+        yield _written(f"file: {file.path}", file.path, file.data().decode())
     for number, text in enumerate(family.commands, start=1):
         yield Step(f"command {number}", _DONE.format(text=text), {}, _LONG)
     yield from _contextualisation(family, site)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from imagecycle import systems
-from imagecycle.catalog.declaration import Declaration, MediaSource
+from imagecycle.catalog.declaration import Declaration, Flavour, MediaSource
 from imagecycle.errors import suggestion
+from imagecycle.systems.linux import Linux
 from imagecycle.yamlfile import Place
 
 Mistake = tuple[Place, str]
@@ -59,6 +60,7 @@ def wrong(declaration: Declaration) -> Iterator[Mistake]:
     yield from _unattended(declaration)
     yield from _architectures(declaration)
     yield from _flavours(declaration)
+    yield from _added(declaration)
     yield from _properties(("properties",), declaration.properties)
     for name, flavour in declaration.flavours.items():
         yield from _properties(("flavours", name, "properties"), flavour.properties)
@@ -160,6 +162,35 @@ def _flavours(declaration: Declaration) -> Iterator[Mistake]:
         if parent == name:
             circle = " -> ".join((*passed, name))
             yield place, f"flavours.{name}.extends: it extends itself: {circle}"
+
+
+def _added(declaration: Declaration) -> Iterator[Mistake]:
+    for name, flavour in declaration.flavours.items():
+        place: Place = ("flavours", name)
+        where = f"flavours.{name}"
+        if flavour.disk is not None and flavour.disk < declaration.disk:
+            message = f"{where}.disk: {flavour.disk} GiB are less than the system's"
+            yield (*place, "disk"), f"{message} {declaration.disk}, which is installed first"
+        for unit in set(flavour.services.enabled) & set(flavour.services.disabled):
+            number = flavour.services.disabled.index(unit)
+            message = f"{where}.services: {unit} is to be enabled and disabled"
+            yield (*place, "services", "disabled", number), message
+        for number, file in enumerate(flavour.files):
+            if bool(file.source) == ("content" in file.model_fields_set):
+                message = f"{where}.files.{number}: expected either content or source"
+                yield (*place, "files", number), message
+        yield from _repositories(declaration, flavour, place)
+
+
+def _repositories(declaration: Declaration, flavour: Flavour, place: Place) -> Iterator[Mistake]:
+    system = systems.named(declaration.distro) if declaration.distro in systems.distros() else None
+    for number, one in enumerate(flavour.repositories):
+        at: Place = (*place, "repositories", number)
+        where = ".".join(map(str, at))
+        if not isinstance(system, Linux):
+            yield at, f"{where}: {declaration.distro} has no package sources"
+        elif wrong := system.packages.unfit(one.suite, one.components):
+            yield at, f"{where}.{wrong}"
 
 
 def _properties(place: Place, properties: dict[str, str]) -> Iterator[Mistake]:

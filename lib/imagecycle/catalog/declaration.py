@@ -33,6 +33,16 @@ Purpose = Literal["generic", "minimal", "k8snode", "gpu", "network", "custom"]
 Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$", description="one line of text")]
 Word = Annotated[str, Field(pattern=r"^\S+$", description="text without spaces")]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="a name in small letters")]
+PackageName = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9@][^\s]*$", description="the name of a package")
+]
+Unit = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9:_.@\\-]*$",
+        description="the name of a unit, such as chrony",
+    ),
+]
 FlavourName = Annotated[
     str,
     Field(
@@ -40,6 +50,11 @@ FlavourName = Annotated[
         description="small letters and digits, in words with - between them",
     ),
 ]
+
+
+_BESIDE = r"^[A-Za-z0-9_-][\w.+-]*(/[A-Za-z0-9_-][\w.+-]*)*$"
+"""A file in the same folder or below it"""
+_ACCOUNT = r"^[a-z_][a-z0-9_.-]*[$]?$"
 
 
 def _as_text(value: Any) -> Any:
@@ -118,6 +133,36 @@ class Architecture(_Section):
     firmware: list[Firmware] = Field(min_length=1, description="a list of bios and uefi")
 
 
+class AddedRepository(_Section):
+    """A package source that a flavour adds, with the key that it is signed with."""
+
+    name: FlavourName = Field(
+        description="small letters and digits, in words with - between them, such as monitoring"
+    )
+    url: str = Field(
+        pattern=r"^https?://\S+$", description="an address such as https://packages.example/debian"
+    )
+    key: str = Field(
+        pattern=_BESIDE, description="a file with its public key beside this one, such as site.asc"
+    )
+    fingerprint: str = Field(
+        "",
+        pattern=r"^(([0-9A-Fa-f]{4} ?){10}|[0-9A-Fa-f]{64})$",
+        description="the fingerprint of that key, 40 hexadecimal digits",
+    )
+    suite: str = Field(
+        "",
+        pattern=r"^[^\s/]\S*$|^\./$",
+        description="for apt: a suite such as bookworm, or a folder such as ./",
+    )
+    components: list[Word] = Field(
+        [], description="for apt: a list of components of the suite, such as main"
+    )
+    keep: bool = Field(
+        True, description="true where servers go on using it, false where only the build does"
+    )
+
+
 class AddedFile(_Section):
     """A file that a flavour puts into the image."""
 
@@ -125,10 +170,22 @@ class AddedFile(_Section):
         pattern=r"^(/\S*[^/\s]|[A-Z]:\\[^\x00-\x1f]*[^\\\s])$",
         description="an absolute path in the image",
     )
-    content: str = Field(description="the text of the file")
+    content: str = Field("", description="the text of the file")
+    source: str = Field(
+        "", pattern=_BESIDE, description="a file with the content beside this one, such as motd"
+    )
     mode: str = Field(
         "0644", pattern=r"^0[0-7]{3,4}$", description='permissions in quotes, such as "0644"'
     )
+    owner: str = Field("root", pattern=_ACCOUNT, description="an account, such as root")
+    group: str = Field("root", pattern=_ACCOUNT, description="a group, such as adm")
+
+
+class Services(_Section):
+    """Units of systemd that a flavour switches on or off, ``.service`` where no kind is said."""
+
+    enabled: list[Unit] = Field(default=[], description="a list of units, such as chrony")
+    disabled: list[Unit] = Field(default=[], description="a list of units, such as apt-daily.timer")
 
 
 class Explanation(_Section):
@@ -229,9 +286,24 @@ class Flavour(_Section):
     purpose: Purpose = Field(
         "custom", description="generic, minimal, k8snode, gpu, network or custom"
     )
-    packages: list[Word] = Field([], description="a list of package names")
-    files: list[AddedFile] = Field([], description="a list of sections with path and content")
+    disk: int | None = Field(
+        None, gt=0, description="GiB of its disk, where that is more than the system's"
+    )
+    memory: int | None = Field(
+        None, gt=0, description="MiB that it needs to boot, where that is not the system's"
+    )
+    screen: Literal["text", "graphics"] | None = Field(
+        None, description="text or graphics: what servers show when they have started"
+    )
+    repositories: list[AddedRepository] = Field(
+        [], description="a list of sections with name, url and key"
+    )
+    packages: list[PackageName] = Field([], description="a list of package names")
+    files: list[AddedFile] = Field(
+        [], description="a list of sections with path, and content or source"
+    )
     commands: list[Text] = Field([], description="a list of shell commands")
+    services: Services = Field(Services(), description="a section with enabled and disabled")
     properties: dict[Key, str] = Field({}, description="Glance properties and their values")
     leave_out_checks: list[LeftOutCheck] = Field(
         [], description="a list of sections with check and reason"

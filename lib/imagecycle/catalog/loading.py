@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from imagecycle import systems
-from imagecycle.catalog import consistency, ends_of_support, unattended, validation, windows
+from imagecycle.catalog import (
+    additions,
+    consistency,
+    ends_of_support,
+    unattended,
+    validation,
+    windows,
+)
 from imagecycle.catalog.declaration import Architecture, Declaration, Flavour
 from imagecycle.catalog.explanation import Origin, origins
 from imagecycle.catalog.layers import Layers
@@ -24,7 +31,6 @@ from imagecycle.model import (
     Explained,
     Family,
     FamilyRetirement,
-    GuestFile,
     LeftOut,
     MaintenanceTerms,
     Matrix,
@@ -124,9 +130,10 @@ def _load_file(layers: Layers, name: str) -> tuple[list[tuple[Family, Spot]], li
         message += suggestion(declaration.unattended, layers.others("*.j2"))
         problems.append(file.problem(("unattended",), message))
     media = dict(_media(file, declaration, layers, problems))
+    beside = additions.beside(file, declaration, layers, problems)
     if problems or template is None:
         return [], problems
-    families = list(_families(file, declaration, template, media))
+    families = list(_families(file, declaration, template, media, beside))
     problems = [
         Problem(spot.path, spot.line, f"{family.slug}: {text}")
         for family, spot in families
@@ -154,29 +161,33 @@ def _media(
 
 
 def _families(
-    file: YamlFile, declaration: Declaration, template: Path, media: Mapping[str, Media]
+    file: YamlFile,
+    declaration: Declaration,
+    template: Path,
+    media: Mapping[str, Media],
+    beside: additions.Beside,
 ) -> Iterator[tuple[Family, Spot]]:
     for arch, architecture in declaration.architectures.items():
         for name in declaration.flavours:
             place: Place = ("flavours", name)
             yield (
-                _family(declaration, arch, architecture, name, template, file.path, media[arch]),
+                _family(file, declaration, arch, architecture, name, template, media[arch], beside),
                 file.spot(place),
             )
 
 
 def _family(
+    file: YamlFile,
     declaration: Declaration,
     arch: str,
     architecture: Architecture,
     name: str,
     template: Path,
-    source: Path,
     media: Media,
+    beside: additions.Beside,
 ) -> Family:
     flavour = declaration.flavours[name]
-    line = _ancestry(declaration, flavour)
-    files = {added.path: added for one in line for added in one.files}
+    line = [one for _, one in additions.ancestry(declaration, name)]
     checks = [*declaration.leave_out_checks, *(c for one in line for c in one.leave_out_checks)]
     explanations = [*declaration.explained, *(e for one in line for e in one.explained)]
     properties = dict(declaration.properties)
@@ -200,20 +211,13 @@ def _family(
         media=media,
         unattended=template,
         admin_user=declaration.admin_user,
-        disk_gib=declaration.disk,
-        min_ram_mib=declaration.memory.minimum,
         install_memory_mib=declaration.memory.install,
         firmware=tuple(architecture.firmware),
-        packages=tuple(dict.fromkeys(package for one in line for package in one.packages)),
-        files=tuple(
-            GuestFile(added.path, added.content, int(added.mode, 8)) for added in files.values()
-        ),
-        commands=tuple(text for one in line for text in one.commands),
         properties=properties,
         leave_out_checks=tuple({c.check: LeftOut(c.check, c.reason) for c in checks}.values()),
         explained=tuple(Explained(e.check, e.what, e.reason) for e in explanations),
         end_of_support=_end_of_support(declaration),
-        source=source,
+        source=file.path,
         purpose=flavour.purpose,
         image_source=declaration.image_source,
         promises=MaintenanceTerms(**declaration.promises.model_dump()),
@@ -221,6 +225,7 @@ def _family(
         windows=_windows_facts(declaration, line),
         budgets=Budgets(**declaration.budgets.model_dump()),
         matrix=Matrix(**{k: tuple(v) for k, v in declaration.matrix.model_dump().items()}),
+        **additions.of(file, declaration, name, beside),
     )
 
 
@@ -234,10 +239,3 @@ def _end_of_support(declaration: Declaration) -> datetime.date | None:
     if "end_of_support" in declaration.model_fields_set:
         return declaration.end_of_support
     return ends_of_support.find(declaration.distro, declaration.version)
-
-
-def _ancestry(declaration: Declaration, flavour: Flavour) -> list[Flavour]:
-    """A flavour after those that it extends, the farthest first."""
-    if flavour.extends is None:
-        return [flavour]
-    return [*_ancestry(declaration, declaration.flavours[flavour.extends]), flavour]

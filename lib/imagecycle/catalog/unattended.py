@@ -72,7 +72,7 @@ def render(
         codename=family.codename,
         arch=family.arch,
         admin_user=family.admin_user,
-        disk_gib=family.disk_gib,
+        disk_gib=family.installed_disk_gib,
         firmware=family.firmware,
         media_kind=family.media.kind,
         media_url=family.media.url,

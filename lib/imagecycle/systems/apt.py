@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from imagecycle.systems import apt_sources, dpkg
+from imagecycle.model import Repository
+from imagecycle.systems import apt_outlook, apt_sources, dpkg
 from imagecycle.systems.files import SystemFiles
-from imagecycle.systems.package_manager import Digests, Package, PackageManager, Source
+from imagecycle.systems.package_manager import (
+    Digests,
+    Outlook,
+    Package,
+    PackageManager,
+    Source,
+    Wanted,
+)
 
-_SOURCES = "/etc/apt/sources.list.d/build.list"
+_PARTS = "/etc/apt/sources.list.d"
+_KEYS = "/etc/apt/keyrings"
+_SOURCES = f"{_PARTS}/build.list"
 _OPTIONS_FILE = "/etc/apt/apt.conf.d/00build"
 _OPTIONS = (
     "DPkg::Options { --force-unsafe-io; }; APT::Install-Recommends no; "
@@ -30,6 +41,7 @@ class Apt(PackageManager):
     )
     keys = ("/etc/apt/{trusted.gpg,keyrings/**,trusted.gpg.d/**}", "/usr/share/keyrings/**")
     audit = "dpkg --audit"
+    status = dpkg.STATUS
     caches = ("/var/cache/apt", "/var/lib/apt/lists")
     cached_files = (
         "/var/cache/apt/*.bin",
@@ -60,6 +72,37 @@ class Apt(PackageManager):
 
     def held(self, files: SystemFiles) -> list[str]:
         return dpkg.held(files)
+
+    def unfit(self, suite: str, components: Sequence[str]) -> str:
+        if not suite:
+            return "suite is missing: expected a suite such as bookworm, or a folder such as ./"
+        if suite.endswith("/") and components:
+            return (
+                "components: a folder has none; expected none, or a suite that has no / at its end"
+            )
+        if not suite.endswith("/") and not components:
+            return "components is missing: expected a list of components, such as main"
+        return ""
+
+    def key_file(self, repository: Repository) -> str:
+        return f"{_KEYS}/{apt_outlook.key_name(repository, repository.key.read_bytes())}"
+
+    def source_files(self, repository: Repository) -> Mapping[str, bytes]:
+        key = self.key_file(repository)
+        said = apt_outlook.stanza(repository, key)
+        return {
+            key: repository.key.read_bytes(),
+            f"{_PARTS}/{repository.name}.sources": said.encode(),
+        }
+
+    def trust(self, repository: Repository) -> str:
+        return ""  # the source itself names its key
+
+    def distrust(self, repository: Repository) -> str:
+        return ""
+
+    def outlook(self, wanted: Wanted, scratch: Path) -> Outlook:
+        return apt_outlook.outlook(wanted, scratch)
 
     def prepare(self, sources: Sequence[str]) -> str:
         lines = "\\n".join(sources)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from imagecycle.model import Repository
 from imagecycle.systems import rpm_sources
 from imagecycle.systems.files import SystemFiles
 from imagecycle.systems.package_manager import Source
 from imagecycle.systems.rpm import Rpm
 
-_SOURCES = "/etc/yum.repos.d/build.repo"
+_PARTS = "/etc/yum.repos.d"
+_KEYS = "/etc/pki/rpm-gpg"
+_SOURCES = f"{_PARTS}/build.repo"
 _MAIN = ("/etc/yum.conf", "/etc/dnf/dnf.conf")
 _LOCKS = (
     "/etc/yum/pluginconf.d/versionlock.list",
@@ -52,6 +55,9 @@ class Dnf(Rpm):
                 text = files.read(path).decode(errors="replace")
                 found += re.findall(_LOCKED, text, re.MULTILINE)
         return [first or second for first, second in found]
+
+    def source_files(self, repository: Repository) -> Mapping[str, bytes]:
+        return rpm_sources.of_flavour(repository, _PARTS, _KEYS)
 
     def prepare(self, sources: Sequence[str]) -> str:
         if not sources:

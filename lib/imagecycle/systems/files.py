@@ -36,6 +36,10 @@ class SystemFiles(Protocol):
 
     def write(self, path: str, content: bytes, mode: int) -> None: ...
 
+    def give(self, path: str, uid: int, gid: int) -> None:
+        """Change who a file belongs to."""
+        ...
+
     def empty(self, path: str) -> None: ...
 
     def remove(self, path: str) -> None: ...
@@ -53,3 +57,18 @@ class SystemFiles(Protocol):
         ...
 
     def trim(self) -> None: ...
+
+    def room(self) -> int:
+        """Bytes that are free on the root file system."""
+        ...
+
+    def grow(self, kind: str) -> None:
+        """Make the root file system, ``xfs`` or ``btrfs``, as large as its partition."""
+        ...
+
+    def relabel(self, contexts: str) -> None:
+        """Give every file the label that SELinux's policy has for it.
+
+        :param contexts: the file that says so, see :mod:`imagecycle.systems.selinux`.
+        """
+        ...

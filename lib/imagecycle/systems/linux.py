@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from typing import ClassVar
 
-from imagecycle.model import Family
+from imagecycle.model import Family, Service
 from imagecycle.site import Site
-from imagecycle.systems import elevated
+from imagecycle.systems import elevated, selinux
 from imagecycle.systems.elevated import Elevated
 from imagecycle.systems.package_manager import PackageManager
 from imagecycle.systems.system import GuestSetup, System
@@ -113,6 +114,21 @@ class Linux(System):
     access: ClassVar[GuestSetup]
     initial_ram_disk: ClassVar[str]
     """Where it lies; ``{release}`` is the kernel's"""
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether its files carry labels, by which access is allowed or denied."""
+        return self.access_control == selinux.NAME
+
+    def switched(self, service: Service) -> str:
+        """What switches a service on or off for the next start, in the words of root's shell."""
+        name, old = service.unit, service.unit.removesuffix(".service")
+        modern, before = ("enable", "on") if service.on else ("disable", "off")
+        # Enterprise Linux 5 and 6 know no systemd
+        return (
+            f"if command -v systemctl >/dev/null; then systemctl {modern} {shlex.quote(name)}; "
+            f"else chkconfig {shlex.quote(old)} {before}; fi"
+        )
 
     def build_sources(self, family: Family, site: Site) -> tuple[str, ...]:
         """The package sources that customising uses, in the package manager's notation.

@@ -6,7 +6,9 @@ import abc
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from imagecycle.model import Repository
 from imagecycle.systems.files import SystemFiles
 
 
@@ -39,6 +41,31 @@ class Digests:
     by_path: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """What a flavour wants to be installed, for :meth:`PackageManager.outlook`."""
+
+    arch: str
+    packages: Sequence[str]
+    repositories: Sequence[Repository]
+    sources: Sequence[str]
+    """The builder's, in the manager's own notation; empty where the image's own are not known"""
+    installed: bytes
+    """The manager's list of what is installed already; empty before there is a disk"""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """What can be known of an installation before it is begun."""
+
+    unknown: Sequence[str] = ()
+    """The packages that no source has"""
+    reason: str = ""
+    """Why they cannot be installed together; empty where they can, or where it is not known"""
+    needed: int = 0
+    """Bytes that they need on the disk, with all that they depend on; 0 where it is not known"""
+
+
 class PackageManager(abc.ABC):
     """The package manager of a system; what runs in a guest is given as shell commands for root."""
 
@@ -54,6 +81,8 @@ class PackageManager(abc.ABC):
     """Folders that hold nothing which a finished image needs"""
     cached_files: tuple[str, ...]
     """Wildcards of the files that cleaning takes from there"""
+    status: str = ""
+    """The file that :attr:`Wanted.installed` is; empty where there is none"""
 
     @abc.abstractmethod
     def installed(self, files: SystemFiles) -> list[Package]:
@@ -75,6 +104,36 @@ class PackageManager(abc.ABC):
     @abc.abstractmethod
     def held(self, files: SystemFiles) -> list[str]:
         """The names of the packages that stay as they are when the system is updated."""
+
+    @abc.abstractmethod
+    def unfit(self, suite: str, components: Sequence[str]) -> str:
+        """What a package source of the catalog has too much or too little, beginning with the
+        key's name; nothing where it fits."""
+
+    @abc.abstractmethod
+    def key_file(self, repository: Repository) -> str:
+        """Where the key of a flavour's package source lies in the image."""
+
+    @abc.abstractmethod
+    def source_files(self, repository: Repository) -> Mapping[str, bytes]:
+        """The files that make a system use a flavour's package source, and believe its key."""
+
+    @abc.abstractmethod
+    def trust(self, repository: Repository) -> str:
+        """What else makes it believe the key, once these files are there; empty for nothing."""
+
+    @abc.abstractmethod
+    def distrust(self, repository: Repository) -> str:
+        """The opposite, for a source that servers do not go on using."""
+
+    @abc.abstractmethod
+    def outlook(self, wanted: Wanted, scratch: Path) -> Outlook:
+        """What will become of an installation, found out on this machine.
+
+        :param scratch: a folder that this may fill, and that keeps what was fetched.
+        :raises ImagecycleError: when a package source cannot be used, or its signature is not
+            that of its key.
+        """
 
     @abc.abstractmethod
     def prepare(self, sources: Sequence[str]) -> str:

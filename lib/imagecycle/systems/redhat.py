@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from imagecycle.model import Family
+from imagecycle.systems import selinux
 from imagecycle.systems.dnf import Dnf
 from imagecycle.systems.linux import NO_CLOUD_INIT, REMOVED, Linux
 from imagecycle.systems.redhat_files import REDHAT
@@ -80,7 +81,7 @@ class RedHat(Linux):
     # NetworkManager brings up a card by itself when nothing says how
     access = GuestSetup({NO_CLOUD_INIT: b""})
     initial_ram_disk = "/boot/initramfs-{release}.img"
-    access_control = "selinux"
+    access_control = selinux.NAME
 
     def teach_oz(self) -> None:
         """Oz 0.17 ends at 7 and Fedora 29, and makes media that boot from BIOS alone."""

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import configparser
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from imagecycle.model import Repository
+from imagecycle.systems import openpgp
 from imagecycle.systems.files import SystemFiles
 from imagecycle.systems.package_manager import Source
 
@@ -50,3 +52,20 @@ def _read(files: SystemFiles, path: str) -> configparser.ConfigParser:
 def _checked(parser: configparser.ConfigParser, section: str, default: bool) -> bool:
     said = parser.get(section, "gpgcheck", fallback="").strip().lower()
     return said not in _NO if said else default
+
+
+def of_flavour(repository: Repository, folder: str, keys: str) -> Mapping[str, bytes]:
+    """The files of a package source that the catalog adds, packages of which must be signed."""
+    key = f"{keys}/{repository.name}.asc"
+    lines = [
+        f"[{repository.name}]",
+        f"name={repository.name}",
+        f"baseurl={repository.url}",
+        "enabled=1",
+        "gpgcheck=1",
+        f"gpgkey=file://{key}",
+    ]
+    return {
+        key: openpgp.armoured(repository.key.read_bytes()),
+        f"{folder}/{repository.name}.repo": "\n".join([*lines, ""]).encode(),
+    }

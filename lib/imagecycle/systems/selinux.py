@@ -1,24 +1,26 @@
-"""SELinux labels of files that are written to a system that does not run.
+"""SELinux on a disk: whether a system has a policy, and which labels that gives to files.
 
-Whoever writes into a file system from outside leaves files without a label, which an enforcing
-policy denies to nearly everything. A new file gets the label of its folder, as the kernel gives it
-where a policy says nothing else, except where the daemons that we rely on want another one.
+Whoever changes a file system from outside leaves files without a label, or with another's, which an
+enforcing policy denies to nearly everything. See selinux(8), file_contexts(5).
 """
 
 from __future__ import annotations
 
+import re
+
+from imagecycle.systems.files import SystemFiles
+
+NAME = "selinux"
 ATTRIBUTE = "security.selinux"
-"""The extended attribute that holds a label, ended by a zero byte (see selinux(8))"""
-
-_OWN = {
-    "/root/.ssh": b"system_u:object_r:ssh_home_t:s0\0",
-    "/etc/ssh/ssh_host_": b"system_u:object_r:sshd_key_t:s0\0",
-}
+"""The extended attribute that holds a label, ended by a zero byte"""
+CONFIGURATION = "/etc/selinux/config"
+_SETTING = re.compile(r"^\s*(SELINUX|SELINUXTYPE)\s*=\s*(\w+)", re.MULTILINE)
 
 
-def label(path: str, of_folder: bytes) -> bytes:
-    """The label of a new file.
-
-    :param of_folder: the label of the folder that it is in.
-    """
-    return next((own for start, own in _OWN.items() if path.startswith(start)), of_folder)
+def contexts(files: SystemFiles) -> str:
+    """The file that says which label every path has; empty where SELinux is off or not there."""
+    if not files.exists(CONFIGURATION):
+        return ""
+    said = dict(_SETTING.findall(files.read(CONFIGURATION).decode(errors="replace")))
+    path = f"/etc/selinux/{said.get('SELINUXTYPE', 'targeted')}/contexts/files/file_contexts"
+    return path if said.get("SELINUX") != "disabled" and files.exists(path) else ""

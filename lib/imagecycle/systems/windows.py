@@ -174,7 +174,13 @@ _KINDS = {
 def _wrong_changes(family: Family) -> Iterator[str]:
     if family.packages:
         yield "packages: Windows has none; see windows.changes for features and software"
+    if family.services:
+        yield "services: expected none; a command can set how a service of Windows starts"
+    if family.smaller_disk_gib:
+        yield "disk: flavours of Windows have the disk of their system"
     for file in family.files:
+        if (file.owner, file.group) != ("root", "root"):
+            yield f"files: {file.path} has an owner or a group; Windows knows neither"
         if not file.path[1:].startswith(":\\"):
             yield f"files: {file.path} is no path of Windows, such as C:\\Data\\motd.txt"
     changes = _facts(family).changes

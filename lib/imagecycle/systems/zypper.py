@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from imagecycle.model import Repository
 from imagecycle.systems import rpm_sources
 from imagecycle.systems.files import SystemFiles
 from imagecycle.systems.package_manager import Source
@@ -13,6 +14,7 @@ from imagecycle.systems.rpm import Rpm
 
 _ALIAS = "build"
 _REPOSITORIES = "/etc/zypp/repos.d"
+_KEYS = "/etc/pki/rpm-gpg"
 _LOCKS = "/etc/zypp/locks"
 _PROGRAM = "zypper --quiet --non-interactive"
 
@@ -40,6 +42,9 @@ class Zypper(Rpm):
             return []
         text = files.read(_LOCKS).decode(errors="replace")
         return re.findall(r"^solvable_name:\s*(\S+)", text, re.MULTILINE)
+
+    def source_files(self, repository: Repository) -> Mapping[str, bytes]:
+        return rpm_sources.of_flavour(repository, _REPOSITORIES, _KEYS)
 
     def prepare(self, sources: Sequence[str]) -> str:
         added = [
