@@ -25,6 +25,20 @@ def test_an_archive_is_read_by_the_program_of_that_name(tmp_path: Path) -> None:
     assert archive.stat().st_size % 512 == 0
 
 
+def test_folders_are_there_and_programs_may_be_run(tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o700)
+    archive = tmp_path / "a.cpio"
+    cpio.write(archive, {"usr/bin/program": program}, folders=("dev",))
+    out = tmp_path / "out"
+    out.mkdir()
+    with archive.open("rb") as stream:
+        subprocess.run(["cpio", "-i", "--quiet"], cwd=out, stdin=stream, check=True, timeout=30)
+    assert (out / "usr/bin/program").stat().st_mode & 0o777 == 0o755
+    assert (out / "dev").is_dir()
+
+
 def test_a_file_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     large = tmp_path / "large"
     with large.open("wb") as stream:

@@ -13,7 +13,7 @@ import pytest
 from imagecycle import catalog
 from imagecycle.build import domain_xml, template
 from imagecycle.build.domain import Limits
-from imagecycle.machine.accelerator import Accelerator
+from imagecycle.machine.accelerator import Accelerator, fitting
 from imagecycle.site import CATALOG
 from imagecycle.systems.debian import Debian
 
@@ -86,9 +86,9 @@ def test_a_machine_for_arm_has_nothing_that_only_a_pc_has() -> None:
 def test_another_architecture_is_emulated_whatever_this_machine_can_do() -> None:
     kvm = Accelerator("kvm", "")
     own = platform.machine()
-    assert domain_xml.fitting(kvm, own) == kvm
+    assert fitting(kvm, own) == kvm
     other = "x86_64" if own == "aarch64" else "aarch64"
-    assert domain_xml.fitting(kvm, other).kind == "tcg"
+    assert fitting(kvm, other).kind == "tcg"
 
 
 def test_oz_reads_the_template_of_an_installation() -> None:

@@ -1,4 +1,5 @@
 import collections
+import dataclasses
 import http.server
 import os
 import shutil
@@ -13,7 +14,7 @@ import pytest
 from imagecycle.doctor import host, services, software
 from imagecycle.doctor.finding import Verdict
 from imagecycle.errors import ImagecycleError, InvalidFile, MissingProgram
-from imagecycle.machine import accelerator
+from imagecycle.machine import accelerator, platforms
 from imagecycle.machine.accelerator import Accelerator
 from imagecycle.site import Site
 
@@ -194,10 +195,30 @@ def test_the_appliance_needs_a_kernel_with_its_modules(
 def test_uefi_firmware_is_needed_only_by_families_that_boot_from_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(software, "OVMF", (tmp_path / "nothing",))
+    nothing = dataclasses.replace(
+        platforms.of("x86_64"), firmware=((tmp_path / "code", tmp_path / "variables"),)
+    )
+    monkeypatch.setattr(platforms, "PLATFORMS", {"x86_64": nothing})
     for firmware, verdict in (("[bios]", WARNING), ("[bios, uefi]", FAILED)):
         finding = software.uefi(catalog_with(tmp_path, firmware=firmware), False)
         assert finding.verdict is verdict
+
+
+def test_another_architecture_asks_for_its_emulator_only_where_a_family_can_be_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arm = dataclasses.replace(platforms.of("aarch64"), emulator="qemu-system-nothing")
+    monkeypatch.setattr(platforms, "PLATFORMS", {**platforms.PLATFORMS, "aarch64": arm})
+    site = catalog_with(tmp_path, firmware="[uefi]")
+    assert software.other_architectures(site, False).verdict is OK
+    text = (tmp_path / "x.yaml").read_text()
+    medium = f"{{kind: iso, url: 'http://mirror.example/x.iso', sha256: '{'0' * 64}'}}"
+    text = text.replace("x86_64", "aarch64").replace("{kind: tree}", medium)
+    (tmp_path / "x.yaml").write_text(text)
+    finding = software.other_architectures(site, False)
+    assert finding.verdict is WARNING
+    assert "qemu-system-arm" in finding.seen
+    assert "--aarch64" in finding.way_out
 
 
 def test_python_packages_are_compared_with_the_pins(

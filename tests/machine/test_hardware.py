@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.machine import hardware
+from imagecycle.errors import UsageError
+from imagecycle.machine import platforms
 from imagecycle.machine.hardware import Hardware
 
 PARTS = Hardware(
@@ -22,9 +22,12 @@ def line(**properties: str) -> str:
 
 
 @pytest.fixture
-def ovmf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(hardware, "OVMF_FOLDER", tmp_path)
-    monkeypatch.setattr(hardware.find_ovmf, "__defaults__", (tmp_path,))
+def firmware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that firmware is looked for in."""
+    for arch, platform in platforms.PLATFORMS.items():
+        pairs = tuple((tmp_path / c.name, tmp_path / v.name) for c, v in platform.firmware)
+        moved = dataclasses.replace(platform, firmware=pairs)
+        monkeypatch.setitem(platforms.PLATFORMS, arch, moved)
     return tmp_path
 
 
@@ -45,24 +48,32 @@ def test_bios_needs_no_firmware_files() -> None:
     assert "pflash" not in line()
 
 
-def test_uefi_boots_from_code_that_is_shared_and_variables_of_its_own(ovmf: Path) -> None:
+def test_uefi_boots_from_code_that_is_shared_and_variables_of_its_own(firmware: Path) -> None:
     for name in ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"):
-        (ovmf / name).touch()
+        (firmware / name).touch()
     said = " ".join(dataclasses.replace(PARTS, firmware="uefi").command_line())
-    assert f"if=pflash,format=raw,unit=0,readonly=on,file={ovmf}/OVMF_CODE_4M.fd" in said
+    assert f"if=pflash,format=raw,unit=0,readonly=on,file={firmware}/OVMF_CODE_4M.fd" in said
     assert "if=pflash,format=raw,unit=1,file=variables.fd" in said
 
 
-def test_older_firmware_files_do_where_there_are_no_others(ovmf: Path) -> None:
-    for name in ("OVMF_CODE.fd", "OVMF_VARS.fd"):
-        (ovmf / name).touch()
-    assert hardware.find_ovmf(ovmf) == (ovmf / "OVMF_CODE.fd", ovmf / "OVMF_VARS.fd")
-
-
-def test_missing_firmware_names_the_package(ovmf: Path) -> None:
-    with pytest.raises(ImagecycleError) as caught:
-        hardware.find_ovmf(ovmf)
-    assert "ovmf" in caught.value.hint
+def test_a_machine_for_arm_has_what_nova_gives_it_and_nothing_of_a_pc(firmware: Path) -> None:
+    for name in ("AAVMF_CODE.fd", "AAVMF_VARS.fd"):
+        (firmware / name).touch()
+    words = dataclasses.replace(PARTS, firmware="uefi", arch="aarch64").command_line()
+    said = " ".join(words)
+    assert words[0] == "qemu-system-aarch64"
+    for part in (
+        "-machine virt",
+        f"unit=0,readonly=on,file={firmware}/AAVMF_CODE.fd",
+        "-device virtio-gpu-pci",
+        "-device usb-kbd",
+        "-device scsi-cd,drive=config",
+        "-device virtio-net-pci",
+        "product=OpenStack Nova",
+    ):
+        assert part in said
+    for part in ("-vga", "isa-", "driftfix", "ide-cd"):
+        assert part not in said
 
 
 def test_properties_of_the_image_change_the_parts() -> None:

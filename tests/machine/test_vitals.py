@@ -12,6 +12,9 @@ from imagecycle.machine.hardware import Hardware
 from imagecycle.machine.virtual_machine import VirtualMachine
 from imagecycle.machine.vitals import COLUMNS, ROWS, Probe
 
+ARM_LOADER = " PC=000000013f8a1c30 X00=000000013f8b0000\nPSTATE=600003c5 -ZC- EL1h\n"
+ARM_KERNEL = " PC=ffff8000080161a4 X00=0000000000000000\nPSTATE=600000c5 -ZC- NS EL1h\n"
+ARM_PROGRAM = " PC=0000aaaadfa81c30 X00=0000000000000000\nPSTATE=60001000 -ZC- NS EL0t\n"
 LOADER = "GDT=     000f5d60 00000037\nIDT=     000f5d9e 00000000\n"
 KERNEL = "GDT=     fffffe0000001000 0000007f\nIDT=     fffffe0000000000 00000fff\n"
 
@@ -111,6 +114,16 @@ def test_kernel_is_told_from_a_boot_loader(probe: Probe, monitor: Monitor) -> No
     assert not probe.vitals().system
     monitor.registers = KERNEL
     assert probe.vitals().system
+
+
+@pytest.mark.parametrize(
+    ("registers", "system"), [(ARM_LOADER, False), (ARM_KERNEL, True), (ARM_PROGRAM, True)]
+)
+def test_system_of_arm_is_told_from_its_loader(
+    probe: Probe, monitor: Monitor, registers: str, system: bool
+) -> None:
+    monitor.registers = registers
+    assert probe.vitals().system is system
 
 
 def test_work_and_waiting_for_a_processor_are_measured(tmp_path: Path, monitor: Monitor) -> None:

@@ -42,6 +42,14 @@ def test_full_matrix_begins_with_all_lives_of_an_ordinary_machine() -> None:
     assert (second.name, second.firmware) == (TWIN, "uefi")
 
 
+def test_full_matrix_leaves_out_machines_that_an_architecture_has_not() -> None:
+    matrix = Matrix(machine_types=("pc", "q35"))
+    arm = family(arch="aarch64", firmware=("uefi",), matrix=matrix)
+    found = cases.of(arm, cases.FULL, 1)
+    assert {case.properties["hw_machine_type"] for case in found} == {"virt"}
+    assert found[0].title.startswith("UEFI, virt, virtio disk")
+
+
 def test_any_two_values_meet_in_few_rows() -> None:
     dimensions = [("a", "b"), (1, 2, 3), (True, False), ("x", "y"), ("p", "q")]
     rows = cases.covering(*dimensions)

@@ -7,21 +7,31 @@ The form is described in the kernel's documentation, "initramfs buffer format" (
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
 
-_MODE = 0o100644
+_FILE = 0o100644
+_PROGRAM = 0o100755
+_FOLDER = 0o40755
 
 
-def write(archive: Path, members: Mapping[str, Path]) -> None:
-    """Write files under the given names; the archive's size is a multiple of 512 bytes."""
+def write(archive: Path, members: Mapping[str, Path], folders: Iterable[str] = ()) -> None:
+    """Write files under the given names; the archive's size is a multiple of 512 bytes.
+
+    :param members: may be executable, and stay so.
+    :param folders: made besides those that members are in.
+    """
+    parents = {str(p) for name in members for p in PurePosixPath(name).parents} - {"."}
     with archive.open("wb") as stream:
+        for inode, name in enumerate(sorted({*parents, *folders}), start=len(members) + 1):
+            stream.write(_header(name, inode, _FOLDER, 0))
         for inode, (name, path) in enumerate(members.items(), start=1):
-            size = path.stat().st_size
-            stream.write(_header(name, inode, _MODE, size))
+            status = path.stat()
+            mode = _PROGRAM if status.st_mode & 0o100 else _FILE
+            stream.write(_header(name, inode, mode, status.st_size))
             with path.open("rb") as member:
                 shutil.copyfileobj(member, stream, 4 * 2**20)
-            stream.write(b"\0" * (-size % 4))
+            stream.write(b"\0" * (-status.st_size % 4))
         stream.write(_header("TRAILER!!!", 0, 0, 0))
         stream.write(b"\0" * (-stream.tell() % 512))
 

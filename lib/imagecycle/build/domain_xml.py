@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
 from imagecycle.build.domain import Limits
-from imagecycle.errors import ImagecycleError
-from imagecycle.machine import hardware
+from imagecycle.machine import hardware, platforms
 from imagecycle.machine.accelerator import Accelerator
-from imagecycle.shipped import SETUP
 
-ARM = "aarch64"
-_ARM_PROCESSOR = "cortex-a57"
-"""What software emulation offers that every system for ARM runs on"""
 VARIABLES = "variables.fd"
 
 
@@ -39,13 +33,6 @@ class Surroundings:
     """What else the system wants of the domain, given its XML"""
     reads_screen: bool = False
     """Whether the system asks its questions on the screen alone"""
-
-
-def fitting(accelerator: Accelerator, arch: str) -> Accelerator:
-    """What a guest of an architecture runs on: another one's is always emulated."""
-    if arch == platform.machine():
-        return accelerator
-    return Accelerator("tcg", f"{arch} is emulated on {platform.machine()}")
 
 
 def adapt(xml: str, surroundings: Surroundings, console: Path) -> str:
@@ -74,7 +61,7 @@ def adapt(xml: str, surroundings: Surroundings, console: Path) -> str:
     for seclabel in domain.findall("seclabel"):
         domain.remove(seclabel)
     kind = domain.find("os/type")
-    if kind is not None and kind.get("arch") == ARM:
+    if kind is not None and kind.get("arch") == platforms.AARCH64:
         _fit_arm(domain, devices, surroundings)
     elif surroundings.firmware == hardware.UEFI:
         _boot_from_uefi(domain, surroundings)
@@ -84,19 +71,11 @@ def adapt(xml: str, surroundings: Surroundings, console: Path) -> str:
 def _boot_from_uefi(domain: ElementTree.Element, surroundings: Surroundings) -> None:
     system = domain.find("os")
     assert system is not None
-    code, variables = _ovmf()
+    code, variables = platforms.of(platforms.X86_64).uefi()
     loader = ElementTree.SubElement(system, "loader", readonly="yes", type="pflash")
     loader.text = str(code)
     nvram = ElementTree.SubElement(system, "nvram", template=str(variables))
     nvram.text = str(surroundings.folder / VARIABLES)
-
-
-def _ovmf() -> tuple[Path, Path]:
-    for names in hardware.OVMF:
-        code, variables = (hardware.OVMF_FOLDER / name for name in names)
-        if code.is_file() and variables.is_file():
-            return code, variables
-    raise ImagecycleError("there is no firmware for UEFI on this machine", hint=SETUP)
 
 
 def _fit_arm(
@@ -116,8 +95,9 @@ def _fit_arm(
     if surroundings.accelerator.kind != "kvm":
         for cpu in domain.findall("cpu"):
             domain.remove(cpu)
+        processor = platforms.of(platforms.AARCH64).processor
         cpu = ElementTree.SubElement(domain, "cpu", mode="custom", match="exact")
-        ElementTree.SubElement(cpu, "model", fallback="allow").text = _ARM_PROCESSOR
+        ElementTree.SubElement(cpu, "model", fallback="allow").text = processor
     drives = [disk for disk in devices.findall("disk") if disk.get("device") == "cdrom"]
     for drive in drives:
         target = drive.find("target")

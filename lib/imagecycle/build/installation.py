@@ -108,7 +108,7 @@ def surroundings(
     family: Family, site: Site, folder: Path, firmware: str = hardware.BIOS
 ) -> domain_xml.Surroundings:
     """Where and how the family's guests run while they are built."""
-    found = domain_xml.fitting(accelerator.find(site), family.arch)
+    found = accelerator.fitting(accelerator.find(site), family.arch)
     around = domain_xml.Surroundings(
         folder=folder,
         uri=site.libvirt_uri,

@@ -32,6 +32,7 @@ from imagecycle.build.domain_xml import Surroundings, adapt
 from imagecycle.build.guest_access import GuestAccess
 from imagecycle.build.windows_screen import ScreenWatch
 from imagecycle.errors import CommandFailed, ImagecycleError
+from imagecycle.machine import platforms
 from imagecycle.systems.system import System
 
 NO_PASSWORD = "locked"
@@ -101,6 +102,7 @@ class WatchedGuest:
     changes: Changes
     times: list[StepTime]
     libvirt_conn: Any
+    tdl: Any
 
     def _do_install(
         self,
@@ -115,7 +117,8 @@ class WatchedGuest:
     ) -> Any:
         """Oz's, with a kernel that tells the serial console what it does."""
         if cmdline:
-            cmdline += f" {self.system.kernel_arguments}"
+            serial = platforms.of(self.tdl.arch).serial
+            cmdline += f" {self.system.kernel_arguments.format(serial=serial)}"
         return super()._do_install(  # type: ignore[misc]
             timeout, force, reboots, kernelfname, ramdiskfname, cmdline, *others, **named
         )
@@ -169,7 +172,7 @@ class WatchedGuest:
 
     def do_customize(self, guestaddr: str) -> None:
         """Oz's order, with a name and a time for each step."""
-        tdl, wanted = self.tdl, self.changes  # type: ignore[attr-defined]
+        tdl, wanted = self.tdl, self.changes
         before, after = list(tdl.precommands), list(tdl.commands)
         steps = [(step, said.read()) for step, said in zip(wanted.before, before, strict=True)]
         if tdl.packages:

@@ -28,7 +28,7 @@ from imagecycle.build import (
 )
 from imagecycle.build.oz_guest import StepTime
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.machine import accelerator
+from imagecycle.machine import accelerator, platforms
 from imagecycle.model import Family, Release, newest_since
 from imagecycle.site import Site
 
@@ -65,6 +65,7 @@ def build(
     store = ArtifactStore(site.artifacts)
     wanted = Release.parse(release) if release else None
     begun = _since(store, family, Release.parse(since)) if since else None
+    platforms.refuse_missing(family)
     if begun is not None and not force:
         log.say(f"{family.slug} {begun.release} is there, and not older than {since}")
         return None if dry_run else begun
@@ -110,7 +111,7 @@ def explain(family: Family, site: Site) -> list[str]:
         return [f"{family.slug} would be built: there is no release yet"]
     newest = releases[-1]
     record = newest.record("build") or {}
-    tools = explanation.tools(record.get("versions", {}), _versions())
+    tools = explanation.tools(record.get("versions", {}), _versions(family.arch))
     if not newest.disk.exists():
         return [f"{family.slug} would be built: the disk of release {newest.release} is gone"]
     if record.get("input_digest") == digest:
@@ -145,8 +146,8 @@ def _make(family: Family, site: Site, source: media.Source, folder: Path) -> dic
         "packages": len(installed),
         **about,
         "durations": durations,
-        "accelerator": accelerator.find(site).kind,
-        "versions": _versions(),
+        "accelerator": accelerator.fitting(accelerator.find(site), family.arch).kind,
+        "versions": _versions(family.arch),
     }
 
 
@@ -271,8 +272,8 @@ def _leave_only_results(
             path.unlink()
 
 
-def _versions() -> dict[str, str]:
-    debian = ["oz", "qemu-system-x86", "libvirt-daemon", "mmdebstrap"]
+def _versions(arch: str) -> dict[str, str]:
+    debian = ["oz", platforms.of(arch).package, "libvirt-daemon", "mmdebstrap"]
     listing = command.run(
         ["dpkg-query", "--show", "--showformat=${Package} ${Version}\n", *debian],
         timeout=30,

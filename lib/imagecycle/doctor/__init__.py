@@ -27,6 +27,7 @@ CHECKS: Mapping[str, Check] = {
     "accelerator": host.accelerator,
     "qemu": software.qemu,
     "uefi firmware": software.uefi,
+    "architectures": software.other_architectures,
     "libvirt": services.libvirt,
     "libvirt network": services.network,
     "virtlogd": services.virtlogd,

@@ -12,8 +12,9 @@ from pathlib import Path
 from imagecycle import catalog as catalogs
 from imagecycle import command, shipped
 from imagecycle.doctor.finding import Finding, failed, ok, warning
-from imagecycle.errors import CommandFailed
+from imagecycle.errors import CommandFailed, ImagecycleError
 from imagecycle.machine import accelerator as accelerators
+from imagecycle.machine import platforms
 from imagecycle.shipped import SETUP
 from imagecycle.site import Site
 
@@ -22,7 +23,6 @@ SHOWN = 3
 """Systems without media that are named; `imagecycle list` has all"""
 LAUNCH_LIMIT = 180.0
 SETUP_CFG = shipped.CHECKOUT / "setup.cfg"
-OVMF = (Path("/usr/share/OVMF/OVMF_CODE_4M.fd"), Path("/usr/share/OVMF/OVMF_VARS_4M.fd"))
 KERNELS = Path("/boot")
 MODULES = Path("/lib/modules")
 
@@ -67,12 +67,27 @@ def qemu(site: Site, fresh: bool) -> Finding:
 
 
 def uefi(site: Site, fresh: bool) -> Finding:
-    """The firmware for families that boot from UEFI."""
-    if all(path.is_file() for path in OVMF):
-        return ok(str(OVMF[0]))
-    wanting = [f.slug for f in catalogs.load(site.catalog) if "uefi" in f.firmware]
-    verdict = failed if wanting else warning
-    return verdict(f"there is no {OVMF[0]}", SETUP)
+    """The firmware for families of this machine's architecture that boot from UEFI."""
+    here = platforms.of(platforms.X86_64)
+    try:
+        return ok(str(here.uefi()[0]))
+    except ImagecycleError as error:
+        families = catalogs.load(site.catalog)
+        wanting = [f for f in families if "uefi" in f.firmware and f.arch == here.arch]
+        verdict = failed if wanting else warning
+        return verdict(error.message, error.hint)
+
+
+def other_architectures(site: Site, fresh: bool) -> Finding:
+    """What machines of other architectures are emulated with."""
+    configured = {f.arch for f in catalogs.load(site.catalog) if f.media.configured}
+    wanted = [platforms.of(arch) for arch in sorted(configured - {platforms.X86_64})]
+    for platform in wanted:
+        if missing := platform.missing():
+            lacking = " and ".join(missing)
+            return warning(f"{platform.arch} cannot be emulated without {lacking}", platform.setup)
+    said = (f"{p.arch} by {_version(_first_line([p.emulator, '--version']))}" for p in wanted)
+    return ok(", ".join(said) or "no family needs one")
 
 
 def oz(site: Site, fresh: bool) -> Finding:

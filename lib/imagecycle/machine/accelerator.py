@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import platform
 import re
 import subprocess
 import tempfile
@@ -21,9 +22,10 @@ from pathlib import Path
 from imagecycle import command
 from imagecycle.artifacts import write_json
 from imagecycle.errors import UsageError
+from imagecycle.machine import platforms
 from imagecycle.site import Site
 
-QEMU = "qemu-system-x86_64"
+QEMU = platforms.of(platforms.X86_64).emulator
 DEVICE = Path("/dev/kvm")
 KERNELS = Path("/boot")
 VARIABLE = "IMAGECYCLE_ACCELERATOR"
@@ -44,7 +46,9 @@ class Accelerator:
     kind: str
     reason: str
 
-    def qemu_arguments(self, properties: Iterable[str] = ()) -> list[str]:
+    def qemu_arguments(
+        self, properties: Iterable[str] = (), arch: str = platforms.X86_64
+    ) -> list[str]:
         """The options that QEMU's command line needs.
 
         :param properties: names of the image's properties. A system that needs more than the first
@@ -55,12 +59,22 @@ class Accelerator:
         if self.kind == KVM:
             return ["-accel", "kvm", "-cpu", "host"]
         demanding = any(name.startswith(PROCESSOR_TRAIT) for name in properties)
-        return ["-accel", "tcg,thread=multi", "-cpu", "max" if demanding else "qemu64"]
+        offered = platforms.of(arch)
+        processor = offered.demanding_processor if demanding else offered.processor
+        return ["-accel", "tcg,thread=multi", "-cpu", processor]
 
     @property
     def libvirt_type(self) -> str:
         """The ``type`` of a libvirt domain, and of Oz's configuration."""
         return "kvm" if self.kind == KVM else "qemu"
+
+
+def fitting(accelerator: Accelerator, arch: str) -> Accelerator:
+    """What a guest of an architecture runs on: another one's is always emulated."""
+    here = platform.machine()
+    if arch == here:
+        return accelerator
+    return Accelerator(TCG, f"{arch} is emulated on {here}")
 
 
 def find(site: Site, *, fresh: bool = False) -> Accelerator:

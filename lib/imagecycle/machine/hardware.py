@@ -3,30 +3,24 @@
 The parts are those that Nova's libvirt driver chooses: a virtio disk and network card, a random
 number generator, a balloon, a serial console, a config drive as a CD-ROM, and the marks in SMBIOS
 by which a guest sees that it runs in OpenStack. The Glance properties ``hw_machine_type``,
-``hw_disk_bus``, ``hw_cdrom_bus`` and ``hw_vif_model`` change them as they do there.
+``hw_disk_bus``, ``hw_cdrom_bus`` and ``hw_vif_model`` change them as they do there. A machine of
+``aarch64`` is QEMU's ``virt``, with UEFI, a virtio graphics card and a keyboard on USB.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.machine import metadata_service
+from imagecycle.errors import UsageError
+from imagecycle.machine import metadata_service, platforms
 from imagecycle.machine.monitor import RECORDER
 from imagecycle.machine.packets import SNAP_LENGTH
-from imagecycle.shipped import SETUP
 
-QEMU = "qemu-system-x86_64"
-ARCHITECTURES = ("x86_64",)
 BIOS = "bios"
 UEFI = "uefi"
-OVMF = (
-    ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd"),  # Debian 12 and later
-    ("OVMF_CODE.fd", "OVMF_VARS.fd"),
-)
-OVMF_FOLDER = Path("/usr/share/OVMF")
+VIRT = "virt"
+"""The machine of ``aarch64``"""
 
 CONSOLE = "console.log"
 FIRMWARE_LOG = "firmware.log"
@@ -48,6 +42,8 @@ IPV6_NETWORK = "fd69:6d61:6765:1::/64"
 SECOND_NETWORK = "net=192.168.77.0/24,ipv6=off,restrict=on"
 
 _DISKS = {"virtio": "virtio-blk-pci", "scsi": "scsi-hd"}
+_CDROM_BUSES = {"pc": "ide", "q35": "sata", VIRT: "scsi"}
+"""Nova's choice where an image asks for none"""
 _CDROMS = {"ide": "ide-cd", "sata": "ide-cd", "scsi": "scsi-cd"}
 _CARDS = {"virtio": "virtio-net-pci", "e1000": "e1000", "e1000e": "e1000e"}
 
@@ -72,19 +68,27 @@ class Hardware:
     """Of the guest's service that a port on loopback leads to"""
     local_time: bool = False
     """Whether the clock is in local time, as Nova gives it to Windows"""
+    arch: str = "x86_64"
 
     @property
-    def q35(self) -> bool:
-        return "q35" in self._property("hw_machine_type", "pc")
+    def platform(self) -> platforms.Platform:
+        return platforms.of(self.arch)
+
+    @property
+    def machine(self) -> str:
+        """QEMU's kind of machine; versions of one kind, as in ``pc-q35-7.2``, are taken for it."""
+        first, *others = self.platform.machines
+        asked = self._property("hw_machine_type", first)
+        return next((kind for kind in others if kind in asked), first)
 
     def command_line(self) -> list[str]:
         """:raises UsageError: when a property names hardware that is not known here."""
-        clock = "localtime" if self.local_time else "utc"
         return [
-            *(QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-vga", "std"),
-            *("-machine", "q35" if self.q35 else "pc", *self.accelerator),
+            *(self.platform.emulator, "-nodefaults", "-no-user-config", "-display", "none"),
+            *self._screen(),
+            *("-machine", self.machine, *self.accelerator),
             *("-smp", str(self.processors), "-m", str(self.memory_mib)),
-            *("-rtc", f"base={clock},driftfix=slew", "-uuid", self.uuid, *self._smbios()),
+            *("-rtc", self._clock(), "-uuid", self.uuid, *self._smbios()),
             *self._firmware(),
             *self._disks(),
             *self._network(),
@@ -113,12 +117,23 @@ class Hardware:
         )
         return ["-smbios", words]
 
+    def _screen(self) -> list[str]:
+        if self.machine != VIRT:
+            return ["-vga", "std"]
+        return ["-device", "virtio-gpu-pci", "-device", "qemu-xhci", "-device", "usb-kbd"]
+
+    def _clock(self) -> str:
+        base = "base=localtime" if self.local_time else "base=utc"
+        return base if self.machine == VIRT else f"{base},driftfix=slew"
+
     def _firmware(self) -> list[str]:
-        log = ["-chardev", f"file,id=firmware,path={FIRMWARE_LOG}"]
-        log += ["-device", "isa-debugcon,iobase=0x402,chardev=firmware"]
+        log: list[str] = []
+        if self.machine != VIRT:  # whose firmware keeps no log beside the serial console
+            log += ["-chardev", f"file,id=firmware,path={FIRMWARE_LOG}"]
+            log += ["-device", "isa-debugcon,iobase=0x402,chardev=firmware"]
         if self.firmware != UEFI:
             return log
-        code, _ = find_ovmf()
+        code, _ = self.platform.uefi()
         pflash = "if=pflash,format=raw"
         return [
             *log,
@@ -128,8 +143,7 @@ class Hardware:
 
     def _disks(self) -> list[str]:
         disk_bus, disk = self._choose("hw_disk_bus", "virtio", _DISKS)
-        default = "sata" if self.q35 else "ide"
-        cdrom_bus, cdrom = self._choose("hw_cdrom_bus", default, _CDROMS)
+        cdrom_bus, cdrom = self._choose("hw_cdrom_bus", _CDROM_BUSES[self.machine], _CDROMS)
         # Nothing of the overlay is needed after a crash of this machine: no flush to the disk.
         options = [
             *("-drive", f"if=none,id=root,file={DISK},format=qcow2,cache=unsafe,discard=unmap"),
@@ -164,16 +178,3 @@ class Hardware:
             options += ["-chardev", f"socket,id={name},path={socket},server=on,wait=off"]
             options += ["-mon", f"chardev={name},mode=control"]
         return options
-
-
-def find_ovmf(folder: Path = OVMF_FOLDER) -> tuple[Path, Path]:
-    """The UEFI firmware and its pristine variables.
-
-    :raises ImagecycleError: when they are not installed.
-    """
-    for code, variables in OVMF:
-        if (folder / code).exists() and (folder / variables).exists():
-            return folder / code, folder / variables
-    raise ImagecycleError(
-        f"no UEFI firmware in {folder}", hint=f"install the package ovmf, or {SETUP}"
-    )

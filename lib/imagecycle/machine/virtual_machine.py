@@ -104,7 +104,7 @@ def prepare(
     overlay = [QEMU_IMG, "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(disk.resolve())]
     command.run([*overlay, str(folder / hardware.DISK), str(size)], timeout=60)
     if parts.firmware == hardware.UEFI:
-        _, variables = hardware.find_ovmf()
+        _, variables = parts.platform.uefi()
         shutil.copyfile(variables, folder / hardware.VARIABLES)
     _tell(folder, parts, instance_data)
 

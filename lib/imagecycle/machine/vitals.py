@@ -20,8 +20,11 @@ TEXT_MEMORY = 0xB8000
 HIGH_HALF = 0x80000000
 """Where the kernels of today's systems keep their interrupt table, or above; firmware and boot
 loaders keep theirs below"""
+ARM_HIGH_HALF = 0xFFFF000000000000
+"""Where the kernels of ARM are, whose registers name no such table"""
 
 _INTERRUPT_TABLE = re.compile(r"IDT=\s*([0-9a-f]+)")
+_ARM_STATE = re.compile(r"PC=([0-9a-f]+).*?PSTATE=[^\n]*?EL([0-3])", re.DOTALL)
 _CELL = re.compile(r"0x([0-9a-f]{4})")
 _TICK = os.sysconf("SC_CLK_TCK")
 
@@ -88,8 +91,12 @@ class Probe:
         return "\n".join(rows).strip("\n")
 
     def _system(self) -> bool:
-        table = _INTERRUPT_TABLE.search(self._command("info registers"))
-        return table is not None and int(table[1], 16) >= HIGH_HALF
+        said = self._command("info registers")
+        if table := _INTERRUPT_TABLE.search(said):
+            return int(table[1], 16) >= HIGH_HALF
+        state = _ARM_STATE.search(said)
+        # exception level 0 is user space, which firmware and boot loaders have none of
+        return state is not None and (state[2] == "0" or int(state[1], 16) >= ARM_HIGH_HALF)
 
     def _command(self, words: str) -> str:
         return str(self._machine.monitor.execute("human-monitor-command", command_line=words))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from imagecycle import __version__
 from imagecycle.cloud.image import OWN_FIELDS, Image
 from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.machine import platforms
 from imagecycle.metadata import schema, validation
 from imagecycle.metadata.evidence import Evidence
 from imagecycle.model import Family, Release, State
@@ -125,6 +126,8 @@ def properties(family: Family, evidence: Evidence, *, kept: int = 1) -> dict[str
                 hint="remove it; imagecycle and Glance write it themselves",
             )
     firmware = {"hw_firmware_type": family.firmware[0]} if len(family.firmware) == 1 else {}
+    kinds = platforms.of(family.arch).machines
+    machine = {"hw_machine_type": kinds[0]} if len(kinds) == 1 else {}
     written = {
         "os_distro": family.distro,
         "os_version": family.version,
@@ -132,6 +135,7 @@ def properties(family: Family, evidence: Evidence, *, kept: int = 1) -> dict[str
         "os_admin_user": family.admin_user,
         "architecture": family.arch,
         **firmware,
+        **machine,
         **_promises(family, kept),
         **_windows(family, evidence),
         **{name: str(value) for name, value in family.properties.items()},

@@ -76,7 +76,7 @@ class Linux(System):
     """A Linux; its kinds say the rest."""
 
     os_type = "linux"
-    kernel_arguments = "console=tty0 console=ttyS0,115200 mitigations=off"
+    kernel_arguments = "console=tty0 console={serial} mitigations=off"
     # nobody else is in the machine that is installed: what guards against neighbours only costs
     # time, most of it under emulation
     packages: ClassVar[PackageManager]

@@ -31,6 +31,8 @@ MODULE = "imagecycle_linux"
 """What Oz's factory knows this module by."""
 _CONSOLE = {"x86_64": "console=tty0 console=ttyS0,115200", "aarch64": "console=ttyAMA0"}
 """The last one named is where installers talk"""
+_DEBIAN = {"aarch64": "arm64"}
+"""The folders of Debian's install trees, where Oz has another word"""
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,9 @@ def get_class(
 ) -> Any:
     """What Oz's factory calls."""
     if tdl.distro == "Debian" and tdl.installtype == "url":
-        return oz.Debian.get_class(tdl, config, auto, output_disk, netdev, diskbus, macaddress)
+        guest = oz.Debian.get_class(tdl, config, auto, output_disk, netdev, diskbus, macaddress)
+        guest.debarch = _DEBIAN.get(tdl.arch, guest.debarch)
+        return guest
     anaconda = installer(tdl) in (ANACONDA, ANACONDA_7, ANACONDA_5)
     kind = RedHatGuest if anaconda else LinuxGuest
     return kind(tdl, config, auto, output_disk, netdev, diskbus, macaddress)

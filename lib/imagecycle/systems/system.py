@@ -58,7 +58,7 @@ class System(abc.ABC):
     """What an embedded install tree can be made for: the system's own word for each architecture"""
     console: ClassVar[InstallerConsole]
     kernel_arguments: ClassVar[str] = ""
-    """For an installer that Oz boots directly"""
+    """For an installer that Oz boots directly; ``{serial}`` is the first serial port"""
 
     @abc.abstractmethod
     def teach_oz(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagecycle.machine import platforms
 from imagecycle.machine.hardware import CONFIG_DRIVE_SOURCE, METADATA_SERVICE
 from imagecycle.model import Family
 
@@ -35,7 +36,6 @@ GROWTH = 2 * 2**30
 
 OF_OPENSTACK = (CONFIG_DRIVE_SOURCE, METADATA_SERVICE)
 """Where instances in OpenStack are told about themselves"""
-_MACHINE_TYPES = ("pc", "q35")
 _DISK_BUSES = ("virtio", "scsi")
 
 
@@ -56,11 +56,13 @@ class Case:
     lives: tuple[str, ...] = ()
     brief: bool = False
     """It ends at its login: what it shows until then is enough"""
+    arch: str = platforms.X86_64
 
     @property
     def title(self) -> str:
         """For people: ``UEFI, q35, virtio disk, config drive, 1 processor``."""
-        machine = self.properties.get("hw_machine_type", "pc")
+        first = platforms.of(self.arch).machines[0]
+        machine = self.properties.get("hw_machine_type", first)
         bus = self.properties.get("hw_disk_bus", "virtio")
         parts = [self.firmware.upper(), machine, f"{bus} disk", self.source]
         parts.append(f"{self.processors} processor{'s' if self.processors > 1 else ''}")
@@ -80,14 +82,16 @@ def of(family: Family, matrix: str, processors: int) -> tuple[Case, ...]:
     if matrix != FULL:
         own = dict(family.properties)
         return (
-            Case(INSTANCE, first, own, processors),
-            Case(TWIN, last, own, brief=True),
+            Case(INSTANCE, first, own, processors, arch=family.arch),
+            Case(TWIN, last, own, brief=True, arch=family.arch),
         )
     return tuple(_full(family))
 
 
 def _full(family: Family) -> Iterator[Case]:
-    machines = family.matrix.machine_types or _said(family, "hw_machine_type", _MACHINE_TYPES)
+    known = platforms.of(family.arch).machines
+    wanted = [name for name in family.matrix.machine_types if name in known]
+    machines = wanted or _said(family, "hw_machine_type", known)
     rows = covering(
         family.firmware,
         machines,
@@ -112,6 +116,7 @@ def _full(family: Family) -> Iterator[Case]:
             source=source,
             growth=growth,
             second_card=second_card,
+            arch=family.arch,
             lives=LIVES if number == 0 else (REBOOT,) if number == 1 else (),
         )
 

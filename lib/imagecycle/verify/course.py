@@ -262,12 +262,13 @@ class Course:
             processors=case.processors,
             uuid=random_uuid() if moved else told.uuid,
             mac=told.mac,
-            accelerator=self.accelerator.qemu_arguments(self.family.properties),
+            accelerator=self.accelerator.qemu_arguments(self.family.properties, self.family.arch),
             properties=case.properties,
             source=case.source,
             second_mac=told.second_mac,
             port=self.way.port,
             local_time=self.family.windows is not None,
+            arch=self.family.arch,
         )
 
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from imagecycle import __version__, command
 from imagecycle.artifacts import Artifact, ArtifactStore, Record, write_text
-from imagecycle.machine import hardware
+from imagecycle.machine import platforms
+from imagecycle.model import Family
 from imagecycle.verify import comparison, report, verdict
 from imagecycle.verify.run import Findings
 from imagecycle.verify.verdict import LEFT_OUT
@@ -19,7 +20,7 @@ HTML = "verify.html"
 JUNIT = "verify.xml"
 
 
-def record(artifact: Artifact, built: Record, findings: Findings) -> dict[str, Any]:
+def record(family: Family, artifact: Artifact, built: Record, findings: Findings) -> dict[str, Any]:
     """What ``verify.json`` says."""
     results = findings.results
     return {
@@ -60,7 +61,7 @@ def record(artifact: Artifact, built: Record, findings: Findings) -> dict[str, A
             "kind": findings.accelerator.kind,
             "reason": findings.accelerator.reason,
         },
-        "versions": _versions(),
+        "versions": _versions(platforms.of(family.arch).emulator),
     }
 
 
@@ -101,6 +102,6 @@ def keep(
     artifact.write_record("verify", record)
 
 
-def _versions() -> dict[str, str]:
-    qemu = command.run([hardware.QEMU, "--version"], timeout=30).stdout.splitlines()[0]
+def _versions(emulator: str) -> dict[str, str]:
+    qemu = command.run([emulator, "--version"], timeout=30).stdout.splitlines()[0]
     return {"imagecycle": __version__, "qemu": qemu, "python": platform.python_version()}

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from imagecycle import log
 from imagecycle.artifacts import Artifact, ArtifactStore, Record, checksums
-from imagecycle.errors import DefectsFound, ImagecycleError, UsageError
-from imagecycle.machine import accelerator, disk_image, hardware
+from imagecycle.errors import DefectsFound, ImagecycleError
+from imagecycle.machine import accelerator, disk_image, platforms
 from imagecycle.machine.virtual_machine import EmulatorCrashed
 from imagecycle.model import Family
 from imagecycle.site import Site
@@ -44,14 +44,13 @@ def verify(
     :raises DefectsFound: when a check failed; everything has been recorded by then.
     :raises ImagecycleError: when nothing can be said about the image.
     """
-    if family.arch not in hardware.ARCHITECTURES:
-        raise UsageError(f"verify cannot boot {family.os_type} on {family.arch} yet")
     store = ArtifactStore(site.artifacts)
     artifact = store.find(family.slug, release)
     built = _build_record(artifact)
     if not force and _verified(artifact, built, matrix):
         log.say(f"{family.slug} {artifact.release} has been verified and has not changed")
         return artifact.folder / HTML
+    platforms.refuse_missing(family)
     with (
         store.lock(family.slug, "verify"),
         log.step(f"verifying {family.slug} {artifact.release}"),
@@ -90,10 +89,10 @@ def _look(
     """The verdict and the checks it rests on, once both have been recorded."""
     name = f"{family.slug}-{artifact.release}"
     with work_folder(site.work, name, keep=how.keep) as folder:
-        found = accelerator.find(site)
+        found = accelerator.fitting(accelerator.find(site), family.arch)
         run = Run(family, site, artifact, folder, found, how.matrix, how.at_once)
         findings = run.carry_out()
-        record = records.record(artifact, built, findings)
+        record = records.record(family, artifact, built, findings)
         store = ArtifactStore(site.artifacts)
         records.keep(store, artifact, family.title, record, findings)
     return record["verdict"], findings.results
