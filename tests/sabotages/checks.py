@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from imagecycle.model import Explained, Family
-from imagecycle.verify import checks, fixtures
+from imagecycle.verify import checks, declared, fixtures
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
 from imagecycle.verify.verdict import check_name
@@ -55,10 +55,10 @@ def run(
     pristine: Pristine, family: Family, explained: tuple[Explained, ...] = ()
 ) -> dict[str, list[str]]:
     """What each check that rejects the disk says of it."""
-    added = frozenset(file.path for file in family.files)
+    added = frozenset(declared.added(family))
     rejected = {}
     for name, check in offline().items():
-        defects = _Recorded(name, added, (*family.explained, *explained))
+        defects = _Recorded(name, added, (*declared.explained(family), *explained))
         given: dict[str, Any] = {
             "pristine": pristine,
             "system": pristine.system,

@@ -34,6 +34,7 @@ _STATUS = {
 }
 
 FIRST = (
+    told("display", "inactive", "no display manager", "screen.shows_the_desktop"),
     told("user", "builder", "another account", "boot.admin_user_has_a_shell"),
     told(
         "sudo",
@@ -220,6 +221,7 @@ BESIDE = {
         "network.interface_has_the_networks_mtu",
     ),
     "a boot of three minutes": ("budgets.boot",),
+    "a desktop that stays a console": ("screen.shows_the_desktop",),
     "nothing to log in to on the console": ("console.shows_a_login_prompt",),
     "a service that fails, on the console": ("console.shows_no_trouble",),
     "host keys in the image": ("host_keys.differ_between_machines",),

@@ -17,6 +17,7 @@ from imagecycle.machine.config_drive import InstanceData
 from imagecycle.model import Budgets
 from imagecycle.verify import checking
 from imagecycle.verify.cases import INSTANCE, OTHER_HOST, REBOOT, SNAPSHOT, TWIN, Case
+from imagecycle.verify.screen import Screen
 from imagecycle.verify.session import Ended, Life, Outcome, Session, Subject
 from imagecycle.verify.verdict import FAILED, NOT_RUN
 from sabotages import told
@@ -49,6 +50,7 @@ class Recorded:
         self.console = (HERE / "consoles" / "good-bios.txt").read_text()
         self.console = self.console.replace("verify-instance-6fd8d4", said["name"])
         self.pace = 40.0
+        self.screen = Screen(1280, 800, 900)
         again = {**said, "boot_id": "another", "marker": ""}
         larger = {**again, "root": "1532491 4096", "memory": "MemTotal: 739000 kB"}
         new = {**larger, "name": "verify-new", "host_keys": "AAAAnew", "marker": "x"}
@@ -77,6 +79,7 @@ class Recorded:
             subject.announce(Outcome(True, 40.0, pace=self.pace))
             subject.tell(account)
             subject.finish(self.end)
+            subject.show(self.screen)
         for name, life in self.lives.items():
             subjects[0].record(name, life)
         session = Session(
@@ -94,6 +97,7 @@ class Recorded:
             boot_limit=5,
             power_off_limit=60,
             subjects=subjects,
+            screen="graphics",
         )
         deadline = time.monotonic() + LIMIT
         with checking.running(self.folder, session.write()) as checks:
@@ -128,6 +132,7 @@ def test_second_group_of_defects_is_seen(recorded: Recorded) -> None:
     recorded.account |= {one.section: one.said for one in told.SECOND}
     recorded.account["links"] = recorded.account["links"].replace("mtu 1450", "mtu 1500")
     recorded.pace = 181.0
+    recorded.screen = Screen(1280, 800, 9)
     recorded.console = "[  OK  ] Started ssh.\n[FAILED] Failed to start app.service.\n"
     recorded.end = Ended(60.0, None, ("partition 1",))
     recorded.twin = dict(recorded.account)

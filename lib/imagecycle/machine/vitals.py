@@ -45,6 +45,18 @@ class Vitals:
     """Whether a kernel has the processor, rather than firmware or boot loader"""
 
 
+def take(machine: VirtualMachine) -> ScreenPicture:
+    """What a machine's screen shows.
+
+    :raises ImagecycleError: when QEMU does not answer.
+    """
+    path = machine.folder / PICTURE
+    machine.monitor.execute("screendump", filename=str(path.resolve()))
+    picture = screen_picture.read(path)
+    path.unlink(missing_ok=True)
+    return picture
+
+
 class Probe:
     """Takes the vitals of one machine."""
 
@@ -71,10 +83,7 @@ class Probe:
 
         :raises ImagecycleError: when QEMU does not answer.
         """
-        path = self._machine.folder / PICTURE
-        self._machine.monitor.execute("screendump", filename=str(path.resolve()))
-        picture = screen_picture.read(path)
-        path.unlink(missing_ok=True)
+        picture = take(self._machine)
         changed = not picture.resembles(self._picture)
         self._picture = picture
         self._screens += changed

@@ -45,6 +45,7 @@ DEBIAN: tuple[Unowned, ...] = (
             "/etc/shells",
             "/etc/ssl/certs/{ca-certificates.crt,java/cacerts}",
             "/etc/vconsole.conf",
+            "/etc/X11/default-display-manager",
             "/etc/{sgml,xml}/*",
             "/usr/local/man",
             "/var/spool/mail",
@@ -62,6 +63,7 @@ DEBIAN: tuple[Unowned, ...] = (
         (
             "/etc/alternatives/*",
             "/etc/dpkg/origins/default",
+            "/etc/fonts/conf.d/*",
             "/etc/rc?.d/{S,K}??*",
             "/etc/runit/runsvdir/default/*",
             "/etc/ssl/certs/*",

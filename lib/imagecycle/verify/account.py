@@ -61,6 +61,7 @@ THOROUGH: Mapping[str, str] = {
     "keys": 'cat "$(getent passwd "$SUDO_USER" | cut -d : -f 6)/.ssh/authorized_keys"',
     "state": "systemctl is-system-running",
     "jobs": "systemctl list-jobs --no-legend --plain",
+    "display": "systemctl is-active display-manager",
     "failed": "systemctl list-units --failed --plain --no-legend",
     "time_service": f"systemctl is-active {' '.join(TIME_SERVICES)}",
     "journal": "journalctl -b -p err -q --no-pager -o short-monotonic --no-hostname | tail -n 60",

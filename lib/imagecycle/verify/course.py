@@ -17,13 +17,13 @@ from pathlib import Path
 from imagecycle.artifacts import Artifact
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import hardware, virtual_machine
-from imagecycle.machine.accelerator import Accelerator
+from imagecycle.machine.accelerator import TCG, Accelerator
 from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.hardware import Hardware
 from imagecycle.machine.virtual_machine import VirtualMachine
-from imagecycle.model import Family
+from imagecycle.model import GRAPHICS, Family
 from imagecycle.systems.windows import password
-from imagecycle.verify import account, cases, guest, windows_way
+from imagecycle.verify import account, cases, guest, screen, windows_way
 from imagecycle.verify.pictures import Picture
 from imagecycle.verify.readiness import FIRST, Boot
 from imagecycle.verify.session import Ended, Life, Outcome, Subject
@@ -82,6 +82,8 @@ class Course:
             if boot.outcome.ready:
                 boot.account = yield from self._account(case.name)
             subject.tell(boot.account)
+            if self.family.screen == GRAPHICS and boot.account and not case.brief:
+                yield from self._watch_screen(machine, boot)
             if not boot.outcome.ready:
                 self._give_up(case.lives)
                 return
@@ -248,6 +250,20 @@ class Course:
             while (said := asking.answered()) is None:
                 yield
         return said
+
+    def _watch_screen(self, machine: VirtualMachine, boot: Boot) -> Waiting:
+        """Wait until a desktop is there to be seen, or for as long as it may take."""
+        limit = screen.LIMIT * (screen.EMULATION if self.accelerator.kind == TCG else 1.0)
+        begun = boot.observer.pace()
+        shown = screen.look(machine)
+        while not shown.is_graphics and boot.observer.pace() - begun < limit:
+            deadline = time.monotonic() + screen.INTERVAL
+            while time.monotonic() < deadline:
+                machine.check_emulator()
+                yield
+            shown = screen.look(machine)
+        self.subject.show(shown)
+        machine.monitor.screenshot(boot.screenshot.resolve())  # for the report
 
     def _give_up(self, lives: tuple[str, ...]) -> None:
         for name in lives:

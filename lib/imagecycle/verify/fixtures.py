@@ -220,6 +220,7 @@ MARKERS = {
     "family": "family(*patterns): only for families of these names, such as debian-12-*",
     "system": "system(*names): only for these values of Glance's os_distro, such as debian",
     "flavour": "flavour(*names): only for these flavours, such as desktop",
+    "screen": "screen(*kinds): only where servers show this, text or graphics",
 }
 
 
@@ -231,7 +232,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _applies(item: pytest.Item, session: Session) -> bool:
     """Whether a check is for this family, by its markers."""
-    ours = {"family": session.family, "system": session.distro, "flavour": session.flavour}
+    ours = {
+        "family": session.family,
+        "system": session.distro,
+        "flavour": session.flavour,
+        "screen": session.screen,
+    }
     return all(
         any(fnmatch.fnmatchcase(ours[marker.name], pattern) for pattern in marker.args)
         for marker in item.iter_markers()

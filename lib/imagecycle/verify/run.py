@@ -24,6 +24,7 @@ from imagecycle.verify import (
     checking,
     console,
     course,
+    declared,
     guest,
     power_off,
     windows_declared,
@@ -96,12 +97,13 @@ class Run:
             disk=self.artifact.disk.resolve(),
             size=size,
             leave_out=self.family.leave_out_checks,
-            added=tuple(file.path for file in self.family.files),
+            added=declared.added(self.family),
             explained=self._explained(),
             budgets=self._budgets(),
             boot_limit=self._limit(subjects),
             power_off_limit=power_off_limit,
             subjects=subjects,
+            screen=self.family.screen,
             windows=windows_declared.of(self.family, self.site.windows.kms_host),
         )
         courses = [
@@ -166,7 +168,7 @@ class Run:
 
     def _explained(self) -> tuple[Explained, ...]:
         of_site = (Explained(e.check, e.what, e.reason) for e in self.site.explained)
-        return (*self.family.explained, *of_site)
+        return (*declared.explained(self.family), *of_site)
 
     def _subjects(self, key: str) -> tuple[Subject, ...]:
         processors = max(1, min(2, os.cpu_count() or 1))

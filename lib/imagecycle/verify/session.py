@@ -17,14 +17,16 @@ from imagecycle.artifacts import write_json
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import hardware
 from imagecycle.machine.config_drive import InstanceData
-from imagecycle.model import Budgets, Explained, LeftOut
+from imagecycle.model import TEXT, Budgets, Explained, LeftOut
 from imagecycle.verify.cases import Case
+from imagecycle.verify.screen import Screen
 from imagecycle.verify.windows_declared import Declared
 
 SESSION = "session.json"
 OUTCOME = "outcome.json"
 ACCOUNT = "account.json"
 END = "end.json"
+SCREEN = "screen.json"
 RELEASED = "released"
 
 
@@ -107,6 +109,13 @@ class Subject:
         """Wait for what the guest says of itself; nothing where it could not be asked."""
         return self._wait(ACCOUNT, limit)
 
+    def show(self, screen: Screen) -> None:
+        write_json(self.folder / SCREEN, asdict(screen))
+
+    def screen(self, limit: float) -> Screen:
+        """Wait until it is known what the screen shows at rest; asked for desktops alone."""
+        return Screen(**self._wait(SCREEN, limit))
+
     def record(self, name: str, life: Life) -> None:
         write_json(self.folder / f"life-{name}.json", asdict(life))
 
@@ -178,6 +187,8 @@ class Session:
     subjects: tuple[Subject, ...]
     windows: Declared | None = None
     """What the catalog promises of a Windows"""
+    screen: str = TEXT
+    """What the flavour says that servers show: ``text`` or ``graphics``"""
 
     def subject(self, role: str) -> Subject:
         return next(subject for subject in self.subjects if subject.role == role)

@@ -1,0 +1,16 @@
+"""A desktop is there to be seen."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from imagecycle.model import GRAPHICS
+from imagecycle.verify.session import Session, Subject
+
+
+@pytest.mark.screen(GRAPHICS)
+def test_shows_the_desktop(told: Mapping[str, str], instance: Subject, session: Session) -> None:
+    """Users open the console of a desktop and see text, or nothing."""
+    assert told["display"].split() == ["active"], "no display manager runs"
+    shown = instance.screen(session.boot_limit)
+    assert shown.is_graphics, f"the screen shows no desktop: {shown}"
