@@ -8,7 +8,7 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from sabotages import windows
+from sabotages import windows, windows_disks
 
 DOCUMENT = Path(__file__).parents[2] / "docs/windows.rst"
 BEGIN = ".. The table is made by tests/sabotages/windows_document.py.\n"
@@ -25,7 +25,9 @@ def _table() -> str:
     lines += _row("Check", "What users would suffer", "Rejects a good instance with")
     for name, check in sorted(windows.checks().items()):
         suffers = " ".join((inspect.getdoc(check) or "").split())
-        whats = [one.what for one in windows.SABOTAGES if one.check == name]
+        rows = (*windows.SABOTAGES, *windows_disks.SABOTAGES)
+        whats = [one.what for one in rows if one.check == name]
+        whats += ["a partition that BitLocker encrypts"] * (name == windows_disks.ENCRYPTED)
         lines += _row(f"``{name}``", suffers, "; ".join(whats))
     return "\n".join(lines) + "\n"
 

@@ -38,8 +38,9 @@ from imagecycle.verify.verdict import LEFT_OUT, NOT_RUN, check_name
 
 LIMIT = 120
 """Seconds that one check may take; they take less than one where the machine is not overloaded."""
-OFFLINE = {"pristine", "system", "session", "defects"}
-"""The fixtures that need no machine: checks with the first of them, and no others, run first."""
+OFFLINE = {"pristine", "sealed", "system", "session", "defects", "declared"}
+"""The fixtures that need no machine: checks with a disk and no others of them run first."""
+DISKS = {"pristine", "sealed"}
 COMMANDS = {"host", "root", "windows"}
 """The fixtures for which the instance is held"""
 NONE = ("", "")
@@ -299,7 +300,7 @@ def _turn(item: pytest.Item) -> int:
 
 def is_offline(names: Set[str]) -> bool:
     """Whether a check with these fixtures looks at nothing but the disk."""
-    return "pristine" in names and names <= OFFLINE
+    return bool(DISKS & names) and names <= OFFLINE
 
 
 def _docstring(item: pytest.Item) -> str:

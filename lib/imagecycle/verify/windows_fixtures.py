@@ -3,7 +3,8 @@
 ``said`` is what the first machine told of itself when it had come to rest, ``both`` that and what
 its twin told; see ``account.ps1``. ``declared`` is what the catalog promises. ``windows`` runs
 commands and PowerShell scripts on the first machine, as ``host`` does on Linux: where a check asks
-for it, the machine is held until it is done.
+for it, the machine is held until it is done. ``sealed`` is the disk before any boot: its files and
+registry.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import pytest
 
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine.winrm_guest import WindowsGuest
+from imagecycle.verify import windows_disk
 from imagecycle.verify.cases import INSTANCE, TWIN
 from imagecycle.verify.session import Session, Subject
 from imagecycle.verify.verdict import NOT_RUN
 from imagecycle.verify.windows_declared import Declared
+from imagecycle.verify.windows_disk import WindowsDisk
 from imagecycle.verify.windows_way import COMPLAINT, Address, unpacked
 
 __all__ = ["Both", "Declared", "Said"]
@@ -58,6 +61,16 @@ def declared(session: Session) -> Declared:
     """What the catalog promises."""
     assert session.windows is not None
     return session.windows
+
+
+@pytest.fixture(scope="session")
+def sealed(session: Session) -> Iterator[WindowsDisk]:
+    """Drive C of the release as it was before any boot."""
+    try:
+        with windows_disk.opened(session.disk, session.folder) as found:
+            yield found
+    except ImagecycleError as error:
+        pytest.skip(f"{NOT_RUN}: {error.message}")
 
 
 @pytest.fixture(scope="session")
