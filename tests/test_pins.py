@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "lib" / "imagecycle"
 RUNNERS = PACKAGE / "devcloud" / "runners"
 """Run by the development cloud's services, in their own environment"""
-DEBIANS = {"guestfs", "libvirt", "oz"}
+DEBIANS = {"guestfs", "hivex", "libvirt", "oz"}
 """Modules of Debian's packages: they are not usable from the Python index"""
 NOT_IMPORTED = {
     "pyspnego": "pywinrm logs in with NTLM through it; the stand-in for Windows speaks it too",

@@ -10,7 +10,7 @@ import base64
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 from imagecycle.build import media, windows_medium
 from imagecycle.model import Family
@@ -118,7 +118,9 @@ def _contextualisation(family: Family, site: Site) -> Iterator[Step]:
     assert family.windows is not None
     yield _software("cloudbase-init", CLOUDBASE_INIT)
     for file in context.files(family, site.windows.kms_host):
-        yield _written(f"contextualisation: {Path(file.path).name}", file.path, file.content)
+        yield _written(
+            f"contextualisation: {PureWindowsPath(file.path).name}", file.path, file.content
+        )
     runner = rf"{context.LOCAL_SCRIPTS}\10-tasks.cmd"
     yield _written("contextualisation: tasks", runner, windows_script.text("run-tasks.cmd"))
     for task in family.windows.changes.tasks:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ from imagecycle.yamlfile import Place, Spot, YamlFile
 
 Folders = Path | Sequence[Path]
 """One folder, or several, each over those before it"""
+WINDOWS_BOOT_SECONDS = 600.0
+"""From power-on to the login, where the catalog says nothing: it restarts once meanwhile"""
 
 
 def load(folders: Folders) -> tuple[Family, ...]:
@@ -223,7 +226,7 @@ def _family(
         promises=MaintenanceTerms(**declaration.promises.model_dump()),
         retirement=FamilyRetirement(**retirement),
         windows=_windows_facts(declaration, line),
-        budgets=Budgets(**declaration.budgets.model_dump()),
+        budgets=_budgets(declaration),
         matrix=Matrix(**{k: tuple(v) for k, v in declaration.matrix.model_dump().items()}),
         **additions.of(file, declaration, name, beside),
     )
@@ -233,6 +236,14 @@ def _windows_facts(declaration: Declaration, line: list[Flavour]) -> WindowsFact
     said = (declaration.windows, *(one.windows for one in line))
     sections = [section for section in said if section is not None]
     return windows.facts(sections) if sections else None
+
+
+def _budgets(declaration: Declaration) -> Budgets:
+    said = declaration.budgets
+    found = Budgets(**said.model_dump())
+    if declaration.type == "windows" and "boot_seconds" not in said.model_fields_set:
+        return replace(found, boot_seconds=WINDOWS_BOOT_SECONDS)
+    return found
 
 
 def _end_of_support(declaration: Declaration) -> datetime.date | None:

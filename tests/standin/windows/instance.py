@@ -1,0 +1,154 @@
+"""An instance of a sealed Windows: what cloudbase-init does with its configuration and its data.
+
+Only what the configuration lists is done, and what is not known is refused. The real cloudbase-init
+is tested elsewhere; here it is what verification meets.
+"""
+
+from __future__ import annotations
+
+import configparser
+import json
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from imagecycle.systems import windows_contextualisation as context
+from imagecycle.systems import windows_script
+from standin.windows import account
+from standin.windows.guest import Answer, assignments, said
+from standin.windows.installed import StartFailed, Windows
+
+DATA = "openstack/latest"
+_KNOWN = {
+    *("mtu.MTUPlugin", "sethostname.SetHostNamePlugin", "networkconfig.NetworkConfigPlugin"),
+    *("ntpclient.NTPClientPlugin", "createuser.CreateUserPlugin", "userdata.UserDataPlugin"),
+    *("licensing.WindowsLicensingPlugin", "sshpublickeys.SetUserSSHPublicKeysPlugin"),
+    *("extendvolumes.ExtendVolumesPlugin", "setuserpassword.SetUserPasswordPlugin"),
+    *("winrmlistener.ConfigWinRMListenerPlugin", "localscripts.LocalScriptsPlugin"),
+    *("winrmcertificateauth.ConfigWinRMCertificateAuthPlugin", "rdp.RDPSettingsPlugin"),
+    "rdp.RDPPostCertificateThumbprintPlugin",
+}
+
+
+@dataclass
+class Instance:
+    """One instance at its first starts."""
+
+    windows: Windows
+    drive: Path | None
+    """Where the config drive is"""
+    fingerprint: str = ""
+    """Of the listener's certificate, where there is a listener"""
+    marker: str | None = None
+    keys: list[str] = field(default_factory=list)
+    listens: bool = False
+    mac: str = ""
+    disk: int = 0
+    restarts: int = 2
+
+    def early(self) -> bool:
+        """The run in the pass *specialize*; whether it asks for a restart."""
+        plugins = self._plugins(context.UNATTEND_CONFIGURATION)
+        if "sethostname.SetHostNamePlugin" not in plugins:
+            return False
+        name = str(self._meta_data()["hostname"]).split(".")[0][:15].upper()
+        changed = self.windows.hostname != name
+        self.windows.hostname = name
+        return changed
+
+    def service(self, certificate: tuple[str, str], sha256: str) -> None:
+        """The run after Setup has ended.
+
+        :param certificate: for a listener.
+        """
+        if context.SETUP_COMPLETE not in self.windows.machine.files:
+            raise StartFailed("nobody starts cloudbase-init")
+        options = self._options(context.CONFIGURATION)
+        data = self._meta_data()
+        for name in self._plugins(context.CONFIGURATION):
+            if name == "createuser.CreateUserPlugin":
+                self.windows.user = options["username"]
+            elif name == "setuserpassword.SetUserPasswordPlugin":
+                injected = options.getboolean("inject_user_password")
+                wanted = data.get("admin_pass") if injected else None
+                self.windows.password = wanted or secrets.token_urlsafe(20)
+            elif name == "sshpublickeys.SetUserSSHPublicKeysPlugin":
+                self.keys = [str(one).strip() for one in data["public_keys"].values()]
+            elif name == "winrmlistener.ConfigWinRMListenerPlugin":
+                self.listens = options.getboolean("winrm_configure_https_listener")
+                self.windows.certificate, self.fingerprint = certificate, sha256
+            elif name == "userdata.UserDataPlugin":
+                self._user_data()
+
+    def _user_data(self) -> None:
+        assert self.drive is not None
+        path = self.drive / DATA / "user_data"
+        if not path.is_file():
+            return
+        first, _, script = path.read_text().replace("\r\n", "\n").partition("\n")
+        if first not in ("#ps1_sysnative", "#ps1"):
+            return  # cloudbase-init runs no shell scripts of Unix
+        values, text = assignments(script)
+        if text != windows_script.text("report-in.ps1"):
+            raise StartFailed("user data that nobody has declared")
+        self.marker = values["marker"]
+        line = f"sha256 {self.fingerprint.upper()}" if self.listens else "has no listener"
+        self.windows.console(f"imagecycle: winrm {line}")
+
+    def told(self) -> dict[str, Any]:
+        """What the instance tells of itself."""
+        windows = self.windows
+        found = account.good(
+            windows.hostname,
+            marker="",
+            key="",
+            mac=self.mac,
+            user=windows.user,
+            disk=self.disk,
+        )
+        services = windows.machine.services
+        found |= {"marker": self.marker, "keys": self.keys, "restarts": self.restarts}
+        found["winrm"]["listeners"] = ["Address=* Transport=HTTPS"] if self.listens else []
+        drivers = ("viostor", "vioscsi", "netkvm", "balloon", "vioserial", "viorng")
+        starts = {"viostor": 0, "vioscsi": 0}
+        found["drivers"] = {name: starts.get(name, 3) for name in drivers if name in services}
+        found["release"] = {
+            "build": str(windows.machine.build),
+            "edition": windows.edition,
+            "kind": windows.installation_type,
+        }
+        if not any(path.endswith("qemu-ga.msi") for path, _ in windows.machine.software):
+            found["services"].pop("QEMU-GA")
+        found["leftovers"] = [
+            path for path in (r"C:\ProgramData\imagecycle\build",) if windows.path(path).exists()
+        ]
+        answers = windows.drive / "Windows/Panther/unattend.xml"
+        found["answer_files"] = [str(answers)] if answers.exists() else []
+        return found
+
+    def answer(self, values: dict[str, str]) -> Answer:
+        """To ``account.ps1``."""
+        assert values["seconds"].isdecimal()
+        return said(json.dumps(self.told()) + "\r\n")
+
+    def _options(self, path: str) -> configparser.SectionProxy:
+        content = self.windows.machine.files.get(path)
+        if content is None:
+            raise StartFailed(f"cloudbase-init has no {path}")
+        parser = configparser.ConfigParser(interpolation=None)
+        parser.read_string(content.decode())
+        return parser["DEFAULT"]
+
+    def _plugins(self, path: str) -> list[str]:
+        names = self._options(path)["plugins"].split(",")
+        bare = [".".join(name.split(".")[-2:]) for name in names]
+        if unknown := set(bare) - _KNOWN:
+            raise StartFailed(f"cloudbase-init knows no plugin {', '.join(sorted(unknown))}")
+        return bare
+
+    def _meta_data(self) -> dict[str, Any]:
+        if self.drive is None:
+            raise StartFailed("cloudbase-init finds no metadata")
+        found: dict[str, Any] = json.loads((self.drive / DATA / "meta_data.json").read_text())
+        return found
