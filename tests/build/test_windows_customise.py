@@ -79,6 +79,8 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
         yield made
     machine.sealing = True
     watcher.join()
+    if domains.runs(domain):
+        domain.destroy()
     connection.close()
 
 
