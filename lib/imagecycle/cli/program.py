@@ -28,6 +28,7 @@ from imagecycle.cli import (
     completion,
     defects,
     devcloud,
+    evidence,
     jenkins,
     jobs,
     life,
@@ -111,6 +112,7 @@ def imagecycle(context: click.Context, site_file: Path | None) -> None:
 for _command in (
     *overview.COMMANDS,
     *stages.COMMANDS,
+    *evidence.COMMANDS,
     *life.COMMANDS,
     *usage.COMMANDS,
     *metadata.COMMANDS,
