@@ -4,7 +4,7 @@ import struct
 import subprocess
 from pathlib import Path
 
-from imagecycle.systems import windows_oz
+from imagecycle.systems import windows_media, windows_oz
 
 
 def image(
@@ -42,7 +42,7 @@ def wim(folder: Path, *images: str) -> Path:
 
 def tree(folder: Path, *images: str) -> Path:
     """The files of a medium that offers images; its boot images boot nothing."""
-    for name in (windows_oz.BIOS_BOOT, windows_oz.UEFI_BOOT, windows_oz.ASKS_FOR_A_KEY):
+    for name in (windows_media.BIOS_BOOT, windows_media.UEFI_BOOT, windows_oz.ASKS_FOR_A_KEY):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(name.encode() + bytes(4096))
     (folder / "sources").mkdir()

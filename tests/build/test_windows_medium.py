@@ -97,3 +97,20 @@ def test_the_medium_with_the_password_is_for_qemu_alone(tmp_path: Path) -> None:
     assert said == {"account": "Administrator", "password": "Aa1-secret"}
     label = subprocess.run(["isoinfo", "-d", "-i", iso], check=True, capture_output=True, text=True)
     assert f"Volume id: {windows_medium.LABEL}" in label.stdout
+
+
+@pytest.mark.parametrize(
+    ("firmware", "missing"),
+    [("uefi", windows_media.UEFI_BOOT), ("bios", windows_media.BIOS_BOOT)],
+)
+def test_a_medium_that_does_not_start_is_refused_before_anything_is_copied(
+    tmp_path: Path, made: tuple[Path, Path], firmware: str, missing: str
+) -> None:
+    tree = windows_media_made.tree(tmp_path / "tree", CORE, FULL)
+    (tree / missing).unlink()
+    iso = windows_media_made.iso(tree)
+    family = windows_families.family(firmware=(firmware,))
+    settings = site(tmp_path, drivers=named(made[1]))
+    with pytest.raises(UsageError, match=f"does not start from {firmware}: it has no {missing}"):
+        windows_medium.extras(family, settings, iso.as_uri(), tmp_path / "medium")
+    assert not (tmp_path / "medium").exists()

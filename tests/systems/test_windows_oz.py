@@ -67,8 +67,8 @@ def test_a_medium_boots_from_bios_and_uefi_and_answers_itself(
     made.generate_install_media(False, False)
     medium = Path(made.output_iso)
     assert boot_images(medium) == {
-        0: windows_oz.BIOS_BOOT.encode(),
-        0xEF: windows_oz.UEFI_BOOT.encode(),
+        0: windows_media.BIOS_BOOT.encode(),
+        0xEF: windows_media.UEFI_BOOT.encode(),
     }
     assert medium.stat().st_mode & 0o777 == 0o600
     windows_media.unpack(medium, tmp_path / "unpacked")
@@ -82,7 +82,7 @@ def test_a_medium_boots_from_bios_and_uefi_and_answers_itself(
     assert not medium.exists() and original.exists()
 
 
-@pytest.mark.parametrize("missing", [windows_oz.BIOS_BOOT, windows_oz.UEFI_BOOT])
+@pytest.mark.parametrize("missing", [windows_media.BIOS_BOOT, windows_media.UEFI_BOOT])
 def test_a_medium_that_would_not_boot_is_refused(tmp_path: Path, tree: Path, missing: str) -> None:
     (tree / missing).unlink()
     made = guest(tmp_path, iso(tree))

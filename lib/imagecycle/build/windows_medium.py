@@ -14,7 +14,13 @@ from imagecycle.build import media
 from imagecycle.errors import UsageError
 from imagecycle.model import Family
 from imagecycle.site import Download, Site
-from imagecycle.systems import windows, windows_drivers, windows_releases, windows_script
+from imagecycle.systems import (
+    windows,
+    windows_drivers,
+    windows_media,
+    windows_releases,
+    windows_script,
+)
 from imagecycle.systems.windows_answers import FOLDER
 from imagecycle.systems.windows_drivers import Driver
 
@@ -48,7 +54,9 @@ def extras(family: Family, site: Site, url: str, folder: Path) -> Extras:
     """
     if family.windows is None:
         return Extras()
-    image = windows.image(family, Path(unquote(urlparse(url).path)))
+    medium = Path(unquote(urlparse(url).path))
+    image = windows.image(family, medium)
+    windows_media.refuse_unbootable(medium, family.firmware[0])
     drivers_iso = fetched(site, site.windows.drivers, "drivers", "the virtio-win project's ISO")
     own = folder / FOLDER
     drivers = windows_drivers.collect(

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from imagecycle import interrupts
-from imagecycle.doctor import host, services, software
+from imagecycle.doctor import host, services, software, windows
 from imagecycle.doctor.finding import Check, Finding, Verdict
 from imagecycle.errors import EXIT_FAILED, ImagecycleError
 from imagecycle.site import Site
@@ -34,6 +34,7 @@ CHECKS: Mapping[str, Check] = {
     "oz": software.oz,
     "libguestfs": software.libguestfs,
     "mmdebstrap": software.mmdebstrap,
+    "windows": windows.windows,
     "ssh": software.ssh,
     "python packages": software.python_packages,
     "state folder": host.state_folder,

@@ -23,6 +23,9 @@ from imagecycle.errors import ImagecycleError, UsageError, suggestion
 NAMES = ("install.wim", "install.esd", "install.swm")
 ARCHITECTURES = {"0": "x86", "5": "arm", "9": "x86_64", "12": "aarch64"}
 """PROCESSOR_ARCHITECTURE_* of Windows, as images name it"""
+BIOS_BOOT = "boot/etfsboot.com"
+UEFI_BOOT = "efi/microsoft/boot/efisys_noprompt.bin"
+"""Boot images of every medium of Microsoft's; the second boots without asking for a key."""
 _HEADER = 208  # bytes
 _XML_RESOURCE = 72  # where the header says how large the list is and where
 _LARGEST_LIST = 16 * 2**20
@@ -155,6 +158,22 @@ def opened(medium: Path) -> Iterator[Disc]:
     """
     with _opened(medium) as disc:
         yield Disc(disc)
+
+
+def refuse_unbootable(medium: Path, firmware: str) -> None:
+    """See that a medium starts by itself, before anything is done with it.
+
+    :param firmware: ``bios`` or ``uefi``.
+    :raises UsageError: naming the boot image that is missing.
+    """
+    with opened(medium) as disc:
+        names = {name.lower() for name in disc.names()}
+    for wanted in (UEFI_BOOT, BIOS_BOOT) if firmware == "uefi" else (BIOS_BOOT, UEFI_BOOT):
+        if wanted not in names:
+            raise UsageError(
+                f"{medium} does not start from {firmware}: it has no {wanted}",
+                hint="take the vendor's ISO as it is; one that was made anew may have lost it",
+            )
 
 
 def unpack(medium: Path, folder: Path) -> None:

@@ -19,12 +19,10 @@ import oz.Windows
 
 from imagecycle.systems import oz_beside, windows_media
 from imagecycle.systems.windows_answers import ARCHITECTURES
+from imagecycle.systems.windows_media import BIOS_BOOT, UEFI_BOOT
 
 MODULE = "imagecycle_windows"
 """What Oz's factory knows this module by."""
-BIOS_BOOT = "boot/etfsboot.com"
-UEFI_BOOT = "efi/microsoft/boot/efisys_noprompt.bin"
-"""Boot images of every medium of Microsoft's; the second boots without asking for a key."""
 ASKS_FOR_A_KEY = "boot/bootfix.bin"
 """Where it is, a medium with a bootable disk beside it asks for a key under BIOS."""
 NO_KEY = "in the answer file"
