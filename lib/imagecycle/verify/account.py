@@ -24,6 +24,8 @@ SIZE_LIMIT = 4 * 2**20
 """Bytes of an account; a guest that says more says nothing"""
 FINISH_LIMIT = 180
 """Seconds that contextualisation may take after the login"""
+SETTLE_LIMIT = 20
+"""Seconds for what starts beside and after contextualisation"""
 TIME_SERVICES = ("systemd-timesyncd", "chrony", "chronyd", "ntp", "ntpd", "ntpsec", "openntpd")
 
 OUTER: Mapping[str, str] = {
@@ -59,7 +61,10 @@ THOROUGH: Mapping[str, str] = {
     "warnings": r"grep -E '\[(WARNING|ERROR|CRITICAL)\]' /var/log/cloud-init.log",
     "attempts": r"grep -E 'Calling .* failed|Giving up on' /var/log/cloud-init.log",
     "keys": 'cat "$(getent passwd "$SUDO_USER" | cut -d : -f 6)/.ssh/authorized_keys"',
-    "state": "systemctl is-system-running",
+    "state": (
+        'i=0; while state=$(systemctl is-system-running); [ "$state" = starting ] '
+        f'&& [ $i -lt {SETTLE_LIMIT * 5} ]; do sleep 0.2; i=$((i + 1)); done; echo "$state"'
+    ),
     "jobs": "systemctl list-jobs --no-legend --plain",
     "display": "systemctl is-active display-manager",
     "failed": "systemctl list-units --failed --plain --no-legend",
