@@ -79,7 +79,22 @@ def finish(code: int) -> int:
     try:
         sys.stdout.flush()
     except OSError as error:
-        return code or report(error)
+        code = code or report(error)
     except ValueError:  # closed
         pass
+    _give_up_errors()
     return code
+
+
+def _give_up_errors() -> None:
+    """Drop what standard error does not take: from Python 3.13 on, it would end with code 120."""
+    if sys.stderr is not sys.__stderr__ or sys.stderr is None:
+        return
+    try:
+        sys.stderr.flush()
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.close(nowhere)
+    except ValueError:  # closed
+        pass
