@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import pytest
 from certificates import self_signed
 from imagecycle.machine import screen_watch
 from imagecycle.machine.config_drive import InstanceData, files
+from imagecycle.systems import windows_script
 from imagecycle.verify import course, windows_way
 from imagecycle.verify.pictures import Picture
 from imagecycle.verify.stalls import Situation, Stall
@@ -122,6 +124,12 @@ def test_an_instance_gets_a_password_and_powershell_as_user_data() -> None:
     assert unreadable(script.replace("\r\n", "\n")) == ""
     linux = course.new_instance("instance", "ssh-ed25519 AAAA us")
     assert b"admin_pass" not in dict(files(linux))["openstack/latest/meta_data.json"]
+
+
+def test_what_writes_to_the_console_later_can_be_read_as_well() -> None:
+    script = windows_script.text("report-in.ps1")
+    (later,) = re.findall(r"@'\n(.*?)\n'@", script, re.DOTALL)
+    assert unreadable(later) == "" and later.count("LINE") == 1 and "WriteLine" in later
 
 
 def test_secrets_do_not_show() -> None:

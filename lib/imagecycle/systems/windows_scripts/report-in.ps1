@@ -17,14 +17,21 @@ $line = 'imagecycle: winrm has no listener'
 if ($digits -ne '') {
     $line = "imagecycle: winrm sha256 $digits"
 }
-$port = New-Object -TypeName System.IO.Ports.SerialPort -ArgumentList 'COM1', 115200
-for ($try = 0; $try -lt 60; $try++) {
+# cloudbase-init keeps the port to itself as long as it runs, and it waits for this script
+$write = @'
+for ($try = 0; $try -lt 1800; $try++) {
     try {
+        $port = New-Object -TypeName System.IO.Ports.SerialPort -ArgumentList 'COM1', 115200
         $port.Open()
-        $port.WriteLine($line)
+        $port.WriteLine('LINE')
         $port.Close()
         break
-    } catch [System.UnauthorizedAccessException] {
+    } catch {
         Start-Sleep -Seconds 1
     }
 }
+'@
+$bytes = [Text.Encoding]::Unicode.GetBytes($write.Replace('LINE', $line))
+$words = '-NoLogo', '-NoProfile', '-NonInteractive', '-EncodedCommand'
+$words += [Convert]::ToBase64String($bytes)
+Start-Process -FilePath 'powershell.exe' -ArgumentList $words -WindowStyle 'Hidden'
