@@ -292,6 +292,8 @@ class Family:
     """Of the disk that flavours share, where this one's is larger"""
     screen: str = TEXT
     """What servers show when they have started: ``text`` or ``graphics``"""
+    builder: str = ""
+    """What installs it: ``oz`` or ``imagefactory``; empty: as the site says"""
     places: Mapping[str, str] = field(default_factory=dict, compare=False)
     """Where the catalog says what, such as ``packages.less``: ``images/debian-12.yaml:44``"""
 

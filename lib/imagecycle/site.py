@@ -272,6 +272,12 @@ class Site(pydantic.BaseModel):
         description="An image's name, for people: title, family, arch, flavour, release, date.",
     )
     libvirt_uri: str = pydantic.Field("qemu:///system", description="Where Oz installs.")
+    builder: str = pydantic.Field(
+        "oz",
+        pattern="^(oz|imagefactory)$",
+        description="What installs Linux where a catalog file does not say: oz, or imagefactory, "
+        "which drives Oz.",
+    )
     install_timeout: float = pydantic.Field(
         3600, gt=0, description="Seconds after which an installation is given up."
     )

@@ -293,6 +293,11 @@ def test_a_mistake_in_what_is_taken_over_is_named_where_it_stands(folder: Folder
             "7: unattended: windows cannot be installed with a preseed file; expected unattend",
         ),
         (
+            "admin_user: debian",
+            "builder: imagefctory\nadmin_user: debian",
+            "8: builder: expected oz or imagefactory; without it, as the site's settings say, ",
+        ),
+        (
             "debian.preseed.j2",
             "debian.presede.j2",
             "7: unattended: there is no debian.presede.j2 beside this file; "

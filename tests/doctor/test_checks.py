@@ -162,6 +162,25 @@ def test_the_other_project_called_oz_is_told_apart(
     assert "of the Python index is another one" in finding.way_out
 
 
+def test_a_builder_that_nobody_uses_is_not_looked_for(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("IMAGEFACTORY_HOME", raising=False)
+    assert software.builder(site, False).seen == "Oz for all systems"
+
+
+def test_a_configured_builder_that_is_missing_is_named(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    factory = site.model_copy(update={"builder": "imagefactory"})
+    monkeypatch.setenv("IMAGEFACTORY_HOME", str(tmp_path))
+    with pytest.raises(ImagecycleError, match=f"there is no ImageFactory in {tmp_path}"):
+        software.builder(factory, False)
+    (tmp_path / "imagefactory").write_text("print('1.1.16')")
+    finding = software.builder(factory, False)
+    assert (finding.verdict, finding.seen.split()[:2]) == (OK, ["1.1.16", "for"])
+
+
 def test_a_guestfs_that_cannot_be_imported_is_a_failure(
     site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

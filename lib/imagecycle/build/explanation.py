@@ -11,11 +11,14 @@ from imagecycle.model import Family
 
 _LONG = ("unattended",)
 """Inputs that a record names by their digest"""
+_THROUGH_OZ = {"through": "oz"}
+"""What a record means that says nothing of the builder"""
 
 
 def recorded(family: Family, source: Source, compression: str) -> dict[str, Any]:
     """All inputs of a build by name, as ``build.json`` keeps them."""
     found: dict[str, Any] = {
+        **_THROUGH_OZ,
         **installation.depends_on(family, source),
         **inputs.of_flavour(family, compression),
         "media": dict(source.ingredients) or {"medium": source.digest},
@@ -33,6 +36,7 @@ def _plain(value: object) -> object:
 
 def changes(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What differs between the recorded inputs of two builds, a line for each."""
+    before = {**_THROUGH_OZ, **before}
     return [
         f"{name}: {said}"
         for name in now

@@ -1,4 +1,4 @@
-"""The installation that all flavours of a system share: made once by Oz, then kept.
+"""The installation that all flavours of a system share: made once, then kept.
 
 ``cache/installations/SYSTEM-DIGEST.raw`` is a clean disk that has never been booted by itself;
 nothing writes to it. It is made again when the media, the unattended file, the disk's size or the
@@ -15,9 +15,11 @@ from typing import Any
 from imagecycle import log, systems
 from imagecycle.artifacts import lock_file, write_json, write_text
 from imagecycle.build import (
+    builder,
     clean,
     disk,
     domain_xml,
+    imagefactory,
     inputs,
     media,
     offline,
@@ -51,8 +53,11 @@ def digest(family: Family, source: media.Source) -> str:
 
 
 def depends_on(family: Family, source: media.Source) -> dict[str, Any]:
-    """The inputs of an installation, by name."""
+    """The inputs of an installation, by name. Which builder it was is one only for another than Oz,
+    whose installations came before there was a choice."""
+    through = {"through": builder.NAME} if builder.chosen(family, source.site) else {}
     return {
+        **through,
         "builder": inputs.BUILDER,
         "system": [family.oz_name, family.oz_version, family.arch],
         "media": source.digest,
@@ -78,9 +83,11 @@ def ensure(family: Family, site: Site, source: media.Source, folder: Path) -> In
             log.say(f"the installation of {family.installation} is unchanged: {path.name}")
             os.utime(path)
             return Installation(_held(path, folder), wanted)
+        if builder.chosen(family, site):
+            builder.version()  # before minutes are spent
         url = source.fetch()
         raw = folder / "installed.raw"
-        with log.step(f"installing {family.installation} with Oz"):
+        with log.step(f"installing {family.installation} with {builder.title(family, site)}"):
             _install(family, site, url, folder, raw)
         if family.windows is None:  # else sysprep comes before anybody starts it
             with log.step("cleaning the installation"), offline.opened(raw, folder) as system:
@@ -159,12 +166,27 @@ def _install_once(family: Family, site: Site, url: str, folder: Path, raw: Path)
     )
     write_text(folder / "template.tdl", described)
     disk.need_room(folder, family.installed_disk_gib * 2**30)
-    with (
-        oz_guest.logged(folder / "oz.log"),
-        log.phases(family.installation, system.console.phases) as report,
-    ):
+    around = surroundings(family, site, folder, firmware_of(family))
+    with log.phases(family.installation, system.console.phases) as report:
         console = Console(folder / "console.log", system.console, report)
-        around = surroundings(family, site, folder, firmware_of(family))
+        if builder.chosen(family, site):
+            imagefactory.install(family, folder / "template.tdl", answers, raw, around, console)
+        else:
+            _with_oz(family, answers, raw, around, console, extras)
+
+
+def _with_oz(
+    family: Family,
+    answers: Path,
+    raw: Path,
+    around: domain_xml.Surroundings,
+    console: Console,
+    extras: windows_medium.Extras,
+) -> None:
+    folder = around.folder
+    described = (folder / "template.tdl").read_text()
+    with oz_guest.logged(folder / "oz.log"):
+        system = systems.of(family)
         guest = oz_guest.prepare(system, described, answers, raw, around, console)
         guest.extras = extras.folders
         with oz_guest.errors_told(folder / "oz.log", console.path):

@@ -67,13 +67,18 @@ def prepare(
     try:
         tdl = oz.TDL.TDL(template)
         guest = oz.GuestFactory.guest_factory(
-            tdl, _configuration(surroundings), str(unattended), str(disk)
+            tdl, configuration(surroundings), str(unattended), str(disk)
         )
     except oz.OzException.OzException as error:
         raise ImagecycleError(
             f"Oz refuses: {error}",
             hint="compare `oz` and `media` in the catalog with Oz's own list",
         ) from None
+    return watched(guest, system, surroundings, console)
+
+
+def watched(guest: Any, system: System, surroundings: Surroundings, console: Console) -> Any:
+    """A guest that Oz's factory has made, become one that is watched."""
     guest.__class__ = type("WatchedGuest", (WatchedGuest, guest.__class__), {})
     guest.libvirt_conn = domains.Connection(guest.libvirt_conn)
     guest.surroundings = surroundings
@@ -252,11 +257,7 @@ def _failed(step: Step, error: CommandFailed) -> domains.InstallationFailed:
 @contextlib.contextmanager
 def logged(path: Path) -> Iterator[None]:
     """Write Oz's own log to a file; without this it goes nowhere."""
-    handler = logging.FileHandler(path)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-    OZ_LOG.addHandler(handler)
-    OZ_LOG.setLevel(logging.DEBUG)
-    OZ_LOG.propagate = False
+    handler = log_to(path)
     try:
         yield
     finally:
@@ -264,9 +265,20 @@ def logged(path: Path) -> Iterator[None]:
         handler.close()
 
 
-def _configuration(surroundings: Surroundings) -> configparser.ConfigParser:
-    configuration = configparser.ConfigParser()
-    configuration.read_dict(
+def log_to(path: Path) -> logging.Handler:
+    """Write Oz's own log to a file from now on."""
+    handler = logging.FileHandler(path)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    OZ_LOG.addHandler(handler)
+    OZ_LOG.setLevel(logging.DEBUG)
+    OZ_LOG.propagate = False
+    return handler
+
+
+def configuration(surroundings: Surroundings) -> configparser.ConfigParser:
+    """Oz's settings for a guest."""
+    found = configparser.ConfigParser()
+    found.read_dict(
         {
             "paths": {
                 "output_dir": str(surroundings.folder),
@@ -285,4 +297,4 @@ def _configuration(surroundings: Surroundings) -> configparser.ConfigParser:
             "cache": {"original_media": "no", "modified_media": "no", "jeos": "no"},
         }
     )
-    return configuration
+    return found

@@ -15,6 +15,7 @@ from typing import Any
 from imagecycle import __version__, command, log, systems
 from imagecycle.artifacts import Artifact, ArtifactStore, write_json
 from imagecycle.build import (
+    builder,
     clean,
     customise,
     disk,
@@ -35,6 +36,7 @@ from imagecycle.site import Site
 EVIDENCE = (
     "console.log",
     "customisation.log",
+    "imagefactory.log",
     "oz.log",
     "screenshot.png",
     "template.tdl",
@@ -147,8 +149,13 @@ def _make(family: Family, site: Site, source: media.Source, folder: Path) -> dic
         **about,
         "durations": durations,
         "accelerator": accelerator.fitting(accelerator.find(site), family.arch).kind,
-        "versions": _versions(family.arch),
+        "versions": {**_versions(family.arch), **_version_of_builder(family, site)},
     }
+
+
+def _version_of_builder(family: Family, site: Site) -> dict[str, str]:
+    chosen = builder.chosen(family, site)
+    return {builder.NAME: builder.version()} if chosen else {}
 
 
 def _customised_and_cleaned(
@@ -210,7 +217,8 @@ def _unchanged(
 def _say_plan(family: Family, site: Site, name: Release, base: str) -> None:
     cached = site.cache / "installations" / f"{family.installation}-{base[:12]}.raw"
     log.say(f"would build {family.slug} {name} below {site.artifacts}:")
-    how = "from the cache" if cached.exists() else f"with Oz from {family.media.kind} media"
+    through = builder.title(family, site)
+    how = "from the cache" if cached.exists() else f"with {through} from {family.media.kind} media"
     log.say(f"  installation of {family.installation}: {how}")
     if customise.needed(family):
         counts = ("repositories", "packages", "files", "commands", "services")

@@ -136,6 +136,8 @@ def _system(declaration: Declaration) -> Iterator[Mistake]:
     expected = systems.named(distro).os_type
     if expected != declaration.type:
         yield ("type",), f"type: {distro} is {expected}, found {declaration.type}"
+    if expected == "windows" and declaration.builder == "imagefactory":
+        yield ("builder",), "builder: ImageFactory has no plugin for Windows; expected oz"
 
 
 def _tree_architectures(distro: str) -> Collection[str]:

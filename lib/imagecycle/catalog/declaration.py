@@ -335,6 +335,9 @@ class Declaration(_Section):
         pattern=r"^[^/\s]+\.[a-z]+\.j2$",
         description="the name of a template in the same folder, such as debian.preseed.j2",
     )
+    builder: Literal["", "oz", "imagefactory"] = Field(
+        "", description="oz or imagefactory; without it, as the site's settings say"
+    )
     admin_user: Word = Field(description="the account that users log in with, such as debian")
     end_of_support: datetime.date | None = Field(
         None,

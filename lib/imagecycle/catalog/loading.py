@@ -213,6 +213,7 @@ def _family(
         oz_version=declaration.oz.version,
         media=media,
         unattended=template,
+        builder=declaration.builder,
         admin_user=declaration.admin_user,
         install_memory_mib=declaration.memory.install,
         firmware=tuple(architecture.firmware),

@@ -32,6 +32,7 @@ CHECKS: Mapping[str, Check] = {
     "libvirt network": services.network,
     "virtlogd": services.virtlogd,
     "oz": software.oz,
+    "builder": software.builder,
     "libguestfs": software.libguestfs,
     "mmdebstrap": software.mmdebstrap,
     "windows": windows.windows,

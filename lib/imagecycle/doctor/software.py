@@ -11,6 +11,7 @@ from pathlib import Path
 
 from imagecycle import catalog as catalogs
 from imagecycle import command, shipped
+from imagecycle.build import builder as builders
 from imagecycle.doctor.finding import Finding, failed, ok, warning
 from imagecycle.errors import CommandFailed, ImagecycleError
 from imagecycle.machine import accelerator as accelerators
@@ -101,6 +102,16 @@ def oz(site: Site, fresh: bool) -> Finding:
             f"{SETUP}; Oz comes from Debian, and a package oz of the Python index is another one",
         )
     return ok(version)
+
+
+def builder(site: Site, fresh: bool) -> Finding:
+    """ImageFactory, where the site or a family builds with it."""
+    families = catalogs.load(site.catalog)
+    built = {family.installation for family in families if builders.chosen(family, site)}
+    if not built:
+        return ok("Oz for all systems")
+    seen = f"{builders.version()} for {len(built)} of "
+    return ok(f"{seen}{len({family.installation for family in families})} systems")
 
 
 def libguestfs(site: Site, fresh: bool) -> Finding:
