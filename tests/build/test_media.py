@@ -92,6 +92,112 @@ def test_the_wrong_medium_is_refused_with_the_place_that_names_it(
         media.find(iso(ubuntu, sum_of(ubuntu)), site)
 
 
+WRONG = {
+    "another system": (
+        vendor_media.UBUNTU_24,
+        ("debian", "12"),
+        "it is Ubuntu 24.04.3 for x86_64, and no medium of debian",
+    ),
+    "another architecture": (
+        vendor_media.UBUNTU_24_ARM,
+        ("ubuntu", "24.04"),
+        "it is Ubuntu 24.04.3 for aarch64, and the catalog says x86_64",
+    ),
+    "another version": (
+        vendor_media.UBUNTU_24,
+        ("ubuntu", "22.04"),
+        "it is Ubuntu 24.04.3 for x86_64, and the catalog says 22.04",
+    ),
+    "no packages": (
+        vendor_media.RHEL_9,
+        ("rhel", "9"),
+        "it is Red Hat Enterprise Linux 9.6 for x86_64, but an installer without packages",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", WRONG)
+def test_a_medium_of_something_else_is_refused_before_anything_is_begun(
+    mistake: str, site: Site, tmp_path: Path
+) -> None:
+    layout, (distro, version), why = WRONG[mistake]
+    path = vendor_media.write(layout, tmp_path / "given.iso")
+    digest = sum_of(path)
+    wanted = dataclasses.replace(iso(path, digest), distro=distro, version=version)
+    cached = media.cached(site, path.as_uri(), digest)
+    cached.parent.mkdir(parents=True)
+    path.rename(cached)
+    with pytest.raises(UsageError) as refused:
+        media.find(wanted, site)
+    said = f"site/debian-12.yaml:3: given.iso is the wrong medium: {why}"
+    assert refused.value.message == said
+    assert refused.value.exit_code == 2
+
+
+def test_a_truncated_medium_is_refused_though_its_checksum_is_that_of_the_catalog(
+    site: Site, debian: Path, tmp_path: Path
+) -> None:
+    half = Path(shutil.copy(debian, tmp_path))
+    with half.open("r+b") as stream:
+        stream.truncate(half.stat().st_size // 2)
+    with pytest.raises(UsageError, match=r"site/debian-12\.yaml:3: d\.iso is truncated: ") as no:
+        media.find(iso(half, sum_of(half)), site).fetch()
+    assert "take its checksum from the vendor" in no.value.hint
+
+
+def test_a_medium_with_a_damaged_file_is_refused(site: Site, tmp_path: Path) -> None:
+    layout = vendor_media.RHEL_9
+    listed = f"{layout.kernel[1:]} = sha256:{'0' * 64}\n"
+    identity = {"/.treeinfo": layout.identity["/.treeinfo"] + listed, "/repodata/repomd.xml": ""}
+    path = vendor_media.write(dataclasses.replace(layout, identity=identity), tmp_path / "r.iso")
+    rhel = dataclasses.replace(iso(path, sum_of(path)), distro="rhel", version="9")
+    with pytest.raises(UsageError, match=f"r.iso is damaged: {layout.kernel} differ from"):
+        media.find(rhel, site).fetch()
+
+
+def test_an_installer_for_another_machine_is_refused(site: Site, tmp_path: Path) -> None:
+    boot = tmp_path / "tree/debian-installer/amd64"
+    boot.mkdir(parents=True)
+    (boot / "linux").write_bytes(b"\0" * 56 + b"ARM\x64" + b"\0" * 2000)
+    (boot / "initrd.gz").write_bytes(b"initrd")
+    found = Media("url", (tmp_path / "tree").as_uri(), sum_of(boot / "initrd.gz"), place="s.yaml:9")
+    with pytest.raises(
+        UsageError, match=r"s\.yaml:9: file:.* is the wrong medium: it is .*aarch64"
+    ):
+        media.find(family(media=found), site).fetch()
+
+
+TREE_OF_RHEL = {"family": "Red Hat Enterprise Linux", "version": "9.6", "arch": "x86_64"}
+
+
+@pytest.mark.parametrize(
+    ("said", "kernel", "why"),
+    [
+        ({}, b"kernel", ""),
+        ({}, b"another", "is damaged: images/pxeboot/vmlinuz differ from the checksums in its"),
+        ({"version": "8.10"}, b"kernel", "wrong medium: it is Red Hat Enterprise Linux 8.10"),
+        ({"arch": "aarch64"}, b"kernel", "wrong medium: .* and the catalog says x86_64"),
+    ],
+)
+def test_an_install_tree_is_compared_with_what_it_says_of_itself(
+    site: Site, tmp_path: Path, said: dict[str, str], kernel: bytes, why: str
+) -> None:
+    boot = tmp_path / "tree/images/pxeboot"
+    boot.mkdir(parents=True)
+    (boot / "vmlinuz").write_bytes(kernel)
+    (boot / "initrd.img").write_bytes(b"initrd")
+    general = "".join(f"{name} = {value}\n" for name, value in {**TREE_OF_RHEL, **said}.items())
+    sums = f"images/pxeboot/vmlinuz = sha256:{hashlib.sha256(b'kernel').hexdigest()}\n"
+    (tmp_path / "tree/.treeinfo").write_text(f"[general]\n{general}[checksums]\n{sums}")
+    found = Media("url", (tmp_path / "tree").as_uri(), sum_of(boot / "initrd.img"))
+    source = media.find(family(distro="rhel", version="9", media=found), site)
+    if not why:
+        assert source.fetch().startswith("file://")
+        return
+    with pytest.raises(UsageError, match=why):
+        source.fetch()
+
+
 def test_what_is_no_medium_at_all_is_refused(site: Site, tmp_path: Path) -> None:
     page = tmp_path / "d.iso"
     page.write_text("<html>not found</html>")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,53 @@ def test_an_installer_without_packages_is_told_from_a_whole_medium(tmp_path: Pat
     )
 
 
-def test_a_medium_that_says_nothing_is_not_guessed(tmp_path: Path) -> None:
-    silent = dataclasses.replace(media.RHEL_9, identity={})
-    assert medium_identity.identify(media.write(silent, tmp_path / "x.iso")) is None
+SILENT = dataclasses.replace(media.ROCKY_9_ARM, identity=PACKAGES)
+
+
+def test_a_medium_without_such_a_file_is_known_by_its_label(tmp_path: Path) -> None:
+    found = medium_identity.identify(media.write(SILENT, tmp_path / "x.iso"))
+    assert found == Identity("Rocky Linux 9", "rocky", "9", "aarch64", True)
+
+
+def test_a_medium_that_says_nothing_is_not_guessed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    iso = media.write(dataclasses.replace(SILENT, label="NAMELESS"), tmp_path / "x.iso")
+    assert medium_identity.identify(iso) is None
+    monkeypatch.setattr("imagecycle.systems.osinfo.PROGRAM", "no-such-program")
+    assert medium_identity.identify(media.write(SILENT, tmp_path / "y.iso")) is None
+
+
+def test_a_truncated_medium_is_told_with_what_is_missing(tmp_path: Path) -> None:
+    iso = media.write(MEDIA["debian"][0], tmp_path / "d.iso")
+    whole = iso.stat().st_size
+    with iso.open("r+b") as stream:
+        stream.truncate(whole - 2**20)
+    with pytest.raises(ImagecycleError) as caught:
+        medium_identity.identify(iso)
+    said = f"d.iso is truncated: {whole - 2**20} of {whole} bytes are there"
+    assert caught.value.message == said
+
+
+def test_the_padding_behind_a_medium_may_be_missing(tmp_path: Path) -> None:
+    iso = media.write(MEDIA["debian"][0], tmp_path / "d.iso")
+    with iso.open("r+b") as stream:
+        stream.truncate(iso.stat().st_size - 100 * 2048)
+    found = medium_identity.identify(iso)
+    assert found is not None
+    assert found.distro == "debian"
+
+
+def test_files_that_differ_from_the_list_of_a_medium_are_named(tmp_path: Path) -> None:
+    kernel, initrd = media.RHEL_9.kernel[1:], media.RHEL_9.initrd[1:]
+    right = hashlib.sha256(b"kernel").hexdigest()
+    listed = f"{kernel} = sha256:{right}\n{initrd} = sha256:{right}\nimages/boot.iso = sha256:00\n"
+    text = media.RHEL_9.identity["/.treeinfo"] + listed
+    iso = media.write(
+        dataclasses.replace(media.RHEL_9, identity={"/.treeinfo": text}), tmp_path / "x.iso"
+    )
+    assert medium_identity.damaged(iso) == [media.RHEL_9.initrd]
+    assert medium_identity.damaged(media.write(media.SLES_15, tmp_path / "s.iso")) == []
 
 
 def test_a_file_that_is_no_medium_is_named(tmp_path: Path) -> None:
@@ -76,6 +121,7 @@ def test_a_file_that_is_no_medium_is_named(tmp_path: Path) -> None:
         (MEDIA["rocky"][1], ("rocky", "8", "aarch64"), "and the catalog says 8"),
         (MEDIA["debian"][1], ("debian", "1", "x86_64"), "and the catalog says 1"),
         (MEDIA["debian"][1], ("debian", "testing", "x86_64"), ""),
+        (Identity("Fedora", "fedora", "", "x86_64", True), ("fedora", "44", "x86_64"), ""),
         (MEDIA["ubuntu"][1], ("ubuntu", "24.04", "x86_64"), ""),
         (MEDIA["ubuntu"][1], ("ubuntu", "22.04", "x86_64"), "and the catalog says 22.04"),
         (

@@ -8,7 +8,7 @@ the installer's initial ramdisk, which with the kernel is all that Oz takes from
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import unquote, urlparse
@@ -18,7 +18,15 @@ from imagecycle.build import checksum_list, download, installtree
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.model import Family
 from imagecycle.site import Site
-from imagecycle.systems import medium_identity, mirror, openpgp, windows_script
+from imagecycle.systems import (
+    boot_identity,
+    medium_identity,
+    mirror,
+    openpgp,
+    osinfo,
+    treeinfo,
+    windows_script,
+)
 
 
 @dataclass(frozen=True)
@@ -42,13 +50,34 @@ class Source:
         if media.kind == "iso":
             iso = fetched(self.site, media.url, media.sha256)
             _refuse_others(self.family, iso)
+            if self.family.windows is None:
+                _refuse_damaged(self.family, iso.name, medium_identity.damaged(iso))
             return iso.as_uri()
         boot = systems.of(self.family).network_boot(self.family.arch)
         assert boot is not None  # find() has seen to that
         folder = self.site.cache / "media" / media.sha256
         for name, sha256 in ((boot.kernel, ""), (boot.initrd, media.sha256)):
             download.ensure(self.site, f"{media.url}/{name}", folder / name, sha256)
+        self._refuse_other_tree(folder, boot.kernel, boot.initrd)
         return folder.as_uri()
+
+    def _refuse_other_tree(self, folder: Path, *names: str) -> None:
+        """:raises UsageError: when a tree is not of what the catalog says, or its files differ from
+        what it says of them."""
+        url = self.family.media.url
+        kernel, initrd = (folder / name for name in names)
+        found = boot_identity.identify(kernel, initrd, self.family.distro)
+        if found is not None:
+            _refuse(self.family, url, found)
+        info = _treeinfo(self.site, url)
+        if info is None:
+            return
+        if (told := medium_identity.of_tree(info)) is not None:
+            _refuse(self.family, url, told)
+        wrong = [name for name in names if info.differs(name, folder / name)]
+        for name in wrong:
+            (folder / name).unlink()  # to be fetched again
+        _refuse_damaged(self.family, url, wrong)
 
 
 def find(family: Family, site: Site) -> Source:
@@ -144,20 +173,48 @@ def _listing(site: Site, url: str) -> bytes:
 
 
 def _refuse_others(family: Family, iso: Path) -> None:
-    """:raises UsageError: when a medium is not of what the catalog says."""
+    """:raises UsageError: when a medium is not of what the catalog says, or not whole."""
     if family.windows is not None:
         return  # its editions are read from it, and compared
-    place = family.media.place or family.source
     try:
         found = medium_identity.identify(iso)
-        if found is None:
-            log.warn(f"{iso.name} does not say what it is; the catalog is believed")
-            return
-        why = medium_identity.unfit(found, family.distro, family.version, family.arch)
     except ImagecycleError as error:
-        raise UsageError(f"{place}: {error.message}", hint=error.hint) from None
+        raise UsageError(f"{_place(family)}: {error.message}", hint=error.hint) from None
+    if found is None:
+        asked = "" if osinfo.available() else f", and {osinfo.PROGRAM} is not installed"
+        log.warn(f"{iso.name} does not say what it is{asked}; the catalog is believed")
+        return
+    _refuse(family, iso.name, found)
+
+
+def _refuse(family: Family, name: str, found: medium_identity.Identity) -> None:
+    why = medium_identity.unfit(found, family.distro, family.version, family.arch)
     if why:
         raise UsageError(
-            f"{place}: {iso.name} is the wrong medium: {why}",
+            f"{_place(family)}: {name} is the wrong medium: {why}",
             hint=f"name the medium of {family.distro} {family.version} for {family.arch}",
         )
+
+
+def _refuse_damaged(family: Family, name: str, wrong: Sequence[str]) -> None:
+    """:raises UsageError: when files are not what the list beside them says."""
+    if wrong:
+        raise UsageError(
+            f"{_place(family)}: {name} is damaged: {', '.join(wrong)} "
+            f"differ from the checksums in its {treeinfo.NAME}",
+            hint="fetch it again, and take its checksum from the vendor and not from the file",
+        )
+
+
+def _treeinfo(site: Site, url: str) -> treeinfo.TreeInfo | None:
+    """What a tree says of itself; not every vendor's does."""
+    try:
+        return treeinfo.read(
+            download.small(site, f"{url}/{treeinfo.NAME}").decode("utf-8", "replace")
+        )
+    except ImagecycleError:
+        return None
+
+
+def _place(family: Family) -> str:
+    return family.media.place or str(family.source)
