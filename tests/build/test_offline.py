@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from imagecycle import interrupts
 from imagecycle.build.offline import MountedSystem
 from imagecycle.errors import ImagecycleError
 
@@ -68,3 +72,38 @@ def test_a_written_file_has_its_mode_and_its_folders(system: MountedSystem) -> N
 
 def test_removing_what_is_not_there_is_no_error(system: MountedSystem) -> None:
     system.remove("/etc/nothing")
+
+
+def test_digests_are_of_what_is_inside_and_can_be_read(
+    system: MountedSystem, outside: Path
+) -> None:
+    (system.root / "usr/bin").mkdir(parents=True)
+    (system.root / "bin").symlink_to("usr/bin")
+    (system.root / "usr/bin/tool").write_bytes(b"tool")
+    (system.root / "usr/bin/large").write_bytes(bytes(2 * 2**20))
+    (system.root / "etc/leak").symlink_to(outside)
+    (system.root / "etc/a").symlink_to("/etc/a")
+    paths = ["/bin/tool", "/usr/bin/large", "/etc/leak", "/etc/a", "/etc/a/b", "/etc", "/none"]
+    assert system.digests(paths, "md5") == {
+        "/bin/tool": hashlib.md5(b"tool").hexdigest(),
+        "/usr/bin/large": hashlib.md5(bytes(2 * 2**20)).hexdigest(),
+    }
+
+
+def test_interrupt_while_files_are_read_is_not_lost(
+    system: MountedSystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    submit = interrupts.submit
+
+    def interrupted(*args: Any) -> Any:
+        call = submit(*args)
+        signal.raise_signal(signal.SIGINT)
+        return call
+
+    monkeypatch.setattr(interrupts, "submit", interrupted)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            system.digests(["/none"] * 100, "md5")
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from imagecycle import command
+from imagecycle import command, interrupts
 from imagecycle.errors import CommandFailed, ImagecycleError
 from imagecycle.systems.files import FILE, FOLDER, LINK, OTHER, Entry, SystemFiles
 
@@ -29,6 +29,8 @@ _MOUNT_TIMEOUT = 60.0
 _TRIM_TIMEOUT = 300.0
 _GROW_TIMEOUT = 600.0
 _LABEL_TIMEOUT = 1200.0
+_READERS = max(1, min(4, os.cpu_count() or 1))
+_SMALL = 2**20
 _LINKS = 40  # symbolic links in one path, as the kernel has it
 _CAPABILITIES = "security.capability"
 _KINDS = {stat.S_IFREG: FILE, stat.S_IFDIR: FOLDER, stat.S_IFLNK: LINK}
@@ -140,17 +142,28 @@ class MountedSystem:
                         waiting.append(item.path)
 
     def digests(self, paths: Iterable[str], algorithm: str) -> dict[str, str]:
-        def digest(path: str) -> str:
-            try:
-                with self._inside(path).open("rb") as stream:
-                    return hashlib.file_digest(stream, algorithm).hexdigest()
-            except OSError:
-                return ""
-
         wanted = list(paths)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = zip(wanted, pool.map(digest, wanted), strict=True)
-            return {path: value for path, value in found if value}
+        shares = [wanted[first::_READERS] for first in range(_READERS)]
+        found: dict[str, str] = {}
+        with ThreadPoolExecutor(_READERS) as pool:
+            calls = [interrupts.submit(pool, self._digests, share, algorithm) for share in shares]
+            for call in calls:
+                found.update(interrupts.result_of(call))
+        return found
+
+    def _digests(self, paths: Iterable[str], algorithm: str) -> dict[str, str]:
+        found = {}
+        folders: dict[str, Path] = {}
+        for path in paths:
+            folder, _, name = path.rpartition("/")
+            with contextlib.suppress(OSError, ImagecycleError):
+                if folder not in folders:
+                    folders[folder] = self._inside(folder)
+                place = folders[folder] / name
+                if place.is_symlink():
+                    place = self._inside(path)
+                found[path] = _digest(place, algorithm)
+        return found
 
     def trim(self) -> None:
         command.run(["fstrim", self.root], timeout=_TRIM_TIMEOUT)
@@ -192,6 +205,13 @@ class MountedSystem:
             else:
                 place = step
         return place
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    with path.open("rb") as stream:
+        if os.fstat(stream.fileno()).st_size < _SMALL:  # without a buffer for large ones
+            return hashlib.new(algorithm, stream.read()).hexdigest()
+        return hashlib.file_digest(stream, algorithm).hexdigest()
 
 
 def _entry(path: str, status: os.stat_result, place: str) -> Entry:
