@@ -10,10 +10,11 @@ from pathlib import Path
 
 from imagecycle import command, systems
 from imagecycle.artifacts import Artifact
+from imagecycle.build import partitions
 from imagecycle.build.offline import MountedSystem
 from imagecycle.model import Family
 from imagecycle.systems.files import Entry
-from imagecycle.verify import partitions, pristine
+from imagecycle.verify import pristine
 from imagecycle.verify.pristine import Pristine
 from sabotages.table import Deed
 

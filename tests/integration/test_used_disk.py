@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from imagecycle import systems
-from imagecycle.build import offline
+from imagecycle.build import mounting
 from imagecycle.verify import used_disk
 
 LIB = Path(__file__).parents[2] / "lib"
@@ -47,7 +47,7 @@ def test_files_are_read_and_nothing_is_changed(
         assert used.text("/etc/hostname") == "server\n"
         assert "/etc/hostname" in used.entries
     assert disk.read_bytes() == before
-    assert str(scratch) not in offline.MOUNTS.read_text()
+    assert str(scratch) not in mounting.MOUNTS.read_text()
 
 
 def test_mounts_of_a_run_that_was_killed_are_undone(disk: Path, tmp_path: Path) -> None:
@@ -62,6 +62,6 @@ def test_mounts_of_a_run_that_was_killed_are_undone(disk: Path, tmp_path: Path) 
     done = subprocess.run(argv, env={**os.environ, "PYTHONPATH": str(LIB)}, timeout=60)
     assert done.returncode == -9
     written = str(scratch).replace(" ", "\\040")
-    assert written in offline.MOUNTS.read_text()
-    offline.unmount_left(tmp_path)
-    assert written not in offline.MOUNTS.read_text()
+    assert written in mounting.MOUNTS.read_text()
+    mounting.unmount_left(tmp_path)
+    assert written not in mounting.MOUNTS.read_text()

@@ -4,7 +4,7 @@ import shutil
 import struct
 from pathlib import Path
 
-from imagecycle.verify.partitions import file_systems
+from imagecycle.build.partitions import file_systems
 from sabotages.table import (
     ADDED,
     Deed,

@@ -1,37 +1,34 @@
 """A system on a disk that does not run: reading and changing its files.
 
-The root file system is mounted through a loop device, in a moment. Where this machine cannot do
-that (no root, no loop devices, a file system that its kernel does not know) libguestfs does it in
-a small virtual machine of its own, which takes longer.
+Its file systems are mounted through loop devices, in a moment. Where this machine cannot do that
+(no root, no loop devices, a file system that its kernel does not know) libguestfs does it in a
+small virtual machine of its own, which takes longer.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from imagecycle import command, interrupts
+from imagecycle.build import mounting
 from imagecycle.errors import CommandFailed, ImagecycleError
 from imagecycle.systems.files import FILE, FOLDER, LINK, OTHER, Entry, SystemFiles
 
-MOUNTS = Path("/proc/self/mountinfo")
-_SPACE = r"\040"  # as it is written there
-_MOUNT_TIMEOUT = 60.0
 _TRIM_TIMEOUT = 300.0
+_LOOP_TIMEOUT = 60.0
 _GROW_TIMEOUT = 600.0
 _LABEL_TIMEOUT = 1200.0
 _READERS = max(1, min(4, os.cpu_count() or 1))
 _SMALL = 2**20
-_LINKS = 40  # symbolic links in one path, as the kernel has it
+_OF_FIRMWARE = "vfat"
 _CAPABILITIES = "security.capability"
 _KINDS = {stat.S_IFREG: FILE, stat.S_IFDIR: FOLDER, stat.S_IFLNK: LINK}
 
@@ -48,7 +45,7 @@ def opened(disk: Path, scratch: Path, *, read_only: bool = False) -> Iterator[Sy
         system: SystemFiles
         try:
             system = stack.enter_context(mounted(disk, scratch, read_only))
-        except CommandFailed:
+        except (CommandFailed, mounting.NotForThisKernel):
             system = stack.enter_context(_in_guestfs(disk, read_only))
         if not system.exists("/etc"):
             raise ImagecycleError(
@@ -63,10 +60,8 @@ def grow(disk: Path, scratch: Path) -> None:
     :param scratch: a folder for a mount point.
     :raises ImagecycleError: when it is of a kind that cannot be made larger.
     """
-    start, size = _root_partition(disk)
-    probe = ["blkid", "--probe", "--offset", str(start), "--size", str(size)]
-    argv: list[str | Path] = [*probe, "--output", "value", "--match-tag", "TYPE", disk]
-    kind = command.run(argv, timeout=_MOUNT_TIMEOUT, check=False).stdout.strip()
+    root = mounting.root_of(disk)
+    kind, start, size = root.kind, root.partition.start, root.partition.size
     if kind in ("ext2", "ext3", "ext4"):
         with _loop_device(disk, start, size) as device:
             command.run(["e2fsck", "-f", "-p", device], timeout=_GROW_TIMEOUT, check=False)
@@ -76,16 +71,17 @@ def grow(disk: Path, scratch: Path) -> None:
             system.grow(kind)
     else:
         raise ImagecycleError(
-            f"the disk cannot be enlarged: its root file system is {kind or 'of an unknown kind'}",
+            f"the disk cannot be enlarged: its root file system is {kind}",
             hint="let the answer file make one of ext4, XFS or btrfs",
         )
 
 
 class MountedSystem:
-    """A system whose root file system is mounted at ``root``."""
+    """A system whose root file system is mounted at ``root``, and others below it."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *others: Path) -> None:
         self.root = root
+        self._points = (root, *others)
 
     def exists(self, path: str) -> bool:
         return os.path.lexists(self._inside(path, follow=False))
@@ -130,7 +126,7 @@ class MountedSystem:
     def entries(self) -> Iterator[Entry]:
         top = os.lstat(self.root)
         yield _entry("/", top, str(self.root))
-        waiting, device = [str(self.root)], top.st_dev
+        waiting, devices = [str(self.root)], {point.stat().st_dev for point in self._points}
         start = len(waiting[0])
         while waiting:
             with os.scandir(waiting.pop()) as found:
@@ -138,18 +134,16 @@ class MountedSystem:
                     status = item.stat(follow_symlinks=False)
                     entry = _entry(item.path[start:], status, item.path)
                     yield entry
-                    if entry.kind == FOLDER and status.st_dev == device:
+                    if entry.kind == FOLDER and status.st_dev in devices:
                         waiting.append(item.path)
 
     def digests(self, paths: Iterable[str], algorithm: str) -> dict[str, str]:
         wanted = list(paths)
         shares = [wanted[first::_READERS] for first in range(_READERS)]
-        found: dict[str, str] = {}
         with ThreadPoolExecutor(_READERS) as pool:
             calls = [interrupts.submit(pool, self._digests, share, algorithm) for share in shares]
-            for call in calls:
-                found.update(interrupts.result_of(call))
-        return found
+            found = [interrupts.result_of(call) for call in calls]
+        return {path: digest for one in found for path, digest in one.items()}
 
     def _digests(self, paths: Iterable[str], algorithm: str) -> dict[str, str]:
         found = {}
@@ -166,7 +160,8 @@ class MountedSystem:
         return found
 
     def trim(self) -> None:
-        command.run(["fstrim", self.root], timeout=_TRIM_TIMEOUT)
+        for point in self._points:
+            command.run(["fstrim", point], timeout=_TRIM_TIMEOUT)
 
     def room(self) -> int:
         status = os.statvfs(self.root)
@@ -186,25 +181,7 @@ class MountedSystem:
         command.run(argv, timeout=_LABEL_TIMEOUT)
 
     def _inside(self, path: str, *, follow: bool = True) -> Path:
-        """The place of a path; a link leads no further than to the system's own root."""
-        waiting = [part for part in reversed(path.split("/")) if part]
-        place, links = self.root, 0
-        while waiting:
-            part = waiting.pop()
-            if part == "..":
-                place = place if place == self.root else place.parent
-                continue
-            step = place / part
-            if step.is_symlink() and (waiting or follow):
-                links += 1
-                if links > _LINKS:
-                    raise ImagecycleError(f"too many links in {path} of the system")
-                target = str(step.readlink())
-                place = self.root if target.startswith("/") else place
-                waiting += [part for part in reversed(target.split("/")) if part not in ("", ".")]
-            else:
-                place = step
-        return place
+        return mounting.inside(self.root, path, follow=follow)
 
 
 def _digest(path: Path, algorithm: str) -> str:
@@ -237,20 +214,10 @@ def mounted(disk: Path, scratch: Path, read_only: bool) -> Iterator[MountedSyste
     """The same, mounted here, whatever is in it.
 
     :raises CommandFailed: when it cannot be.
+    :raises NotForThisKernel: when this machine does not even try.
     """
-    start, size = _root_partition(disk)
-    point = Path(tempfile.mkdtemp(prefix="root-", dir=scratch))
-    options = f"loop,offset={start},sizelimit={size},nodev,nosuid,noexec"
-    if read_only:
-        options += ",ro"
-    try:
-        command.run(["mount", "-o", options, disk, point], timeout=_MOUNT_TIMEOUT)
-        try:
-            yield MountedSystem(point)
-        finally:
-            command.run(["umount", point], timeout=_MOUNT_TIMEOUT)
-    finally:
-        point.rmdir()
+    with mounting.mounted(disk, scratch, read_only=read_only) as points:
+        yield MountedSystem(*points)
 
 
 @contextlib.contextmanager
@@ -259,29 +226,11 @@ def _loop_device(disk: Path, start: int, size: int) -> Iterator[str]:
     argv: list[str | Path] = ["losetup", "--find", "--show", "--nooverlap"]
     argv += ["--offset", str(start), "--sizelimit", str(size), disk]
     hint = "run as root, on a machine with loop devices"
-    device = command.run(argv, timeout=_MOUNT_TIMEOUT, hint=hint).stdout.strip()
+    device = command.run(argv, timeout=_LOOP_TIMEOUT, hint=hint).stdout.strip()
     try:
         yield device
     finally:
-        command.run(["losetup", "--detach", device], timeout=_MOUNT_TIMEOUT)
-
-
-def unmount_left(scratch: Path) -> None:
-    """Unmount what a run that was killed has left below a folder, the last first."""
-    points = [line.split()[4] for line in MOUNTS.read_text().splitlines()]
-    below = f"{str(scratch.resolve()).replace(' ', _SPACE)}/"
-    for point in reversed([point for point in points if point.startswith(below)]):
-        # what served it may be gone, so that nothing can be written any more
-        argv = ["umount", "--lazy", point.replace(_SPACE, " ")]
-        command.run(argv, timeout=_MOUNT_TIMEOUT, check=False)
-
-
-def _root_partition(disk: Path) -> tuple[int, int]:
-    """Where the largest partition begins and how long it is, in bytes."""
-    table = json.loads(command.run(["sfdisk", "--json", disk], timeout=30).stdout)["partitiontable"]
-    unit = int(table.get("sectorsize", 512))
-    largest = max(table["partitions"], key=lambda partition: int(partition["size"]))
-    return int(largest["start"]) * unit, int(largest["size"]) * unit
+        command.run(["losetup", "--detach", device], timeout=_LOOP_TIMEOUT)
 
 
 class GuestfsSystem:
@@ -322,7 +271,7 @@ class GuestfsSystem:
     def entries(self) -> Iterator[Entry]:
         top = self._handle.lstatns("/")
         yield self._entry("/", top)
-        waiting, device = ["/"], top["st_dev"]
+        waiting = ["/"]
         while waiting:
             folder = waiting.pop()
             names = self._handle.ls(folder)
@@ -330,7 +279,7 @@ class GuestfsSystem:
             for name, status in zip(names, statuses, strict=True):
                 entry = self._entry(f"{folder.rstrip('/')}/{name}", status)
                 yield entry
-                if entry.kind == FOLDER and status["st_dev"] == device:
+                if entry.kind == FOLDER:
                     waiting.append(entry.path)
 
     def _entry(self, path: str, status: dict[str, int]) -> Entry:
@@ -393,6 +342,8 @@ def _in_guestfs(disk: Path, read_only: bool) -> Iterator[GuestfsSystem]:
             )
         points = handle.inspect_get_mountpoints(roots[0])
         for point in sorted(points, key=len):
+            if handle.vfs_type(points[point]) == _OF_FIRMWARE:
+                continue  # as where it is mounted here
             handle.mount_options("ro" if read_only else "discard", points[point], point)
         yield GuestfsSystem(handle)
         handle.shutdown()

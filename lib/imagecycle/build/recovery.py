@@ -9,7 +9,7 @@ import libvirt
 
 from imagecycle import log
 from imagecycle.artifacts import ArtifactStore
-from imagecycle.build import domain, offline
+from imagecycle.build import domain, mounting
 from imagecycle.site import Site
 
 
@@ -18,7 +18,7 @@ def clear(site: Site, store: ArtifactStore, family: str) -> None:
     end_machines(site, store, family)
     for folder in store.partials(family):
         log.say(f"removing {folder.name} that an earlier build left")
-        offline.unmount_left(folder)
+        mounting.unmount_left(folder)
         shutil.rmtree(folder)
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from imagecycle import command
+from imagecycle.build import partitions
 from imagecycle.build.disk import unpack
 from imagecycle.errors import CommandFailed, ImagecycleError, MissingProgram
-from imagecycle.verify import partitions
 
 HIVES = "Windows/System32/config"
 _MOUNT_LIMIT = 60.0

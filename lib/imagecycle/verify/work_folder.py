@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from imagecycle import log
-from imagecycle.build import offline
+from imagecycle.build import mounting
 
 PREFIX = "verify-"
 
@@ -29,7 +29,7 @@ def work_folder(root: Path, name: str, *, keep: bool = False) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        offline.unmount_left(folder)  # a check that was ended could not do it
+        mounting.unmount_left(folder)  # a check that was ended could not do it
         if keep:
             # Under another name, lest the next run take it for a dead run's.
             log.say(f"kept {folder.rename(folder.with_name(f'kept-{folder.name}'))}")
@@ -49,7 +49,7 @@ def sweep(root: Path, *, dry_run: bool = False) -> None:
                     log.say(f"would remove {folder}, left by a run that was killed")
                     continue
                 log.say(f"removing {folder}, left by a run that was killed")
-                offline.unmount_left(folder)
+                mounting.unmount_left(folder)
                 shutil.rmtree(folder, ignore_errors=True)
             finally:
                 os.close(lock)

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
+from imagecycle.build.partitions import file_systems
 from imagecycle.verify import boot_entries
 from imagecycle.verify.findings import Defects, Finding
-from imagecycle.verify.partitions import file_systems
 from imagecycle.verify.pristine import Pristine
 
 LONGEST_WAIT = 5

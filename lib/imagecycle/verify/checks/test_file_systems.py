@@ -5,8 +5,8 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
+from imagecycle.build.partitions import FileSystem, file_systems, partitions
 from imagecycle.verify.findings import Defects, Finding
-from imagecycle.verify.partitions import FileSystem, file_systems, partitions
 from imagecycle.verify.pristine import Pristine
 
 SECTOR = 512

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterator
 
+from imagecycle.build.partitions import file_systems
 from imagecycle.verify.findings import Defects, Finding
-from imagecycle.verify.partitions import file_systems
 from imagecycle.verify.pristine import Pristine
 
 FILE = "/etc/fstab"
@@ -20,8 +20,8 @@ def test_names_nothing_that_servers_lack(pristine: Pristine, defects: Defects) -
 def _lacking(pristine: Pristine) -> Iterator[Finding]:
     known = file_systems(pristine.disk)
     named = {f"UUID={one.uuid}" for one in known} | {f"LABEL={one.label}" for one in known}
-    named |= {f"PARTUUID={one.partition_uuid}" for one in known}
-    named |= {f"PARTLABEL={one.partition_label}" for one in known}
+    named |= {f"PARTUUID={one.partition.uuid}" for one in known}
+    named |= {f"PARTLABEL={one.partition.label}" for one in known}
     for _, line in pristine.lines(FILE):
         device, place, kind, options, *_ = [*line.split(), "", "", "", ""]
         bare = re.sub(r"^/dev/disk/by-(\w+)/", lambda m: f"{m[1].upper()}=", device).replace(

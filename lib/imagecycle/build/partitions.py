@@ -19,6 +19,9 @@ class Partition:
     number: int
     start: int
     size: int
+    uuid: str = ""
+    """In small letters, as the system shows it; empty in a table of DOS's kind"""
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -29,13 +32,15 @@ class FileSystem:
     kind: str
     uuid: str
     label: str
-    partition_uuid: str
-    partition_label: str
 
 
 @cache
 def partitions(disk: Path) -> tuple[Partition, ...]:
-    """The partition table of a raw disk; empty where there is none."""
+    """The partition table of a raw disk that does not change; empty where there is none."""
+    return _partitions(disk)
+
+
+def _partitions(disk: Path) -> tuple[Partition, ...]:
     shown = command.run(["sfdisk", "--json", disk], timeout=TIME_LIMIT, check=False)
     if shown.returncode:
         return ()
@@ -46,6 +51,8 @@ def partitions(disk: Path) -> tuple[Partition, ...]:
             number=int(one["node"].removeprefix(str(disk)).lstrip("p") or 0),
             start=int(one["start"]) * unit,
             size=int(one["size"]) * unit,
+            uuid=str(one.get("uuid", "")).lower(),
+            label=str(one.get("name", "")),
         )
         for one in table.get("partitions", [])
     )
@@ -53,17 +60,20 @@ def partitions(disk: Path) -> tuple[Partition, ...]:
 
 @cache
 def file_systems(disk: Path) -> tuple[FileSystem, ...]:
+    """What is on the partitions of a raw disk that does not change; see :func:`found`."""
+    return found(disk)
+
+
+def found(disk: Path) -> tuple[FileSystem, ...]:
     """What is on the partitions of a raw disk, or on the disk as a whole."""
     whole = Partition(0, 0, disk.stat().st_size)
-    probed = ((one, _probed(disk, one)) for one in partitions(disk) or (whole,))
+    probed = ((one, _probed(disk, one)) for one in _partitions(disk) or (whole,))
     return tuple(
         FileSystem(
             partition=one,
             kind=said["TYPE"],
             uuid=said.get("UUID", ""),
             label=said.get("LABEL", ""),
-            partition_uuid=said.get("PART_ENTRY_UUID", ""),
-            partition_label=said.get("PART_ENTRY_NAME", ""),
         )
         for one, said in probed
         if "TYPE" in said
