@@ -81,3 +81,20 @@ def test_page_of_a_good_image_has_no_list_of_sufferings() -> None:
         facts={},
     )
     assert "What users would suffer</h2>" not in page
+
+
+def defect(name: str, outcome: str, message: str) -> CheckResult:
+    return CheckResult(name, name, "", outcome, 0.0, message)
+
+
+def test_checks_that_were_not_run_for_one_reason_are_one_line() -> None:
+    dead = [defect(f"a.{number}", "not run", "not run: it is dead") for number in range(40)]
+    found = [*dead, defect("b.x", "failed", "no login"), defect("b.y", "failed", "no login")]
+    assert report.defect_lines(found) == [
+        "failed: b.x: no login",
+        "failed: b.y: no login",
+        "not run: a.0 and 39 more: not run: it is dead",
+    ]
+    assert report.names(found).startswith("b.x, b.y, a.0, ")
+    assert report.names(found).endswith(" and 30 more")
+    assert report.names([]) == ""

@@ -1,15 +1,22 @@
 import dataclasses
+import datetime
+import errno
 import json
+import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from families import FAMILY, artifact
-from imagecycle.artifacts import Artifact, ArtifactStore
+from imagecycle.artifacts import Artifact, ArtifactStore, checksums
 from imagecycle.errors import ImagecycleError, LockHeld, UnknownName, UsageError
+from imagecycle.machine.accelerator import Accelerator
 from imagecycle.site import Site
 from imagecycle.verify import stage
+from imagecycle.verify.run import Findings
+from imagecycle.verify.verdict import CheckResult
 
 RELEASE = "20261122"
 
@@ -117,3 +124,39 @@ def test_second_run_says_who_verifies(site: Site, built: Artifact) -> None:
 def test_architectures_that_cannot_be_booted_are_refused(site: Site, built: Artifact) -> None:
     with pytest.raises(UsageError, match="machines of s390x cannot be run"):
         verify(site, arch="s390x")
+
+
+@pytest.fixture
+def blank(built: Artifact) -> Artifact:
+    """A release whose disk is a sound image without anything in it."""
+    argv = ["qemu-img", "create", "-q", "-f", "qcow2", built.disk, "64M"]
+    subprocess.run(argv, check=True, timeout=60)
+    built.write_record("build", {"disk": {"file": built.disk.name, **checksums(built.disk)}})
+    return built
+
+
+def test_too_little_room_is_named_before_anything_starts(
+    site: Site, blank: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "WRITTEN", 2**60)
+    with pytest.raises(ImagecycleError) as caught:
+        verify(site)
+    assert f"{site.work}/verify-" in caught.value.message
+    assert "GiB free" in caught.value.message
+    assert list(site.work.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_meanwhile_is_no_verdict(
+    site: Site, blank: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message = "not run: qemu-img exited with 1: qemu-img: error while writing: "
+    result = CheckResult("a.b", "A: b", "", "not run", 0.0, message + os.strerror(errno.ENOSPC))
+    now = datetime.datetime.now(datetime.UTC)
+    found = Findings(Accelerator("tcg", ""), now, now, [result], [], [], 1.0, "cheapest")
+    monkeypatch.setenv("IMAGECYCLE_ACCELERATOR", "tcg")
+    monkeypatch.setattr(stage.Run, "carry_out", lambda _self: found)
+    with pytest.raises(ImagecycleError) as caught:
+        verify(site)
+    assert f"no space was left in {site.work}" in caught.value.message
+    assert not (blank.folder / "verify.json").exists()
+    assert list(site.work.iterdir()) == []

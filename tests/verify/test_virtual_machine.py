@@ -1,4 +1,6 @@
+import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, cast
 
@@ -83,3 +85,30 @@ def test_full_file_system_is_told_from_a_slow_guest(tmp_path: Path) -> None:
     with pytest.raises(ImagecycleError) as caught:
         machine(tmp_path / "work" / "run" / "instance", "io-error").check_storage()
     assert f"no space is left in {tmp_path / 'work'}" in caught.value.message
+
+
+def test_no_free_port_is_named(tmp_path: Path) -> None:
+    """In a network of its own that has two ports, both taken."""
+    words = f"""
+import socket
+from pathlib import Path
+from imagecycle.errors import ImagecycleError
+from imagecycle.machine import virtual_machine
+from verify.test_virtual_machine import PARTS, TOLD, disk
+Path("/proc/sys/net/ipv4/ip_local_port_range").write_text("40000 40001")
+taken = [socket.create_server(("127.0.0.1", port)) for port in (40000, 40001)]
+folder = Path({str(tmp_path)!r})
+virtual_machine.prepare(folder / "instance", PARTS, disk(folder), 2**27, TOLD)
+try:
+    with virtual_machine.running("instance", folder / "instance", PARTS):
+        print("it runs")
+except ImagecycleError as error:
+    print(error.message)
+"""
+    argv = ["unshare", "--user", "--map-root-user", "--net", sys.executable, "-c", words]
+    tests = Path(__file__).parents[1]
+    env = {**os.environ, "PYTHONPATH": f"{tests.parent / 'lib'}:{tests}"}
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, env=env)
+    assert done.stdout == "no port is free on this machine's loopback for the instance's SSH\n", (
+        done.stderr
+    )

@@ -89,6 +89,12 @@ def need_room(folder: Path, needed: int) -> None:
         )
 
 
+def data_in(disk: Path) -> int:
+    """Bytes of a disk that are not holes."""
+    listed = command.run(["qemu-img", "map", "--output=json", disk], timeout=300).stdout
+    return sum(int(one["length"]) for one in json.loads(listed) if one["data"])
+
+
 def _virtual_size(disk: Path) -> int:
     described = command.run(["qemu-img", "info", "--output=json", disk], timeout=60).stdout
     return int(json.loads(described)["virtual-size"])

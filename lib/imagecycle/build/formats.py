@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import tempfile
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any
 
 from imagecycle import command, log
 from imagecycle.artifacts import CHUNK, Artifact, lock_file, write_json
-from imagecycle.build.disk import CONVERT_TIMEOUT, need_room
+from imagecycle.build.disk import CONVERT_TIMEOUT, data_in, need_room
 from imagecycle.errors import ImagecycleError
 from imagecycle.sparse_file import pieces
 
@@ -81,7 +80,7 @@ def _with_others(disk: Disk, record: Mapping[str, Any], original: Disk | None = 
 
 
 def _convert(original: Disk, path: Path, wanted: str) -> dict[str, Any]:
-    need_room(path.parent, int(_data_in(original.path) * _GROWTH[wanted]))
+    need_room(path.parent, int(data_in(original.path) * _GROWTH[wanted]))
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     os.close(descriptor)
     made = Path(name)
@@ -102,12 +101,6 @@ def _convert(original: Disk, path: Path, wanted: str) -> dict[str, Any]:
         return found
     finally:
         made.unlink(missing_ok=True)
-
-
-def _data_in(disk: Path) -> int:
-    """Bytes of a disk that are not holes."""
-    listed = command.run(["qemu-img", "map", "--output=json", disk], timeout=300).stdout
-    return sum(int(one["length"]) for one in json.loads(listed) if one["data"])
 
 
 def _sha512(path: Path) -> str:

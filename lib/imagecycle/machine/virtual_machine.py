@@ -25,6 +25,7 @@ START_LIMIT = 60.0
 GOING_LIMIT = 2.0
 """Seconds that a QEMU may take to be gone when its monitor is."""
 OUTPUT = "qemu.log"
+_NO_PORT = "Could not set up host forwarding rule"
 
 
 class EmulatorCrashed(ImagecycleError):
@@ -170,6 +171,11 @@ def _connected(
             return stack.enter_context(Monitor(socket, name))
         if process.poll() is not None or time.monotonic() > deadline:
             said = (folder / OUTPUT).read_text(errors="replace").strip() or "it said nothing"
+            if _NO_PORT in said:
+                raise ImagecycleError(
+                    f"no port is free on this machine's loopback for the {name}'s SSH",
+                    hint="end what holds them all, or widen net.ipv4.ip_local_port_range",
+                )
             raise ImagecycleError(
                 f"QEMU did not start for the {name}: {said.splitlines()[-1]}",
                 hint="look at `imagecycle doctor`",

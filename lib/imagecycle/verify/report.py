@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,8 @@ CONSOLE_LINES = 4000
 """Shown of a console; the end of a longer one, all of which lies beside the report"""
 LINE_CHARACTERS = 2000
 """Shown of a console's line"""
+NAMED = 12
+"""Checks named in one line"""
 MARKED_LINES = 40
 """Listed apart from the console"""
 
@@ -175,6 +178,28 @@ def reason(verdict: str, results: Sequence[CheckResult], machines: Sequence[Mach
     more = len(failed) - 1
     others = f", and {more} more check{'s' if more > 1 else ''} failed" if more else ""
     return f"{failed[0].name}: {first}{others}."
+
+
+def defect_lines(defects: Sequence[CheckResult]) -> list[str]:
+    """What to say of each defect; once of those that have one reason."""
+    lines = []
+    same: dict[tuple[str, str], list[CheckResult]] = {}
+    for one in sorted(defects, key=lambda one: one.outcome != FAILED):
+        same.setdefault(
+            (one.outcome, one.message if one.outcome == NOT_RUN else one.id), []
+        ).append(one)
+    for found in same.values():
+        message = textwrap.shorten(found[0].message, 160, placeholder=" ...")
+        more = f" and {len(found) - 1} more" if found[1:] else ""
+        lines.append(f"{found[0].outcome}: {found[0].id}{more}: {message}")
+    return lines
+
+
+def names(defects: Sequence[CheckResult]) -> str:
+    """The checks with defects, the failed ones first, and no more than a person reads."""
+    known = [one.id for one in sorted(defects, key=lambda one: one.outcome != FAILED)]
+    more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
+    return ", ".join(known[:NAMED]) + more
 
 
 def summary(results: Sequence[CheckResult]) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from imagecycle import log
 from imagecycle.artifacts import Artifact, ArtifactStore, Record, checksums
+from imagecycle.build.disk import data_in, need_room
 from imagecycle.errors import DefectsFound, ImagecycleError
 from imagecycle.machine import accelerator, disk_image, platforms
 from imagecycle.machine.virtual_machine import EmulatorCrashed
@@ -18,8 +19,11 @@ from imagecycle.site import Site
 from imagecycle.verify import cases, records, report
 from imagecycle.verify.records import HTML
 from imagecycle.verify.run import Run
-from imagecycle.verify.verdict import LEFT_OUT, PASSED, CheckResult
+from imagecycle.verify.verdict import LEFT_OUT, NOT_RUN, PASSED, CheckResult
 from imagecycle.verify.work_folder import work_folder
+
+WRITTEN = 2**27
+"""Bytes that a machine writes to its disk until it is up, about"""
 
 
 def verify(
@@ -65,10 +69,9 @@ def verify(
     log.say(report.summary(results))
     if verdict != PASSED:
         defects = [r for r in results if r.outcome not in (PASSED, LEFT_OUT)]
-        for result in defects:
-            message = textwrap.shorten(result.message, 160, placeholder=" ...")
-            log.say(f"{result.outcome}: {result.id}: {message}")
-        names = ", ".join(r.id for r in defects) or "no check was run"
+        for line in report.defect_lines(defects):
+            log.say(line)
+        names = report.names(defects) or "no check was run"
         raise DefectsFound(
             f"{family.slug} {artifact.release} has defects: {names}",
             hint=f"read {artifact.folder / HTML}",
@@ -89,13 +92,26 @@ def _look(
     """The verdict and the checks it rests on, once both have been recorded."""
     name = f"{family.slug}-{artifact.release}"
     with work_folder(site.work, name, keep=how.keep) as folder:
+        need_room(folder, data_in(artifact.disk) + how.at_once * WRITTEN)
         found = accelerator.fitting(accelerator.find(site), family.arch)
         run = Run(family, site, artifact, folder, found, how.matrix, how.at_once)
         findings = run.carry_out()
+        _blame_no_image_for_a_full_disk(site, findings.results)
         record = records.record(family, artifact, built, findings)
         store = ArtifactStore(site.artifacts)
         records.keep(store, artifact, family.title, record, findings)
     return record["verdict"], findings.results
+
+
+def _blame_no_image_for_a_full_disk(site: Site, results: Sequence[CheckResult]) -> None:
+    """:raises ImagecycleError: when a check was not run because this machine has no room."""
+    full = os.strerror(errno.ENOSPC)
+    for result in results:
+        if result.message.startswith(f"{NOT_RUN}: qemu-img exited") and full in result.message:
+            raise ImagecycleError(
+                f"no space was left in {site.work} for the disk of the release",
+                hint="make room there, or set `home` in the site's settings to a larger place",
+            )
 
 
 def _build_record(artifact: Artifact) -> Record:
