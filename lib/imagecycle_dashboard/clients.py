@@ -70,11 +70,8 @@ def listed_images(request: Any) -> Listing:
 def images_of_family(request: Any, family: str) -> list[Document]:
     """The images of a family that the project can see: listed, hidden, and shared with it."""
     chosen = {"imagecycle_family": family, "limit": str(PAGE)}
-    asked = (
-        _images(request, **chosen),
-        _images(request, **chosen, os_hidden="true"),
-        _images(request, **chosen, visibility="shared", member_status="all"),
-    )
+    chosen |= {"visibility": "all", "member_status": "all"}
+    asked = (_images(request, **chosen), _images(request, **chosen, os_hidden="true"))
     return [document for listing in asked for document in listing.documents]
 
 

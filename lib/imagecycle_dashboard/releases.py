@@ -26,6 +26,7 @@ _WORD = re.compile(r"[a-z0-9][a-z0-9._]*")
 _LOGIN = re.compile(r"\S+")
 _NUMBER = re.compile(r"0|[1-9]\d{0,8}")
 _LONGEST_SLUG = 150
+_OF_GLANCE = ("os_hidden", "os_hash_algo", "os_hash_value")
 _TOLD_APART = re.compile(
     r"imagecycle_(family|release|state|image_id|flavour|shared_with|unused_since|input_digest|"
     r"checks|verified|build_date|version|superseded_at|retired_at|revoked_at|revoked_reason|"
@@ -196,7 +197,7 @@ def _facts(document: Mapping[str, Any]) -> dict[str, str]:
     for name in sorted(document):
         value = document[name]
         shown = _SHOWN.fullmatch(name) and not _TOLD_APART.fullmatch(name)
-        if shown and isinstance(value, str) and name != "os_hidden" and len(name) <= 100:
+        if shown and isinstance(value, str) and name not in _OF_GLANCE and len(name) <= 100:
             found[name] = plain(value, 500)
     return {name: value for name, value in found.items() if value}
 

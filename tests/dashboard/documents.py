@@ -21,6 +21,8 @@ def document(number: int = 1, *, of_nobody: bool = False, **changes: Any) -> dic
         "status": "active",
         "visibility": "public",
         "os_hidden": False,
+        "os_hash_algo": "sha512",
+        "os_hash_value": "5f" * 64,
         "owner": PUBLISHER,
         "size": 700 * 2**20,
         "min_disk": 3,
