@@ -27,6 +27,7 @@ THIN = (
     "list",
     "metadata",
     "notify",
+    "operations",
     "plan",
     "prove",
     "publish",

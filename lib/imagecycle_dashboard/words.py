@@ -5,11 +5,23 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 STATES = {
+    "candidate": _("candidate"),
     "current": _("current"),
     "superseded": _("superseded"),
     "retired": _("retired"),
     "revoked": _("revoked"),
 }
+VERDICTS = {
+    "passed": _("passed"),
+    "failed": _("failed"),
+    "defects": _("defects"),
+    "stopped": _("stopped"),
+    "never ran": _("never ran"),
+    "not verified": _("not verified"),
+    "unreadable": _("unreadable"),
+}
+STAGES = {"build": _("build"), "verify": _("verify"), "publish": _("publish")}
+OUTCOMES = {"done": _("done"), "failed": _("failed"), "unfinished": _("not finished")}
 FIELDS = {
     "title": _("Title"),
     "description": _("Description"),

@@ -8,7 +8,7 @@ import io
 import json
 import shutil
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -121,9 +121,19 @@ def of_cloud(
     moment = context.clock()
     return CloudStatus(
         cloud,
-        [_row(held, use, moment) for name in found for held in reversed(found[name])],
+        rows(found, use, moment),
         [copies.row(one, cloud) for one in contents.copies],
     )
+
+
+def rows(
+    families: Mapping[str, Sequence[Holding]], usage: Usage | None, moment: datetime.datetime
+) -> list[Row]:
+    """How the releases of families stand, the newest of a family first.
+
+    :param usage: None when nobody asked who uses them.
+    """
+    return [_row(held, usage, moment) for name in families for held in reversed(families[name])]
 
 
 def complain(found: Sequence[CloudStatus]) -> None:

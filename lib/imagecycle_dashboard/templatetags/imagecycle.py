@@ -30,6 +30,24 @@ def in_words(state: str) -> Any:
 
 
 @register.filter
+def verdict_in_words(verdict: str) -> Any:
+    """How a run or a verification ended."""
+    return words.VERDICTS.get(verdict, verdict)
+
+
+@register.filter
+def stage_in_words(stage: str) -> Any:
+    """A stage of the work on a family."""
+    return words.STAGES.get(stage, stage)
+
+
+@register.filter
+def outcome_in_words(outcome: str) -> Any:
+    """What came of a change."""
+    return words.OUTCOMES.get(outcome, outcome)
+
+
+@register.filter
 def support_of(release: Any, today: datetime.date) -> Support | None:
     """The end of a release's support, seen from today."""
     return support(release.end_of_support, today)
@@ -55,6 +73,12 @@ def from_now(day: datetime.date, today: datetime.date) -> Any:
 def day(moment: datetime.date) -> str:
     """A day as everybody reads it."""
     return f"{moment:%Y-%m-%d}"
+
+
+@register.filter
+def moment(at: datetime.datetime | None) -> str:
+    """A moment, in the one time zone that all share."""
+    return f"{at:%Y-%m-%d %H:%M} UTC" if at is not None else ""
 
 
 @register.filter

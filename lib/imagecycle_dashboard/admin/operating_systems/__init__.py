@@ -1,0 +1,1 @@
+"""Families by state and use, what is next, failures, copies."""
