@@ -5,6 +5,7 @@ import pytest
 from imagecycle.devcloud.layout import (
     COMPUTE_USERS,
     FIRST_COMPUTE_PORTS,
+    FIRST_DASHBOARD_PORTS,
     FIRST_PORTS,
     Layout,
     ensure_identity,
@@ -32,8 +33,18 @@ def test_nova_adds_ports_and_passwords_and_changes_none(layout: Layout) -> None:
     assert load_identity(layout) == full
 
 
+def test_the_dashboard_adds_its_own_and_changes_none(layout: Layout) -> None:
+    plain = ensure_identity(layout)
+    full = ensure_identity(layout, dashboard=True)
+    assert full.ports.keys() - plain.ports.keys() == FIRST_DASHBOARD_PORTS.keys()
+    assert plain.ports.items() <= full.ports.items()
+    assert plain.passwords.items() <= full.passwords.items()
+    assert ensure_identity(layout) == full
+
+
 def test_no_two_services_of_any_development_cloud_share_a_port() -> None:
-    ends = [port % 10 for port in (FIRST_PORTS | FIRST_COMPUTE_PORTS).values()]
+    ports = FIRST_PORTS | FIRST_COMPUTE_PORTS | FIRST_DASHBOARD_PORTS
+    ends = [port % 10 for port in ports.values()]
     assert len(ends) == len(set(ends)), "others are ten apart"
 
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from imagecycle.devcloud.dashboard import installation
 from imagecycle.devcloud.install import COMPUTE_REQUIREMENTS, REQUIREMENTS
 
 
@@ -11,7 +12,10 @@ def pins(path: Path) -> list[str]:
     return [line for line in lines if line.strip() and not line.startswith("#")]
 
 
-@pytest.mark.parametrize(("path", "least"), [(REQUIREMENTS, 100), (COMPUTE_REQUIREMENTS, 30)])
+@pytest.mark.parametrize(
+    ("path", "least"),
+    [(REQUIREMENTS, 100), (COMPUTE_REQUIREMENTS, 30), (installation.REQUIREMENTS, 90)],
+)
 def test_every_package_is_pinned_to_one_version(path: Path, least: int) -> None:
     assert len(pins(path)) > least
     for line in pins(path):

@@ -22,6 +22,11 @@ def devcloud() -> None:
     help="Also start Nova and Cinder, with simulated hypervisors and storage.",
 )
 @click.option(
+    "--with-dashboard",
+    is_flag=True,
+    help="Also start Horizon, the dashboard, with imagecycle's panels.",
+)
+@click.option(
     "--protected/--unprotected",
     "protected",
     default=None,
@@ -29,13 +34,17 @@ def devcloud() -> None:
     "without such settings does.",
 )
 @click.pass_obj
-def devcloud_start(settings: site.Site, with_compute: bool, protected: bool | None) -> None:
+def devcloud_start(
+    settings: site.Site, with_compute: bool, with_dashboard: bool, protected: bool | None
+) -> None:
     """Start the development cloud; install it first if necessary."""
     from imagecycle import devcloud
     from imagecycle.devcloud.config import CLOUD
     from imagecycle.metadata import definitions
 
-    devcloud.start(settings, with_compute=with_compute, protected=protected)
+    devcloud.start(
+        settings, with_compute=with_compute, with_dashboard=with_dashboard, protected=protected
+    )
     definitions.install(settings, cloud=CLOUD, dry_run=False)
 
 
@@ -57,6 +66,16 @@ def devcloud_status(settings: site.Site, as_json: bool) -> None:
     from imagecycle import devcloud
 
     sys.exit(devcloud.print_status(settings, as_json=as_json))
+
+
+@devcloud.command("password")
+@click.argument("user")
+@click.pass_obj
+def devcloud_password(settings: site.Site, user: str) -> None:
+    """Print the password of USER, to log in to the dashboard."""
+    from imagecycle import devcloud
+
+    click.echo(devcloud.password(settings, user))
 
 
 COMMANDS = (devcloud,)

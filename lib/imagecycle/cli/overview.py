@@ -60,12 +60,17 @@ def doctor(
 
 
 @click.command()
+@click.option(
+    "--with-dashboard",
+    is_flag=True,
+    help="Also start Horizon with imagecycle's panels, to look at what was published.",
+)
 @click.pass_obj
-def quickstart(settings: site.Site) -> None:
+def quickstart(settings: site.Site, with_dashboard: bool) -> None:
     """Try everything once: start the development cloud; build, verify and publish an image."""
     from imagecycle.tour import quickstart
 
-    quickstart.run(settings)
+    quickstart.run(settings, with_dashboard=with_dashboard)
 
 
 COMMANDS = (list_families, doctor, quickstart)

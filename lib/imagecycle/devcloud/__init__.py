@@ -2,7 +2,7 @@
 
 They are the releases of the Python index, pinned in ``requirements.txt``, in an environment of
 their own. Their images stay when they are stopped. With :mod:`~imagecycle.devcloud.compute`,
-Nova and Cinder join them.
+Nova and Cinder join them, and with :mod:`~imagecycle.devcloud.dashboard` Horizon.
 """
 
 from __future__ import annotations
@@ -11,26 +11,34 @@ import contextlib
 import json
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 
 from imagecycle import log
 from imagecycle.artifacts import lock_file
-from imagecycle.devcloud import accounts, compute, config, database, install, services
+from imagecycle.devcloud import accounts, compute, config, dashboard, database, install, services
 from imagecycle.devcloud.layout import Identity, Layout, ensure_identity, load_identity
 from imagecycle.devcloud.services import SERVICES, Service
-from imagecycle.errors import EXIT_FAILED
+from imagecycle.errors import EXIT_FAILED, UnknownName
 from imagecycle.site import Site
 
 _WITH_PROTECTION = ("glance", "nova-api", "cinder-api")
 """Who reads what may be copied"""
 
 
-def start(site: Site, *, with_compute: bool = False, protected: bool | None = None) -> None:
+def start(
+    site: Site,
+    *,
+    with_compute: bool = False,
+    with_dashboard: bool = False,
+    protected: bool | None = None,
+) -> None:
     """Start what does not run, installing it first if need be; says so when all runs.
 
     :param with_compute: also Nova with fake hypervisors, and what it needs. Without, what runs of
         it goes on.
+    :param with_dashboard: also Horizon with the panels, likewise.
     :param protected: Nova and Cinder do not copy what is true of a release only, and Glance lets
         nobody but who publishes write it. What runs with another setting is started anew. None: as
         it was, at first protected.
@@ -48,7 +56,22 @@ def start(site: Site, *, with_compute: bool = False, protected: bool | None = No
         else:
             identity = _start(layout, with_compute=with_compute)
         config.write_clouds_file(layout, identity, compute=compute.has_accounts(layout))
+        if with_dashboard or layout.with_dashboard.exists():
+            _start_dashboard(layout)
         _say_how_to_use(layout)
+
+
+def _start_dashboard(layout: Layout) -> None:
+    dashboard.ensure_installed(layout)
+    identity = ensure_identity(layout, dashboard=True)
+    layout.with_dashboard.touch()
+    with log.step("starting the dashboard"):
+        try:
+            dashboard.ensure_running(layout, identity)
+        except BaseException:
+            dashboard.stop(layout)
+            layout.with_dashboard.unlink(missing_ok=True)
+            raise
 
 
 def _start(layout: Layout, *, with_compute: bool) -> Identity:
@@ -154,7 +177,11 @@ def print_status(site: Site, *, as_json: bool) -> int:
 def _status(layout: Layout) -> list[dict[str, str | int | None]]:
     identity = load_identity(layout)
     rows: list[dict[str, str | int | None]] = []
-    wanted = (*SERVICES, *compute.SERVICES) if layout.with_compute.exists() else SERVICES
+    wanted = [
+        *SERVICES,
+        *(compute.SERVICES if layout.with_compute.exists() else ()),
+        *(dashboard.SERVICES if layout.with_dashboard.exists() else ()),
+    ]
     for service in wanted:
         pid = services.pid_of(layout, service)
         serving = pid is not None and identity is not None and service.answers(layout, identity)
@@ -181,7 +208,8 @@ def _serves(layout: Layout, identity: Identity, *, with_compute: bool) -> bool:
 
 def _stop_all(layout: Layout) -> list[Service]:
     """Stop what runs; returns it."""
-    stopped = compute.stop(layout)
+    stopped = [*dashboard.stop(layout), *compute.stop(layout)]
+    layout.with_dashboard.unlink(missing_ok=True)
     layout.with_compute.unlink(missing_ok=True)
     return [*stopped, *(service for service in SERVICES if services.stop(layout, service))]
 
@@ -206,6 +234,35 @@ def _stopped_on_failure(layout: Layout, *, keep_plain: bool) -> Iterator[None]:
         raise
 
 
+def dashboard_address(site: Site) -> str | None:
+    """Where the dashboard is found; None while it is not meant to run."""
+    layout = Layout.of(site)
+    identity = load_identity(layout)
+    if identity is None or not layout.with_dashboard.exists():
+        return None
+    return f"{identity.url('dashboard')}/"
+
+
+def operations_file(site: Site) -> Path:
+    """Where the dashboard looks for what ``imagecycle operations`` writes."""
+    return Layout.of(site).operations_file
+
+
+def password(site: Site, user: str) -> str:
+    """The password of one of the users to play with.
+
+    :raises UnknownName: when there is no such user.
+    """
+    layout = Layout.of(site)
+    identity = load_identity(layout)
+    passwords = identity.passwords if identity else {}
+    people = ("admin", "demo", *(name for name, *_ in accounts.PLAYERS))
+    known = [name for name in people if name in passwords]
+    if user not in known:
+        raise UnknownName("user of the development cloud", user, known)
+    return passwords[user]
+
+
 def _say_how_to_use(layout: Layout) -> None:
     users = (
         [config.DEMO, *config.COMPUTE_ENTRIES] if layout.with_compute.exists() else [config.DEMO]
@@ -215,3 +272,10 @@ def _say_how_to_use(layout: Layout) -> None:
         f"for the openstack client: OS_CLIENT_CONFIG_FILE={layout.clouds_file} "
         f"OS_CLOUD={config.CLOUD} {layout.venv}/bin/openstack image list"
     )
+    identity = load_identity(layout)
+    if layout.with_dashboard.exists() and identity is not None:
+        names = [user.removeprefix(f"{config.CLOUD}-") for user in users]
+        log.say(
+            f"the dashboard: {identity.url('dashboard')}/; users: admin, {', '.join(names)}; "
+            "`imagecycle devcloud password USER` prints a password"
+        )

@@ -18,6 +18,9 @@ PLAYERS = (
 """Users of a development cloud with Nova: their project, and their role in it."""
 FLAVORS = (("small", 1, 512, 5), ("medium", 1, 1024, 10), ("large", 2, 2048, 20))
 """Name, processors, MiB of memory, GiB of disk."""
+NETWORK = "devcloud"
+_ADDRESSES = "198.18.0.0/16"
+"""Of the range for tests of networks (RFC 2544)"""
 _LIMIT = 30.0
 _RETRIES = 2
 _DOMAIN = "default"
@@ -69,6 +72,22 @@ def ensure_flavors(identity: Identity) -> None:
                 nova.create_flavor(id=name, name=name, vcpus=vcpus, ram=ram, disk=disk)
 
 
+def ensure_network(identity: Identity) -> None:
+    """Make the network that everybody may use, since Horizon starts no server without one.
+
+    :raises Unreachable: when Neutron does not carry it out.
+    """
+    from openstack.exceptions import SDKException
+
+    with _told("Neutron", SDKException):
+        neutron = _neutron(identity)
+        if next(neutron.networks(name=NETWORK), None) is None:
+            made = neutron.create_network(name=NETWORK, is_shared=True)
+            neutron.create_subnet(
+                network_id=made.id, name=NETWORK, ip_version=4, cidr=_ADDRESSES, gateway_ip=None
+            )
+
+
 def _ensure_service(
     keystone: _Keystone, identity: Identity, user: str, kind: str, port: str
 ) -> None:
@@ -109,13 +128,22 @@ def _session(identity: Identity) -> Any:
 
 def _nova(identity: Identity) -> Any:
     """Nova as its administrator sees it, through openstacksdk."""
+    return _connection(identity).compute
+
+
+def _neutron(identity: Identity) -> Any:
+    return _connection(identity).network
+
+
+def _connection(identity: Identity) -> Any:
     from openstack.connection import Connection
 
     return Connection(
         session=_session(identity),
         compute_api_version="2.1",
         compute_endpoint_override=identity.url("nova-api"),
-    ).compute
+        network_endpoint_override=f"{identity.url('neutron')}/v2.0",
+    )
 
 
 class _Keystone:

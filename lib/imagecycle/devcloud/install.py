@@ -40,26 +40,23 @@ def ensure(layout: Layout, *, compute: bool = False) -> None:
     """
     if is_complete(layout, compute=compute):
         return
-    with locked(layout):
+    with locked(layout.venv):
         if not is_complete(layout):
             with log.step("installing Keystone and Glance"):
-                try:
-                    _make(layout)
-                except BaseException:
-                    shutil.rmtree(layout.venv, ignore_errors=True)
-                    raise
+                _make(layout)
         if compute and not is_complete(layout, compute=True):
             with log.step(f"installing {COMPUTE}"):
-                _install(layout, COMPUTE_REQUIREMENTS, COMPUTE)
+                pip(layout.venv, "--requirement", COMPUTE_REQUIREMENTS, what=COMPUTE)
                 write_text(layout.venv / _COMPUTE_MARKER, digest(compute=True))
                 os.sync()
 
 
 @contextlib.contextmanager
-def locked(layout: Layout) -> Iterator[None]:
-    """Keep others from changing the environment, and what stands beside it; waits for them."""
-    beside = layout.venv.with_name(layout.venv.name + ".lock")
-    what, doing = f"the environment {layout.venv}", "installing the development cloud"
+def locked(venv: Path) -> Iterator[None]:
+    """Keep others from changing an environment, and what stands beside it; waits for them."""
+    venv.parent.mkdir(parents=True, exist_ok=True)
+    beside = venv.with_name(venv.name + ".lock")
+    what, doing = f"the environment {venv}", "installing the development cloud"
     with lock_file(beside, what, doing, wait=_INSTALL_LIMIT):
         yield
 
@@ -83,38 +80,56 @@ def digest(*, compute: bool = False) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def version(layout: Layout, package: str) -> str:
+def version(venv: Path, package: str) -> str:
     """The installed version of a package; empty when it is not there."""
-    folders = [str(path) for path in layout.venv.glob("lib/python3*/site-packages")]
+    folders = [str(path) for path in venv.glob("lib/python3*/site-packages")]
     found = metadata.distributions(name=package, path=folders)
     return next((distribution.version for distribution in found), "")
 
 
 def _make(layout: Layout) -> None:
-    shutil.rmtree(layout.venv, ignore_errors=True)
-    layout.venv.parent.mkdir(parents=True, exist_ok=True)
     layout.make()  # its log says what went wrong
+    with made_anew(layout.venv):
+        pip(layout.venv, "--requirement", REQUIREMENTS, what="Keystone and Glance")
+        _import_once(layout)
+        write_text(layout.venv / _MARKER, digest())
+        os.sync()
+
+
+@contextlib.contextmanager
+def made_anew(venv: Path) -> Iterator[None]:
+    """An empty environment, to be filled in a ``with`` block; removed when that fails.
+
+    :raises ImagecycleError: when it cannot be made.
+    """
+    shutil.rmtree(venv, ignore_errors=True)
     try:
-        command.run([PYTHON, "-m", "venv", layout.venv], timeout=_VENV_LIMIT, env=CLEAN)
+        command.run([PYTHON, "-m", "venv", venv], timeout=_VENV_LIMIT, env=CLEAN)
+        yield
     except CommandFailed as failed:
+        shutil.rmtree(venv, ignore_errors=True)
         raise ImagecycleError(
-            f"cannot make the Python environment {layout.venv}: {_last_line(failed.output)}",
+            f"cannot make the Python environment {venv}: {_last_line(failed.output)}",
             hint="apt-get install python3-venv",
         ) from None
-    _install(layout, REQUIREMENTS, "Keystone and Glance")
-    _import_once(layout)
-    write_text(layout.venv / _MARKER, digest())
-    os.sync()
+    except BaseException:
+        shutil.rmtree(venv, ignore_errors=True)
+        raise
 
 
-def _install(layout: Layout, requirements: Path, what: str) -> None:
+def pip(venv: Path, *words: str | Path, what: str) -> None:
+    """Install exactly what is named into an environment.
+
+    :param what: in words for people.
+    :raises ImagecycleError: when it cannot be installed.
+    """
     try:
         command.run(
             [
-                *(layout.python, "-m", "pip", "install", "--quiet", "--no-input"),
+                *(venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-input"),
                 *("--disable-pip-version-check", "--timeout", "30", "--retries", "2"),
                 # Compiling everything takes longer than all the rest, and most is never imported.
-                *("--no-compile", "--no-deps", "--requirement", requirements),
+                *("--no-compile", "--no-deps", *words),
             ],
             timeout=_INSTALL_LIMIT,
             env=CLEAN,

@@ -32,6 +32,7 @@ FIRST_COMPUTE_PORTS = {
     "placement": 25778,
     "cinder-api": 25777,
 }
+FIRST_DASHBOARD_PORTS = {"dashboard": 25085}
 CLEAN = {"PYTHONPATH": "", "PYTHONWARNINGS": "ignore", "PYTHONDONTWRITEBYTECODE": ""}
 """Variables for every program of the development cloud: its environment is its own, and without
 compiled modules all of them start twice as slowly."""
@@ -39,6 +40,8 @@ THREADS = {f"OS_{service}_DISABLE_EVENTLET_PATCHING": "1" for service in ("NOVA"
 """Variables for every program of Nova and Cinder: threads of the system instead of eventlet's."""
 USERS = ("admin", "demo", "glance")
 COMPUTE_USERS = ("alice", "bob", "robot", "nova", "placement", "neutron", "cinder", "rabbitmq")
+DASHBOARD_USERS = ("dashboard",)
+"""Not a user: the key that Horizon signs with"""
 _PATHS = {"keystone": "/v3", "nova-api": "/v2.1", "cinder-api": "/v3"}
 _PORT_STEP = 10
 _PORT_TRIES = 100
@@ -62,6 +65,11 @@ class Layout:
         return self.venv / "bin" / "python"
 
     @property
+    def dashboard_venv(self) -> Path:
+        """Horizon's own environment: it pins other versions than the services do."""
+        return self.venv.with_name(f"{self.venv.name}-dashboard")
+
+    @property
     def etc(self) -> Path:
         return self.folder / "etc"
 
@@ -83,6 +91,11 @@ class Layout:
         return self.folder / "with-compute"
 
     @property
+    def with_dashboard(self) -> Path:
+        """Is there from ``start --with-dashboard`` to ``stop``."""
+        return self.folder / "with-dashboard"
+
+    @property
     def unprotected(self) -> Path:
         """Is there while users may copy imagecycle's properties, as in a cloud without settings
         against it."""
@@ -92,6 +105,11 @@ class Layout:
     def clouds_file(self) -> Path:
         """The ``clouds.yaml`` with the entries ``devcloud`` and ``devcloud-demo``."""
         return self.folder / "clouds.yaml"
+
+    @property
+    def operations_file(self) -> Path:
+        """What the dashboard's panel for operators shows."""
+        return self.folder / "operations.json"
 
     @property
     def lock(self) -> Path:
@@ -118,8 +136,8 @@ class Identity:
 
 
 NOBODY = Identity(
-    dict.fromkeys((*FIRST_PORTS, *FIRST_COMPUTE_PORTS), 0),
-    dict.fromkeys((*USERS, *COMPUTE_USERS), "unused"),
+    dict.fromkeys((*FIRST_PORTS, *FIRST_COMPUTE_PORTS, *FIRST_DASHBOARD_PORTS), 0),
+    dict.fromkeys((*USERS, *COMPUTE_USERS, *DASHBOARD_USERS), "unused"),
 )
 """For programs that read a configuration and call no service."""
 
@@ -142,16 +160,20 @@ def load_identity(layout: Layout) -> Identity | None:
         ) from None
 
 
-def ensure_identity(layout: Layout, *, compute: bool = False) -> Identity:
+def ensure_identity(layout: Layout, *, compute: bool = False, dashboard: bool = False) -> Identity:
     """The kept ports and passwords, made up when they are needed for the first time."""
     kept = load_identity(layout) or Identity({}, {})
     ports, passwords = dict(kept.ports), dict(kept.passwords)
-    for first in (FIRST_PORTS, FIRST_COMPUTE_PORTS) if compute else (FIRST_PORTS,):
-        missing = {name: port for name, port in first.items() if name not in ports}
+    for wanted, first, users in (
+        (True, FIRST_PORTS, USERS),
+        (compute, FIRST_COMPUTE_PORTS, COMPUTE_USERS),
+        (dashboard, FIRST_DASHBOARD_PORTS, DASHBOARD_USERS),
+    ):
+        missing = {name: port for name, port in first.items() if wanted and name not in ports}
         if missing:
             ports |= _free_ports(missing, _beginning(layout))
-    for user in (*USERS, *COMPUTE_USERS) if compute else USERS:
-        passwords.setdefault(user, secrets.token_urlsafe(24))
+        for user in users if wanted else ():
+            passwords.setdefault(user, secrets.token_urlsafe(24))
     identity = Identity(ports, passwords)
     if identity != kept:
         text = json.dumps({"ports": ports, "passwords": passwords})

@@ -57,9 +57,13 @@ class Service:
         """Where it is found; None for a service that nobody calls."""
         return identity.url(self.name)
 
+    def python(self, layout: Layout) -> Path:
+        """What runs it."""
+        return layout.python
+
     def version(self, layout: Layout) -> str:
         """Its version; empty when it is not installed."""
-        return install.version(layout, self.name)
+        return install.version(layout.venv, self.name)
 
     def program(self, layout: Layout, identity: Identity) -> Program:
         """How it is started."""
@@ -83,7 +87,7 @@ class Api(Service):
     """Its configuration files, where arguments name them instead of variables"""
 
     def version(self, layout: Layout) -> str:
-        return install.version(layout, self.package or self.name)
+        return install.version(layout.venv, self.package or self.name)
 
     def variables(self, layout: Layout) -> Variables:
         return {name: text.format(etc=layout.etc) for name, text in self.environment.items()}
@@ -161,7 +165,7 @@ def start(layout: Layout, identity: Identity, service: Service) -> None:
     with prepared(layout, identity, [service]) as (descriptor,):
         runner, argv, variables = service.program(layout, identity)
         process = command.detached(
-            [layout.python, RUNNERS / runner, str(descriptor), *argv],
+            [service.python(layout), RUNNERS / runner, str(descriptor), *argv],
             output=service.log_file(layout),
             env={**CLEAN, **variables, "PYTHONUNBUFFERED": "1"},
             cwd=layout.folder,

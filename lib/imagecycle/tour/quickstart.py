@@ -16,13 +16,14 @@ from typing import TypeVar
 from rich.console import Console
 from rich.markup import escape
 
-from imagecycle import catalog, doctor
+from imagecycle import catalog, devcloud, doctor
 from imagecycle.artifacts import Artifact, ArtifactStore, Record
 from imagecycle.build import stage as build
 from imagecycle.cloud.image import Image
 from imagecycle.doctor.finding import Verdict
 from imagecycle.errors import DefectsFound, ImagecycleError
 from imagecycle.lifecycle import publish
+from imagecycle.operations import stage as operations
 from imagecycle.site import Site
 from imagecycle.tour import background, release_life
 from imagecycle.verify import stage as verify
@@ -41,13 +42,14 @@ class Done:
     seconds: float
 
 
-def run(site: Site) -> None:
+def run(site: Site, *, with_dashboard: bool = False) -> None:
     """Do what is not done yet, and print a summary on standard output.
 
+    :param with_dashboard: start the development cloud's dashboard too.
     :raises ImagecycleError: when a stage fails; what the doctor sees has been printed by then.
     """
     try:
-        _Quickstart(site).run()
+        _Quickstart(site, with_dashboard=with_dashboard).run()
     except DefectsFound:
         raise
     except ImagecycleError as error:
@@ -59,14 +61,17 @@ def run(site: Site) -> None:
 class _Quickstart:
     """One run: the stages that were taken, and what they left."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, *, with_dashboard: bool) -> None:
         self.site = site
+        self.with_dashboard = with_dashboard
         self.family = catalog.find(site.catalog, FAMILY)
         self.done: list[Done] = []
 
     def run(self) -> None:
         began = time.monotonic()
-        with background.running(self.site, "devcloud", "start", "--with-compute") as finish:
+        start = ["devcloud", "start", "--with-compute"]
+        start += ["--with-dashboard"] * self.with_dashboard
+        with background.running(self.site, *start) as finish:
             self.stage("build", self.build)
             report = self.stage("verify", self.verify)
             self.done.append(Done("devcloud", "runs (during the build)", finish()))
@@ -78,6 +83,8 @@ class _Quickstart:
                 lambda: release_life.run(self.site, artifact, release_life.next_of(artifact))
             )
             self.done.append(Done("tour", "the life of a release, above", took))
+        if self.with_dashboard:
+            operations.write(self.site, cloud=CLOUD, out=devcloud.operations_file(self.site))
         self.show(artifact, time.monotonic() - began, report, image)
         if not changed:
             print("Everything was in place and is unchanged.")
@@ -118,6 +125,20 @@ class _Quickstart:
             console.print(f"  {key:<{width}}  {escape(str(value))}")
         console.print(f"\nreport  {escape(str(report))}")
         console.print(f"disk    {escape(str(artifact.disk))}\n")
+        for line in self.dashboard():
+            console.print(escape(line))
+        console.print()
+
+    def dashboard(self) -> list[str]:
+        """Where to look at it as a user, or how to get there."""
+        address = devcloud.dashboard_address(self.site)
+        if address is None:
+            return ["To look at it in Horizon: imagecycle devcloud start --with-dashboard"]
+        return [
+            f"dashboard  {address}",
+            "log in as  demo, alice or bob, or as admin; "
+            "`imagecycle devcloud password demo` prints the password",
+        ]
 
 
 def _timed(work: Callable[[], Result]) -> tuple[Result, float]:

@@ -80,7 +80,7 @@ def lay_out(layout: Layout) -> None:
     forget(layout)
     for path in (folder, new, *(layout.data / host for host in HOSTS)):
         shutil.rmtree(path, ignore_errors=True)
-    with install.locked(layout):
+    with install.locked(layout.venv):
         shutil.copytree(_template(layout) / "data", new)
     new.replace(folder)
 
@@ -185,7 +185,7 @@ def ensure_template(layout: Layout) -> None:
     """Make the template unless it is there; under the lock of the environment."""
     if template_is_complete(layout):
         return
-    with install.locked(layout):
+    with install.locked(layout.venv):
         if not template_is_complete(layout):
             with log.step(f"making the databases of {install.COMPUTE}"):
                 make_template(layout)

@@ -33,7 +33,7 @@ class Worker(Service):
         return None
 
     def version(self, layout: Layout) -> str:
-        return install.version(layout, self.package)
+        return install.version(layout.venv, self.package)
 
     def argv(self, layout: Layout) -> list[str]:
         files = [word for name in self.config for word in ("--config-file", str(layout.etc / name))]

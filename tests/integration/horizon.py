@@ -1,0 +1,116 @@
+"""Horizon in a real browser, as a person uses it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from imagecycle import devcloud
+from imagecycle.site import Site
+
+CHROMIUM = "/usr/bin/chromium"
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 1280, "height": 900}
+SYSTEMS = "project/operating_systems/"
+OPERATIONS = "admin/operating_systems/"
+_LIMIT = 60_000.0
+_QUIET = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@contextlib.contextmanager
+def browser() -> Iterator[Browser]:
+    """Debian's, without a window."""
+    with sync_playwright() as started:
+        made = started.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
+        try:
+            yield made
+        finally:
+            made.close()
+
+
+@dataclass
+class Session:
+    """One who is logged in, and what the scripts of the pages complained of."""
+
+    context: BrowserContext
+    page: Page
+    address: str
+    complaints: list[str] = field(default_factory=list)
+
+    def see(self, path: str) -> Page:
+        """Open a page of Horizon."""
+        answer = self.page.goto(f"{self.address}{path}")
+        assert answer is not None
+        assert answer.status < 500, f"{path}: {answer.status}"
+        return self.page
+
+    def status(self, path: str) -> int:
+        """What Horizon answers, redirections followed."""
+        return self.context.request.get(f"{self.address}{path}").status
+
+
+@contextlib.contextmanager
+def logged_in(
+    started: Browser, site: Site, user: str, *, language: str = "en"
+) -> Iterator[Session]:
+    """A user of the development cloud in a browser of his own."""
+    address = devcloud.dashboard_address(site)
+    assert address is not None
+    context = started.new_context(viewport=DESK, locale=language)  # type: ignore[arg-type]
+    context.set_default_timeout(_LIMIT)
+    try:
+        page = context.new_page()
+        session = Session(context, page, address)
+        page.on("pageerror", lambda error: session.complaints.append(str(error)))
+        page.on("dialog", lambda dialog: session.complaints.append(f"dialog {dialog.message}"))
+        page.goto(f"{address}auth/login/")
+        page.fill("#id_username", user)
+        page.fill("#id_password", devcloud.password(site, user))
+        page.click("#loginBtn")
+        page.wait_for_selector("#content_body")
+        yield session
+    finally:
+        context.close()
+
+
+def text(page: Page) -> str:
+    """What the page says, without Horizon's frame."""
+    return page.inner_text("#content_body")
+
+
+def launch(page: Page, name: str, flavor: str = "small") -> None:
+    """Go through Horizon's wizard, which is open with an image chosen."""
+    page.wait_for_selector(".ng-wizard")
+    page.fill(".ng-wizard #name", name)
+
+    def step(title: str) -> None:
+        page.click(f".wizard-nav >> text={title}")
+
+    step("Source")
+    page.wait_for_selector(".ng-wizard .step:visible .transfer-allocated tbody tr")
+    step("Flavor")
+    row = page.locator(".ng-wizard .step:visible .transfer-available tbody tr", has_text=flavor)
+    row.locator("button").last.click()
+    page.wait_for_selector(".ng-wizard button.finish:not([disabled])")
+    page.click(".ng-wizard button.finish")
+    page.wait_for_selector(".ng-wizard", state="detached")
+
+
+def defects(page: Page) -> list[str]:
+    """What axe finds in our part of the page."""
+    found = Axe().run(page, context={"include": [["#content_body"]]})
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in found.response["violations"]]
+
+
+def overflows(page: Page) -> bool:
+    """Whether our part of the page is wider than its place."""
+    script = "() => { const e = document.querySelector('#content_body');"
+    script += " return e.scrollWidth > e.clientWidth + 1; }"
+    return bool(page.evaluate(script))
