@@ -8,18 +8,17 @@ network (https://docs.openstack.org/api-ref/compute/).
 from __future__ import annotations
 
 import contextlib
-import math
 import secrets
 import socket
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any
 
 from imagecycle import log
-from imagecycle.cloud import clients
+from imagecycle.cloud import clients, flavours
 from imagecycle.cloud.errors import Refused, explained
+from imagecycle.cloud.flavours import Flavour
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import CloudSession, Retries
 from imagecycle.errors import ImagecycleError, Unreachable
@@ -33,25 +32,7 @@ DELETE_LIMIT = 120.0
 _VERSION = "2.37"
 _PASSING = Retries(2, (500, 502, 503, 504))
 """For what Nova, or what stands before it, may answer once about a server that is being made"""
-_PAGE = 1000
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
-_GIB = 2**30
-
-
-@dataclass(frozen=True)
-class Flavour:
-    """One of Nova's flavours; ``ram`` in MiB, ``disk`` in GiB."""
-
-    id: str
-    name: str
-    ram: int
-    disk: int
-    vcpus: int
-
-    def takes(self, image: Image) -> bool:
-        """Whether a server of this flavour can start from an image."""
-        needed = max(image.min_disk, math.ceil(image.size / _GIB))
-        return self.ram >= image.min_ram and self.disk >= needed
 
 
 class Canaries:
@@ -72,22 +53,7 @@ class Canaries:
 
         :raises ImagecycleError: when there is none.
         """
-        with self._doing("list flavours"):
-            found = [
-                Flavour(one.id, one.name, one.ram, one.disk, one.vcpus)
-                for one in self._nova.flavors(limit=_PAGE)
-            ]
-        fitting = sorted(
-            (one for one in found if one.takes(image)),
-            key=lambda one: (one.ram, one.vcpus, one.disk, one.id),
-        )
-        if not fitting:
-            raise ImagecycleError(
-                f"{self._cloud.name}: none of {len(found)} flavours fits image {image.id}: it "
-                f"needs {image.min_ram} MiB of memory and {image.min_disk} GiB of disk",
-                hint="give this user a flavour that the image fits into",
-            )
-        return fitting
+        return flavours.fitting(self._nova, self._cloud.name, image)
 
     @contextlib.contextmanager
     def server(self, image_id: str, flavour: Flavour) -> Iterator[str]:

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 from imagecycle import log
 from imagecycle.artifacts import lock_file
-from imagecycle.cloud.canary import Canaries, Flavour
+from imagecycle.cloud.canary import Canaries
 from imagecycle.cloud.errors import Refused
+from imagecycle.cloud.flavours import Flavour
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import CloudSession, open_cloud
