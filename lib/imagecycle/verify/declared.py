@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from imagecycle import systems
 from imagecycle.model import Explained, Family
+from imagecycle.site import Site
 from imagecycle.systems.linux import Linux
 
 _ON = "services.those_switched_on_are_declared"
@@ -27,6 +28,12 @@ def added(family: Family) -> tuple[str, ...]:
 def explained(family: Family) -> tuple[Explained, ...]:
     """What the catalog says that checks find, and what follows from its services."""
     return (*family.explained, *_of_services(family))
+
+
+def explained_here(family: Family, site: Site) -> tuple[Explained, ...]:
+    """The same, and what the site says of all families."""
+    of_site = (Explained(e.check, e.what, e.reason) for e in site.explained)
+    return (*explained(family), *of_site)
 
 
 def _of_services(family: Family) -> Iterator[Explained]:

@@ -16,10 +16,11 @@ from imagecycle.artifacts import Artifact
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import virtual_machine
 from imagecycle.machine.accelerator import TCG, Accelerator
-from imagecycle.model import Budgets, Explained, Family
+from imagecycle.model import Family
 from imagecycle.site import Site
 from imagecycle.verify import (
     account,
+    budgets,
     cases,
     checking,
     console,
@@ -38,9 +39,6 @@ from imagecycle.verify.way_in import SshWay, WayIn
 from imagecycle.verify.windows_way import WinrmWay
 
 MEMORY_FLOOR_MIB = 256
-MEMORY_SHARE = 0.6
-"""Of the smallest memory that the image promises to run in, which it may use at rest"""
-DISK_SHARE = 0.8
 EMULATION = 6.0
 """How much longer a boot takes under software emulation, at most"""
 CHECKS_LIMIT = 900.0
@@ -98,8 +96,10 @@ class Run:
             size=size,
             leave_out=self.family.leave_out_checks,
             added=declared.added(self.family),
-            explained=self._explained(),
-            budgets=self._budgets(),
+            explained=declared.explained_here(self.family, self.site),
+            budgets=budgets.of(
+                self.family, slowness=EMULATION if self.accelerator.kind == TCG else 1.0
+            ),
             boot_limit=self._limit(subjects),
             power_off_limit=power_off_limit,
             subjects=subjects,
@@ -142,15 +142,6 @@ class Run:
             matrix=self.matrix,
         )
 
-    def _budgets(self) -> Budgets:
-        said = self.family.budgets
-        slowness = EMULATION if self.accelerator.kind == TCG else 1.0
-        return Budgets(
-            boot_seconds=said.boot_seconds * slowness,
-            memory_mib=said.memory_mib or round(self.family.min_ram_mib * MEMORY_SHARE),
-            disk_mib=said.disk_mib or round(self.family.disk_gib * 1024 * DISK_SHARE),
-        )
-
     def _limit(self, subjects: Sequence[Subject]) -> float:
         """Seconds within which all must be known of every machine."""
         boots = sum(1 + len(subject.case.lives) for subject in subjects)
@@ -165,10 +156,6 @@ class Run:
         if self.family.windows is not None:
             return WinrmWay(self.folder, self.family.admin_user)
         return SshWay(self.folder, self.family.admin_user, systems.linux(self.family.distro))
-
-    def _explained(self) -> tuple[Explained, ...]:
-        of_site = (Explained(e.check, e.what, e.reason) for e in self.site.explained)
-        return (*declared.explained(self.family), *of_site)
 
     def _subjects(self, key: str) -> tuple[Subject, ...]:
         processors = max(1, min(2, os.cpu_count() or 1))
