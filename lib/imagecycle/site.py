@@ -7,6 +7,7 @@ if it is there; every setting has a default, so that no file is needed to begin.
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
 import os
 import re
 import zoneinfo
@@ -195,6 +196,42 @@ class Smtp(pydantic.BaseModel):
         return self
 
 
+class CloudVerification(pydantic.BaseModel):
+    """How `imagecycle verify --cloud` boots a release in a cloud."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    network: str = pydantic.Field(
+        "", description="The network of the server, by name or id; without one, it cannot be done."
+    )
+    floating_network: str = pydantic.Field(
+        "",
+        description="The external network that gives the server a floating address; without one, "
+        "its fixed address must be reachable from this machine.",
+    )
+    flavour: str = pydantic.Field(
+        "", description="The server's flavour, by name or id; by default the smallest that fits."
+    )
+    security_group: str = pydantic.Field(
+        "", description="A security group that lets SSH in; by default one is made and deleted."
+    )
+    console: bool = pydantic.Field(
+        True, description="Whether Nova tells what a server says on its console."
+    )
+    boot_seconds: float = pydantic.Field(
+        0, ge=0, description="From ACTIVE to the login, at most; 0: as the family's budget says."
+    )
+    required_for: tuple[str, ...] = pydantic.Field(
+        (),
+        description="Families that `publish` takes only after it, such as debian-*; * is a "
+        "wildcard.",
+    )
+
+    def is_required_for(self, family: str) -> bool:
+        """Whether a family is published only after it was verified in the cloud."""
+        return any(fnmatch.fnmatchcase(family, pattern) for pattern in self.required_for)
+
+
 class CloudSettings(pydantic.BaseModel):
     """How images come into one cloud."""
 
@@ -215,6 +252,10 @@ class CloudSettings(pydantic.BaseModel):
     )
     artifacts_url: str = pydantic.Field(
         "", description="For web-download: where Glance finds the artifact folder, by HTTP."
+    )
+    verify: CloudVerification = pydantic.Field(
+        default_factory=lambda: CloudVerification.model_validate({}),
+        description="How releases are verified in this cloud, and whether they have to be.",
     )
 
     @pydantic.model_validator(mode="after")

@@ -59,6 +59,20 @@ def nova(
     ).compute
 
 
+def neutron(cloud: CloudSession, address: str, retries: Mapping[str, Retries] = _NO_RETRIES) -> Any:
+    """openstacksdk's client of Neutron.
+
+    :param address: Neutron's, with its version.
+    """
+    from openstack.connection import Connection
+
+    return Connection(
+        session=limited(cloud, retries),
+        network_api_version="2",
+        network_endpoint_override=address,
+    ).network
+
+
 def cinder(cloud: CloudSession, address: str) -> Any:
     """openstacksdk's client of Cinder.
 

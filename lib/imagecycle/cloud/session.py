@@ -25,7 +25,13 @@ ANSWER_LIMIT = 60.0
 """Seconds that a service may take for a short answer, unless clouds.yaml says api_timeout."""
 _LOGIN_RETRIES = 2
 _LOGIN_PAUSE = 0.5
-_VERSIONS = {"image": "v2", "compute": "v2.1", "identity": "v3", "block-storage": "v3"}
+_VERSIONS = {
+    "image": "v2",
+    "compute": "v2.1",
+    "identity": "v3",
+    "block-storage": "v3",
+    "network": "v2.0",
+}
 _NAMES_VERSION = re.compile(r"/v\d(\.\d+)?(/[^/]+)?$")
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -73,7 +79,7 @@ class CloudSession:
     def endpoint(self, service: str) -> str | None:
         """The address of a service up to and with its version; None when the cloud has none.
 
-        :param service: ``compute``, ``identity`` or ``block-storage``, as OpenStack's
+        :param service: ``compute``, ``identity``, ``network`` or ``block-storage``, as OpenStack's
             service-types authority spells them; a catalog may use an older spelling.
         """
         with explained(self.name, f"find its {service} service"):
