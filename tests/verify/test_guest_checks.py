@@ -10,16 +10,18 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from imagecycle.machine.config_drive import InstanceData
+from imagecycle.machine.hardware import METADATA_SERVICE
 from imagecycle.model import Budgets
 from imagecycle.verify import checking
 from imagecycle.verify.cases import INSTANCE, OTHER_HOST, REBOOT, SNAPSHOT, TWIN, Case
 from imagecycle.verify.screen import Screen
-from imagecycle.verify.session import Ended, Life, Outcome, Session, Subject
-from imagecycle.verify.verdict import FAILED, NOT_RUN
+from imagecycle.verify.session import Ended, Life, NetworkFacts, Outcome, Session, Subject
+from imagecycle.verify.verdict import FAILED, NOT_RUN, CheckResult
 from sabotages import told
 
 HERE = Path(__file__).parent
@@ -82,6 +84,30 @@ class Recorded:
             subject.show(self.screen)
         for name, life in self.lives.items():
             subjects[0].record(name, life)
+        return {
+            result.id: result.message
+            for result in self._check(subjects)
+            if result.outcome in (FAILED, NOT_RUN)
+            and not any(words in result.message for words in UNREADABLE)
+        }
+
+    def in_cloud(self) -> dict[str, tuple[str, str]]:
+        """Outcome and message of every check, where the instance runs in a cloud."""
+        said = {
+            **self.account,
+            "status": self.account["status"].replace("ConfigDrive", "OpenStack"),
+        }
+        case = Case(INSTANCE, "bios", processors=2, source=METADATA_SERVICE)
+        subject = Subject(case, self.folder / INSTANCE, self.told)
+        subject.folder.mkdir()
+        subject.console.write_text(self.console)
+        subject.announce(Outcome(True, 40.0, pace=self.pace))
+        subject.tell(said)
+        network = NetworkFacts(mtu=1450, resolvers=(), has_ipv6=False)
+        found = self._check((subject,), cloud="production", network=network)
+        return {result.id: (result.outcome, result.message) for result in found}
+
+    def _check(self, subjects: tuple[Subject, ...], **more: Any) -> list[CheckResult]:
         session = Session(
             folder=self.folder,
             family="debian-12-x86_64-server",
@@ -98,19 +124,14 @@ class Recorded:
             power_off_limit=60,
             subjects=subjects,
             screen="graphics",
+            **more,
         )
         deadline = time.monotonic() + LIMIT
         with checking.running(self.folder, session.write()) as checks:
             while not checks.done():
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
-            found = checks.results()
-        return {
-            result.id: result.message
-            for result in found
-            if result.outcome in (FAILED, NOT_RUN)
-            and not any(words in result.message for words in UNREADABLE)
-        }
+            return checks.results()
 
 
 @pytest.fixture

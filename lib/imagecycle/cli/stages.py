@@ -88,6 +88,13 @@ def build(
     type=click.IntRange(min=1),
     help="How many machines may run at a time; by default one for each processor.",
 )
+@click.option(
+    "--cloud",
+    metavar="C",
+    callback=options.or_default,
+    shell_complete=completing.clouds,
+    help="Boot it in this cloud instead, by Nova, once it has passed here.",
+)
 @options.records
 @click.pass_obj
 def verify(
@@ -98,16 +105,35 @@ def verify(
     keep: bool,
     matrix: str,
     jobs: int | None,
+    cloud: str | None,
     records: Path | None,
 ) -> None:
-    """Boot a release of FAMILY and check it as its users would use it; exit 3 on a defect."""
+    """Boot a release of FAMILY and check it as its users would use it; exit 3 on a defect.
+
+    With --cloud, the release becomes a private image there, a server is started from it, checked
+    over SSH and its console, and deleted. Its flavour and network are set in the site's settings.
+    """
     from imagecycle import artifacts, catalog
     from imagecycle.jobs import record_export
-    from imagecycle.verify import stage
 
+    if cloud and (matrix != "cheapest" or jobs):
+        raise click.UsageError(
+            "--matrix and --jobs are for machines on this host, not for --cloud."
+        )
     chosen = catalog.find(settings.catalog, family)
     with record_export.export_to(records, settings, family) as work:
         work.artifact = artifacts.ArtifactStore(settings.artifacts).find(family, release)
+        if cloud:
+            from imagecycle.lifecycle import cloud_verification
+
+            page = cloud_verification.verify_in_cloud(
+                chosen, settings, cloud=cloud, release=release, force=force, keep=keep
+            )
+            click.echo(page)
+            return
+
+        from imagecycle.verify import stage
+
         report = stage.verify(
             chosen,
             settings,

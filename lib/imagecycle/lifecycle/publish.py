@@ -22,11 +22,13 @@ from imagecycle.lifecycle import delivery
 from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.cloud_context import CloudContext, Families, lock_path, say
 from imagecycle.lifecycle.plan import Plan
-from imagecycle.lifecycle.rules.publish import Publication, Target, decide
+from imagecycle.lifecycle.rules.publish import Publication, Target, bringing, decide
 from imagecycle.lifecycle.uploading import digests
 from imagecycle.metadata import definitions, evidence, identity, naming
 from imagecycle.model import Family
 from imagecycle.site import Site
+from imagecycle.verify import cloud_records
+from imagecycle.verify.verdict import PASSED
 
 _RECORD_WAIT = 30.0  # seconds for another cloud's entry in the same record
 
@@ -52,6 +54,7 @@ def publish(
     """
     began = time.monotonic()
     artifact = ArtifactStore(site.artifacts).find(family.slug, release)
+    _see_verified_there(family, artifact, site, cloud)
     disk = delivery.disk_for(artifact, site.settings_of(cloud))
     target = delivery.by(site.settings_of(cloud), target_of(family, artifact, site), artifact, disk)
     if dry_run or out is not None:
@@ -85,6 +88,19 @@ def publish_in(context: CloudContext, target: Target, disk: Path) -> tuple[Image
     return image, plan
 
 
+def bring(context: CloudContext, target: Target, disk: Path) -> tuple[Image, bool]:
+    """See that a release is in a cloud, be it as a private candidate.
+
+    :returns: its image, and whether it was made now.
+    :raises ImagecycleError: when the cloud does not play along; nothing half-made stays in it.
+    """
+    plan, found, publication = _plan(target, context, disk, only_bring=True)
+    if publication.published is not None:
+        return publication.published, False
+    result = context.carry_out(plan, found, disk)
+    return result.changed[publication.image_id], True
+
+
 def target_of(family: Family, artifact: Artifact, site: Site) -> Target:
     """A release as it should be in a cloud.
 
@@ -106,7 +122,9 @@ def target_of(family: Family, artifact: Artifact, site: Site) -> Target:
     )
 
 
-def _plan(target: Target, context: CloudContext, disk: Path) -> tuple[Plan, Families, Publication]:
+def _plan(
+    target: Target, context: CloudContext, disk: Path, *, only_bring: bool = False
+) -> tuple[Plan, Families, Publication]:
     images = context.images.images(**{identity.FAMILY: target.family})
     contents = context.recognise(images)
     family = contents.families.get(target.family, [])
@@ -124,18 +142,46 @@ def _plan(target: Target, context: CloudContext, disk: Path) -> tuple[Plan, Fami
         now=context.clock(),
         new_id=_new_id(),
     )
+    if only_bring:
+        publication = bringing(publication)
     plan = planning.make(
         publication,
         contents.families,
         cloud=context.name,
         project=context.images.project_id,
-        command="publish",
-        why=f"publish {target.family} {target.release}",
+        command="verify" if only_bring else "publish",
+        why=f"{'bring' if only_bring else 'publish'} {target.family} {target.release}",
         now=context.clock(),
         uploads=[target.family],
     )
-    _say(plan, publication, target)
+    if not only_bring:
+        _say(plan, publication, target)
+    elif publication.published is not None:
+        log.say(f"{plan.cloud} has {target.family} {target.release}: {publication.published.id}")
+    else:
+        say(plan)
     return plan, contents.families, publication
+
+
+def _see_verified_there(family: Family, artifact: Artifact, site: Site, cloud: str) -> None:
+    """Refuse a release that the site wants booted in a cloud first.
+
+    :raises NotVerified: when it has not passed there.
+    """
+    if not site.settings_of(cloud).verify.is_required_for(family.slug):
+        return
+    proven = evidence.gather(artifact)
+    if cloud_records.has_passed(artifact, cloud, proven.sha256):
+        return
+    again = f"imagecycle verify {family.slug} --release {artifact.release} --cloud {cloud}"
+    if verdict := cloud_records.entry_of(artifact, cloud).get("verdict"):
+        page = cloud_records.Files.of(artifact, cloud).page
+        why, way_out = f"did not pass verification in {cloud}: {verdict}", f"read {page}"
+        if verdict == PASSED:
+            why, way_out = f"was verified in {cloud} with another disk", again
+    else:
+        why, way_out = f"was not verified in {cloud}, which the site's settings require", again
+    raise evidence.NotVerified(f"{family.slug} {artifact.release} {why}", hint=way_out)
 
 
 def _new_id() -> str:

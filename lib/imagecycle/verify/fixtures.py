@@ -44,6 +44,8 @@ DISKS = {"pristine", "sealed"}
 COMMANDS = {"host", "root", "windows"}
 """The fixtures for which the instance is held"""
 NONE = ("", "")
+OF_THIS_HOST = {"pristine", "accounts", "both", "used", "twin_used", "end", "lived"}
+"""The fixtures of what a run in a cloud has not: checks with one of them are left to those here."""
 LATE = (
     "told",
     "said",
@@ -281,7 +283,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             near = difflib.get_close_matches(named, names, n=1, cutoff=0.0)
             raise pytest.UsageError(f"no check is called {named}; did you mean {near[0]}?")
     items[:] = [
-        item for item in items if not item.nodeid.endswith("[none]") and _applies(item, session)
+        item
+        for item in items
+        if not item.nodeid.endswith("[none]")
+        and _applies(item, session)
+        and not (session.cloud and OF_THIS_HOST & {*getattr(item, "fixturenames", ())})
     ]
     for item in items:
         item.user_properties.append(("suffers", _docstring(item)))

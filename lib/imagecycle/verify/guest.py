@@ -32,10 +32,12 @@ def make_key(folder: Path, name: str = KEY) -> str:
     return (folder / f"{name}.pub").read_text().strip()
 
 
-def write_config(folder: Path, user: str, name: str, port: int, key: str = KEY) -> None:
+def write_config(
+    folder: Path, user: str, name: str, port: int, key: str = KEY, address: str = LOOPBACK
+) -> None:
     """Write the client's configuration for one machine: nothing of the user's own."""
     (folder / config(name)).write_text(
-        f"Host {name}\n  HostName {LOOPBACK}\n  Port {port}\n  User {user}\n"
+        f"Host {name}\n  HostName {address}\n  Port {port}\n  User {user}\n"
         f"  IdentityFile {key}\n{_OPTIONS}"
     )
 
@@ -71,6 +73,7 @@ class Login:
     port: int
     stack: contextlib.ExitStack
     """Holds the connection; closing it ends the connection"""
+    address: str = LOOPBACK
     answered: float | None = None
     """``time.monotonic()`` when the guest's SSH server answered first"""
     refused: bool = False
@@ -79,7 +82,7 @@ class Login:
     """What a server on the SSH port says that is none"""
 
     def __post_init__(self) -> None:
-        self._banner = _Banner(self.port)
+        self._banner = _Banner(self.address, self.port)
         self._master: subprocess.Popen[bytes] | None = None
         self._attempt = contextlib.ExitStack()
         self._next = 0.0
@@ -101,6 +104,16 @@ class Login:
         if self._master.poll() is not None:
             self._end()
         return False
+
+    @property
+    def reached(self) -> bool:
+        """Whether anything has answered at the address, be it by refusing a connection."""
+        return self._banner.reached
+
+    @property
+    def trouble(self) -> str:
+        """Why the last connection did not come about, in the system's words."""
+        return self._banner.trouble
 
     def so_far(self) -> str:
         """How far it has come, for a message."""
@@ -130,10 +143,10 @@ class Login:
 
 
 @contextlib.contextmanager
-def login(name: str, folder: Path, port: int) -> Iterator[Login]:
+def login(name: str, folder: Path, port: int, address: str = LOOPBACK) -> Iterator[Login]:
     """A :class:`Login` whose connection lasts as long as the ``with`` block."""
     with contextlib.ExitStack() as stack:
-        attempt = Login(name, folder, port, stack)
+        attempt = Login(name, folder, port, stack, address)
         stack.callback(attempt.close)
         yield attempt
 
@@ -145,8 +158,11 @@ class _Banner:
     that a connection says nothing, and one that was made too early may never be answered.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, address: str, port: int) -> None:
+        self._address = address
         self._port = port
+        self.reached = False
+        self.trouble = ""
         self._socket: socket.socket | None = None
         self._since = 0.0
         self._next = 0.0
@@ -159,9 +175,13 @@ class _Banner:
                 return False
             self._next = now + PROBE_INTERVAL
             self._since = now
-            with contextlib.suppress(OSError):
-                self._socket = socket.create_connection((LOOPBACK, self._port), timeout=1)
+            try:
+                self._socket = socket.create_connection((self._address, self._port), timeout=1)
                 self._socket.setblocking(False)
+                self.reached = True
+            except OSError as error:
+                self.reached = self.reached or isinstance(error, ConnectionError)
+                self.trouble = error.strerror or str(error)
             return False
         try:
             words = self._socket.recv(64)

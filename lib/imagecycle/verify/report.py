@@ -51,6 +51,8 @@ class MachineReport:
     memory_mib: int | None = None
     """In use at rest"""
     disk_mib: int | None = None
+    has_screen: bool = True
+    """Whether screens could be taken at all"""
 
     @property
     def film(self) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ from typing import Any
 from imagecycle.artifacts import write_json
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import hardware
-from imagecycle.machine.config_drive import InstanceData
+from imagecycle.machine.config_drive import MTU, InstanceData
 from imagecycle.model import TEXT, Budgets, Explained, LeftOut
 from imagecycle.verify.cases import Case
 from imagecycle.verify.screen import Screen
@@ -28,6 +28,8 @@ ACCOUNT = "account.json"
 END = "end.json"
 SCREEN = "screen.json"
 RELEASED = "released"
+RESOLVERS = ("10.0.2.3", "fd69:6d61:6765:1::3", "172.16.0.3")
+"""Those that the network of machines on this host offers"""
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,17 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class NetworkFacts:
+    """What the network gives that the machines are in."""
+
+    mtu: int = MTU
+    """0: not known"""
+    resolvers: tuple[str, ...] = RESOLVERS
+    """Empty: not known"""
+    has_ipv6: bool = True
+
+
+@dataclass(frozen=True)
 class Session:
     """One run of the checks."""
 
@@ -189,6 +202,11 @@ class Session:
     """What the catalog promises of a Windows"""
     screen: str = TEXT
     """What the flavour says that servers show: ``text`` or ``graphics``"""
+    network: NetworkFacts = NetworkFacts()
+    cloud: str = ""
+    """The cloud that the instance runs in; empty for machines on this host"""
+    has_console: bool = True
+    """Whether it is known what the instance says on its console"""
 
     def subject(self, role: str) -> Subject:
         return next(subject for subject in self.subjects if subject.role == role)
@@ -214,6 +232,7 @@ class Session:
         leave_out = tuple(LeftOut(**one) for one in words.pop("leave_out"))
         added = tuple(words.pop("added"))
         declared = words.pop("windows", None)
+        network = words.pop("network")
         return cls(
             folder=folder,
             disk=disk,
@@ -223,5 +242,6 @@ class Session:
             budgets=Budgets(**words.pop("budgets")),
             subjects=subjects,
             windows=Declared.read(declared) if declared else None,
+            network=NetworkFacts(**{**network, "resolvers": tuple(network["resolvers"])}),
             **words,
         )

@@ -6,6 +6,7 @@ current release never has none.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -118,6 +119,12 @@ def decide(
             by = chosen.id if chosen else new_id
             steps.append(supersede(held, by, target.release, now))
     return Publication(steps, notes, chosen.image if chosen else None)
+
+
+def bringing(publication: Publication) -> Publication:
+    """What of a publication brings the release into the cloud as a candidate, and no more."""
+    steps = [step for step in publication.steps if isinstance(step, Discard | Upload)]
+    return dataclasses.replace(publication, steps=steps if publication.published is None else [])
 
 
 def _refuse_older(target: Target, others: Sequence[Holding]) -> None:

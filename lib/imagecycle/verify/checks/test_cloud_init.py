@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from imagecycle.machine.hardware import CONFIG_DRIVE_SOURCE
 from imagecycle.verify.session import Session, Subject
+from imagecycle.verify.verdict import LEFT_OUT
 
 STAGES = ("init-local", "init", "modules-config", "modules-final")
 
@@ -23,8 +25,10 @@ def test_comes_to_its_end(told: Mapping[str, str]) -> None:
     assert told["finished"] == "yes", "it has not finished minutes after the login"
 
 
-def test_reads_the_config_drive(status: dict[str, Any]) -> None:
+def test_reads_the_config_drive(status: dict[str, Any], instance: Subject) -> None:
     """A cloud without a metadata service gives servers without name, key and user data."""
+    if instance.case.source != CONFIG_DRIVE_SOURCE:
+        pytest.skip(f"{LEFT_OUT}: the instance has none")
     assert "ConfigDrive" in str(status.get("datasource"))
 
 
