@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import requests
-
 from imagecycle.errors import ImagecycleError
 from imagecycle.model import Repository
 from imagecycle.systems import openpgp
@@ -39,6 +37,8 @@ def check(repositories: Sequence[Repository]) -> None:
 
 def _fetched(url: str) -> bytes | None:
     """The content at an address; None where there is nothing."""
+    import requests  # which commands that fetch nothing do without
+
     try:
         response = requests.get(url, timeout=TIMEOUT)
         if response.status_code == requests.codes.not_found:
