@@ -3,13 +3,15 @@ import subprocess
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.machine.config_drive import InstanceData
 from imagecycle.model import Budgets, LeftOut
-from imagecycle.verify import checking
+from imagecycle.verify import checking, fixtures
 from imagecycle.verify.cases import INSTANCE, REBOOT, TWIN, Case
 from imagecycle.verify.session import Life, Outcome, Session, Subject
 from imagecycle.verify.verdict import CheckResult
@@ -193,3 +195,18 @@ def test_broken_checks_are_a_defect_whose_trace_is_no_part_of_the_message(
 def test_checks_that_were_killed_are_no_defect(tmp_path: Path) -> None:
     with pytest.raises(ImagecycleError, match="could not be run: half a line"):
         ended(tmp_path, "kill -9 $$", "Traceback\nhalf a line").results()
+
+
+def test_the_instances_disk_is_looked_at_while_its_twin_may_still_boot() -> None:
+    needs = (
+        {"pristine"},
+        {"told", "instance"},
+        {"end", "role"},
+        {"used", "pristine"},
+        {"outcome", "role"},
+        {"accounts"},
+        {"used", "twin_used"},
+        {"life"},
+    )
+    items: list[Any] = [SimpleNamespace(fixturenames=names) for names in needs]
+    assert sorted(items, key=fixtures._turn) == items

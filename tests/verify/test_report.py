@@ -98,3 +98,8 @@ def test_checks_that_were_not_run_for_one_reason_are_one_line() -> None:
     assert report.names(found).startswith("b.x, b.y, a.0, ")
     assert report.names(found).endswith(" and 30 more")
     assert report.names([]) == ""
+
+
+def test_a_boot_that_failed_is_the_reason_before_all_others() -> None:
+    found = [defect("a.b", "failed", "small"), defect("boot.x", "failed", "no login")]
+    assert report.reason("failed", found, []) == "boot.x: no login, and 1 more check failed."

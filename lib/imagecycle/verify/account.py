@@ -52,8 +52,8 @@ BRIEF: Mapping[str, str] = {
 
 THOROUGH: Mapping[str, str] = {
     "finished": (
-        f"i=0; until [ -e /run/cloud-init/result.json ] || [ $i -ge {FINISH_LIMIT * 5} ]; "
-        "do sleep 0.2; i=$((i + 1)); done; [ -e /run/cloud-init/result.json ] && echo yes"
+        f"i=0; until [ -e /run/cloud-init/result.json ] || [ $i -ge {FINISH_LIMIT * 2} ]; "
+        "do sleep 0.5; i=$((i + 1)); done; [ -e /run/cloud-init/result.json ] && echo yes"
     ),
     "marker": f"cat {MARKER_FILE}",
     "vendor_marker": f"cat {VENDOR_MARKER_FILE}",

@@ -50,15 +50,17 @@ LATE = (
     "told",
     "said",
     "released",
+    "end",
+    "used",
+    "outcome",
     "accounts",
     "both",
     "account",
-    "end",
-    "used",
     "twin_used",
     "life",
 )
-"""Fixtures in the order in which their checks run, after those that need none of them."""
+"""Fixtures in the order in which their checks run, after those that need none of them: first what
+the instance alone shows, whose disk is looked at while others may still be booting"""
 
 
 @pytest.fixture(scope="session")

@@ -176,6 +176,7 @@ def reason(verdict: str, results: Sequence[CheckResult], machines: Sequence[Mach
     failed = failed or [result for result in results if result.outcome == NOT_RUN]
     if not failed:
         return "No check was run."
+    failed.sort(key=lambda result: not result.id.startswith("boot."))  # what explains the others
     first = failed[0].message.splitlines()[0] if failed[0].message else failed[0].name
     more = len(failed) - 1
     others = f", and {more} more check{'s' if more > 1 else ''} failed" if more else ""
