@@ -88,7 +88,7 @@ FIRST = (
     told("state", "degraded", "a system that is degraded", "at_rest.the_system_is_running"),
     told(
         "journal",
-        "[9.1] app[1]: cannot open",
+        "[9.1] app[1]: cannot open \x1b[2J\x07\x00<script>",
         "a service that logs errors",
         "at_rest.log_no_errors",
     ),

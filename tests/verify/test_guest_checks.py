@@ -146,7 +146,10 @@ def test_good_machine_has_no_defect(recorded: Recorded) -> None:
 def test_each_defect_is_seen_by_its_check_alone(recorded: Recorded) -> None:
     assert all(one.section in recorded.account for one in told.FIRST)
     recorded.account |= {one.section: one.said for one in told.FIRST}
-    assert recorded.outcomes().keys() == {check for one in told.FIRST for check in one.checks}
+    rejected = recorded.outcomes()
+    assert rejected.keys() == {check for one in told.FIRST for check in one.checks}
+    assert "<script>" in rejected["at_rest.log_no_errors"]
+    assert not any(mark in said for said in rejected.values() for mark in "\x1b\x07\x00")
 
 
 def test_second_group_of_defects_is_seen(recorded: Recorded) -> None:
