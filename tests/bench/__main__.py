@@ -17,7 +17,10 @@ from imagecycle import site
 from imagecycle.errors import ImagecycleError
 from imagecycle.machine import accelerator
 
-SUBJECTS = ("build", "verify", "publish", "usage", "share", "jobs", "quarter", "jenkins")
+SUBJECTS = (
+    *("build", "verify", "publish", "usage", "share", "jobs", "quarter", "jenkins"),
+    "static_site",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -25,7 +25,7 @@ from integration import horizon, servers
 from integration.conftest import ComputeBox
 from integration.horizon import OPERATIONS, SYSTEMS, Session
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 SLUG = FAMILY.slug
 RETIRED, OLDER, BAD, NEW = "20260222", "20260522", "20260822", "20261122"
@@ -179,7 +179,6 @@ def test_a_user_launches_a_server_of_a_system_and_sees_it_active(new_cloud: Live
     ]
 
 
-@pytest.mark.long
 def test_a_retired_release_is_seen_only_in_the_project_that_uses_it(lived: Lived) -> None:
     path = USERS_PAGES["family"]
     retired = f"{path}/{RETIRED}"
@@ -196,7 +195,6 @@ def test_a_retired_release_is_seen_only_in_the_project_that_uses_it(lived: Lived
         assert "of bob" in horizon.text(bob.see(USERS_PAGES["servers"]))
 
 
-@pytest.mark.long
 def test_a_revoked_release_has_a_banner_with_its_reason_and_successor(lived: Lived) -> None:
     with lived.as_("alice") as alice:
         for path in (USERS_PAGES["servers"], USERS_PAGES["revoked"]):
@@ -206,7 +204,6 @@ def test_a_revoked_release_has_a_banner_with_its_reason_and_successor(lived: Liv
             assert f"Use release {NEW} instead." in banner.inner_text()
 
 
-@pytest.mark.long
 def test_what_somebody_shares_is_no_release_whatever_it_says(lived: Lived) -> None:
     with lived.as_("alice") as alice:
         for path in USERS_PAGES.values():
@@ -214,7 +211,6 @@ def test_what_somebody_shares_is_no_release_whatever_it_says(lived: Lived) -> No
         assert alice.status(f"{USERS_PAGES['family']}/20270101") == 404
 
 
-@pytest.mark.long
 def test_operators_see_all_of_it_and_users_none(lived: Lived) -> None:
     with lived.as_("admin") as admin:
         seen = {name: horizon.text(admin.see(path)) for name, path in OPERATORS_PAGES.items()}
@@ -250,7 +246,6 @@ def look(session: Session, pages: dict[str, str], folder: Path) -> list[str]:
     return wrong + session.complaints
 
 
-@pytest.mark.long
 def test_every_page_fits_its_window_and_is_accessible(lived: Lived, tmp_path: Path) -> None:
     folder = Path(PICTURES or tmp_path)
     folder.mkdir(exist_ok=True)
@@ -260,7 +255,6 @@ def test_every_page_fits_its_window_and_is_accessible(lived: Lived, tmp_path: Pa
         assert look(admin, OPERATORS_PAGES, folder) == []
 
 
-@pytest.mark.long
 def test_the_lines_to_copy_are_copied(lived: Lived) -> None:
     with lived.as_("alice") as alice:
         alice.context.grant_permissions(["clipboard-read", "clipboard-write"])
@@ -271,7 +265,6 @@ def test_the_lines_to_copy_are_copied(lived: Lived) -> None:
         assert f"--property imagecycle_family={SLUG}" in copied
 
 
-@pytest.mark.long
 def test_update_metadata_explains_the_properties(lived: Lived) -> None:
     definitions.install(lived.site, cloud="devcloud", dry_run=False)
     with lived.as_("admin") as admin:
