@@ -220,9 +220,9 @@ class ServersCloud:
 
 
 @contextlib.contextmanager
-def serving() -> Iterator[ServersCloud]:
+def serving(cloud: ServersCloud | None = None) -> Iterator[ServersCloud]:
     """The stand-in on a free port of loopback, for the length of a ``with`` block."""
-    cloud = ServersCloud()
+    cloud = cloud or ServersCloud()
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

@@ -20,7 +20,7 @@ from imagecycle.site import Site
 from imagecycle.verify import guest, report, verdict
 from imagecycle.verify.cloud_records import RECORD, Files
 from imagecycle.verify.cloud_run import CloudFindings, CloudRun
-from imagecycle.verify.verdict import LEFT_OUT, PASSED
+from imagecycle.verify.verdict import FAILED, LEFT_OUT, PASSED
 from imagecycle.verify.work_folder import work_folder
 
 _RECORD_WAIT = 30.0  # seconds for another cloud's entry in the same record
@@ -32,7 +32,7 @@ class CloudVerdict:
 
     verdict: str
     defects: tuple[str, ...]
-    """Names of the checks that failed or could not be run"""
+    """Names of the checks that failed, then of those that could not be run"""
     summary: str
     page: Path
 
@@ -86,7 +86,8 @@ def verify_image(
             findings = run.carry_out()
         record = _record(sha256, image, server, run, findings)
         _keep(artifact, session.name, files, family.title, record, findings)
-    defects = tuple(one.id for one in findings.results if one.outcome not in (PASSED, LEFT_OUT))
+    wrong = [one for one in findings.results if one.outcome not in (PASSED, LEFT_OUT)]
+    defects = tuple(one.id for one in sorted(wrong, key=lambda one: one.outcome != FAILED))
     return CloudVerdict(record["verdict"], defects, report.summary(findings.results), files.page)
 
 
