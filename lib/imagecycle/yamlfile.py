@@ -64,8 +64,8 @@ def read(path: Path) -> YamlFile:
         node = _composed(text, path)
         if node is None:
             return YamlFile(path, None, {})
-        content = yaml.load(text, Loader=_Loader)
-    return YamlFile(path, content, dict(_spots(node, path, (), ())))
+        spots = dict(_spots(node, path, (), ()))  # before merged keys are put into their places
+        return YamlFile(path, _Loader("").construct_document(node), spots)
 
 
 def check(path: Path) -> None:

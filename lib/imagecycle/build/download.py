@@ -1,23 +1,26 @@
 """Files from elsewhere, brought into the cache: once, whole, and with the right checksum.
 
-The checksum is made while the bytes arrive. A download that breaks off is gone on with the next
-time, from where it stopped. Builds that want the same file wait for the one that fetches it.
+The checksum is made while the bytes arrive, on another processor where there is one. A download
+that breaks off is gone on with the next time, from where it stopped. Builds that want the same file
+wait for the one that fetches it.
 """
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import hashlib
 import json
 import os
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
 import requests
 
-from imagecycle import log
+from imagecycle import interrupts, log
 from imagecycle.artifacts import CHUNK, lock_file
 from imagecycle.errors import ImagecycleError
 from imagecycle.site import Site
@@ -27,6 +30,8 @@ TIMEOUT = 60.0
 _LOCK_WAIT = 7200.0
 _PIECE = 2**18
 """What is lost of a download that breaks off, at most"""
+_AHEAD = 32
+"""Pieces by which the checksum may be late"""
 
 
 class _Changed(Exception):
@@ -112,15 +117,20 @@ def _receive(
     name: str, partial: Path, chunks: Iterator[bytes], total: int, offset: int, digest: Any
 ) -> None:
     done = offset
-    with partial.open("r+b" if offset else "wb") as stream:
+    late: collections.deque[Future[None]] = collections.deque()
+    with partial.open("r+b" if offset else "wb") as stream, ThreadPoolExecutor(1) as pool:
         stream.seek(offset)
         stream.truncate()
         with log.transfer(f"fetching {name}", total) as report:
             for chunk in chunks:
-                digest.update(chunk)
+                late.append(interrupts.submit(pool, digest.update, chunk))
                 stream.write(chunk)
                 done += len(chunk)
                 report(done)
+                if len(late) > _AHEAD:
+                    interrupts.result_of(late.popleft())
+        while late:
+            interrupts.result_of(late.popleft())
     if total and done != total:
         raise ImagecycleError(
             f"{name} ended after {done} of {total} bytes",
