@@ -33,13 +33,35 @@ def _argument(argument: str) -> Deed:
 
 
 def _superblock(offset: int, value: bytes) -> Deed:
-    """Change the superblock of the root file system."""
+    """Change the superblock of the root file system, and its checksum: blkid looks at that too."""
 
     def deed(disk: Path) -> None:
         (root,) = (one for one in file_systems(disk) if one.kind.startswith("ext"))
-        bytes_at(root.partition.start + 1024 + offset, value)(disk)
+        start = root.partition.start + 1024
+        bytes_at(start + offset, value)(disk)
+        with disk.open("rb") as file:
+            file.seek(start)
+            superblock = file.read(1024)
+        if int.from_bytes(superblock[100:104], "little") & _METADATA_CHECKSUMS:
+            checksum = _crc32c(superblock[:_CHECKSUM]).to_bytes(4, "little")
+            bytes_at(start + _CHECKSUM, checksum)(disk)
 
     return deed
+
+
+_METADATA_CHECKSUMS = 0x400
+_CHECKSUM = 1020
+"""Where a superblock keeps its own; see the kernel's documentation of ext4"""
+
+
+def _crc32c(data: bytes) -> int:
+    """Castagnoli's, as ext4 uses it: without the inversion at the end."""
+    found = 0xFFFFFFFF
+    for byte in data:
+        found ^= byte
+        for _ in range(8):
+            found = found >> 1 ^ (0x82F63B78 if found & 1 else 0)
+    return found
 
 
 def _without_ram_disk(root: Path) -> None:
