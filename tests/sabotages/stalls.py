@@ -117,7 +117,7 @@ ExecStart=/bin/systemctl reboot --force --force
 
 
 STALLS = (
-    Stall("a boot loader that waits", loader_waits, Picture.LOADER_WAITS, long=False),
+    Stall("a boot loader that waits", loader_waits, Picture.LOADER_WAITS),
     Stall("a boot loader that waits", loader_waits, Picture.LOADER_WAITS, "uefi"),
     Stall(
         "contextualisation is switched off", no_contextualisation, Picture.NO_NETWORK, long=False
