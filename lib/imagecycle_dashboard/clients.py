@@ -24,6 +24,8 @@ from imagecycle_dashboard.releases import CURRENT, is_image_id
 
 PAGE = 1000
 """Images that an answer of Glance has at most"""
+LISTED = 250
+"""Images of the ordinary list that the first page reads; mostly it waits for this answer"""
 MOST_IDS = 120
 """Images that are asked for by id in one request, so that its address does not grow too long"""
 _SERVER_PAGE = 1000
@@ -64,7 +66,7 @@ def current_images(request: Any) -> Listing:
 def listed_images(request: Any) -> Listing:
     """What the project finds in its ordinary list, the newest first: where that is all, the current
     releases of all families are among them."""
-    return _images(request, limit=str(PAGE), sort="created_at:desc")
+    return _images(request, limit=str(LISTED), sort="created_at:desc")
 
 
 def images_of_family(request: Any, family: str) -> list[Document]:
