@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import inspect
 import json
 import subprocess
 import threading
@@ -40,8 +41,10 @@ from imagecycle.verify import checking, course, windows_declared
 from imagecycle.verify.cases import INSTANCE, TWIN, Case
 from imagecycle.verify.session import Ended, Outcome, Session, Subject
 from imagecycle.verify.verdict import FAILED, NOT_RUN
+from imagecycle.verify.windows_disk import WindowsDisk
 from imagecycle.verify.windows_way import Address, WindowsAsking, WinrmWay
-from standin.windows import installed, setup
+from sabotages import windows as sabotages
+from standin.windows import boot_media, installed, setup
 from standin.windows.inside import config_drive as drive_with_data
 from standin.windows.inside import files, sha256
 from standin.windows.installed import NAMED, SEALED, Windows
@@ -200,6 +203,8 @@ def iso(tmp_path_factory: pytest.TempPathFactory) -> Path:
         facts = {"ARCH": "9", "EDITIONID": "ServerStandard", "INSTALLATIONTYPE": kind}
         facts |= {"VERSION/BUILD": "20348", "LANGUAGES/LANGUAGE": "en-US"}
         words = [f"--image-property=WINDOWS/{name}={value}" for name, value in facts.items()]
+        image = boot_media.Image(f"Windows {kind}", "ServerStandard", kind)
+        boot_media.write_registry(content, image)
         argv = ["wimlib-imagex", verb, content, wim, f"Windows {kind}", *words]
         subprocess.run(argv, check=True, timeout=60, capture_output=True)
     return windows_media_made.iso(tree)
@@ -238,7 +243,6 @@ def instances(computer: Computer) -> list[tuple[Subject, WinRM]]:
         subject = Subject(case, folder, told)
         windows = Windows.load(computer.drive, Port(subject.console).write)
         assert windows.phase == SEALED and not windows.password
-        (computer.drive / "Windows/Panther/unattend.xml").unlink(missing_ok=True)
         instance = Instance(windows, drive_with_data({"E": folder / "drive"}), mac=told.mac)
         instance.disk = 42 * GIB
         commands = Commands({}, windows.console, lambda _: None, instance.early)
@@ -331,6 +335,45 @@ def test_the_build_tells_what_it_did_and_no_password_stays(computer: Computer) -
         "AutoLogon/Password/Value",
     )
     assert secret and secret not in computer.port.path.read_text() + json.dumps(kept)
+
+
+class Folder:
+    """The files of a drive that is a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def names(self, folder: str) -> list[str]:
+        place = self._root / folder
+        return [one.name for one in place.iterdir()] if place.is_dir() else []
+
+    def read(self, path: str) -> bytes:
+        return (self._root / path).read_bytes()
+
+
+def rejected(computer: Computer) -> dict[str, str]:
+    """What the checks of the disk say of the drive."""
+    known = {
+        "sealed": WindowsDisk(Folder(computer.drive), computer.folder),
+        "declared": windows_declared.of(computer.family, ""),
+    }
+    found = {}
+    for name, check in sabotages.checks().items():
+        if name.startswith("sealed_disk."):
+            try:
+                check(**{word: known[word] for word in inspect.signature(check).parameters})
+            except AssertionError as error:
+                found[name] = str(error)
+    return found
+
+
+def test_what_was_sealed_passes_the_checks_before_any_boot(computer: Computer) -> None:
+    computer.install()
+    computer.first_starts()
+    before = rejected(computer)
+    assert {"sealed_disk.is_sealed", "sealed_disk.answer_files_hold_no_secret"} <= set(before)
+    computer.customise()
+    assert rejected(computer) == {}
 
 
 def test_a_sysprep_that_fails_ends_the_build_with_the_reason(

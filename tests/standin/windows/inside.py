@@ -162,7 +162,6 @@ def start() -> None:
 
 def named(windows: Windows, commands: Commands, drives: dict[str, Path]) -> None:
     """The first start of an instance: the pass *specialize*, which gives it its name."""
-    (C / "Windows/Panther/unattend.xml").unlink(missing_ok=True)
     commands.context = Instance(windows, config_drive(drives)).early
     for line in setup.commands(windows.answers, "specialize"):
         commands.run(line)

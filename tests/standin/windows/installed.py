@@ -158,6 +158,10 @@ class Windows:
             raise StartFailed("first-logon.ps1 has failed")
         for inf in drivers.rglob("*.inf"):
             self.machine.services[inf.stem.lower()] = "boot"
+        for driver in drivers.rglob("*.sys"):
+            target = self.path(rf"C:\Windows\System32\drivers\{driver.name}")
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(driver, target)
         self.machine.files[rf"{OWN}\access.ps1"] = (medium / "access.ps1").read_bytes()
         self.access = True
         self.console("installer: 5/5 ready to be customised")
@@ -201,6 +205,12 @@ class Windows:
                 "installer: FAILED: sysprep has left the image in the state IMAGE_STATE_COMPLETE"
             )
             return False
+        if "clean" in self.machine.done:
+            for left in (self.drive / "Windows/Panther").glob("*.xml"):
+                left.unlink()
+        sealed = self.drive / "Windows/Boot/standin/sealed"
+        for hive in sealed.glob("*"):
+            shutil.copyfile(hive, self.drive / "Windows/System32/config" / hive.name)
         self.password, self.phase = "", SEALED
         self.answers = self.machine.files[ANSWERS].decode()
         self.hostname = ""
