@@ -45,6 +45,7 @@ VALUES = {
     "release": "20261122",
     "reason": "weak keys",
     "kind": "linux",
+    "user": "alice",
     "shell": "bash",
     "file": "plan.json",
     "out": "out",
