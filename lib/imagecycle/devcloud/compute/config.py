@@ -100,7 +100,7 @@ state_path = {data}/{host}
 
 _NEUTRON_DEFAULT = """\
 core_plugin = ml2
-service_plugins =
+service_plugins = router
 state_path = {data}/neutron
 api_paste_config = {venv}/etc/neutron/api-paste.ini
 auth_strategy = keystone
