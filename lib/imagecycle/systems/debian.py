@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from imagecycle.model import Family
 from imagecycle.site import Site
-from imagecycle.systems import mirror
+from imagecycle.systems import mirror, varying
 from imagecycle.systems.apt import Apt
 from imagecycle.systems.debian_files import DEBIAN
 from imagecycle.systems.linux import NO_CLOUD_INIT, REMOVED, Linux
@@ -38,6 +38,7 @@ class Debian(Linux):
         "package manager's leftovers": Apt.leftovers,
     }
     unowned = DEBIAN
+    varying = varying.DEBIAN
     vendor_hosts = ("*.debian.org",)
     enabled = (
         "getty@tty1.service",

@@ -13,6 +13,7 @@ from imagecycle.systems.elevated import Elevated
 from imagecycle.systems.package_manager import PackageManager
 from imagecycle.systems.system import GuestSetup, System
 from imagecycle.systems.unowned import Unowned
+from imagecycle.systems.varying import Varying
 
 REMOVED: Mapping[str, tuple[str, ...]] = {
     "host keys": ("/etc/ssh/ssh_host_*",),
@@ -84,6 +85,8 @@ class Linux(System):
     """What cleaning removes, by the name under which the build record counts it"""
     unowned: ClassVar[tuple[Unowned, ...]]
     """The files that no package owns, and why they are there all the same"""
+    varying: ClassVar[tuple[Varying, ...]] = ()
+    """The files in which two builds of the same inputs may differ, and why"""
     wordy: ClassVar[tuple[str, ...]] = ()
     """Wildcards of files whose words look like credentials, and are none"""
     elevated: ClassVar[tuple[Elevated, ...]] = elevated.LINUX
