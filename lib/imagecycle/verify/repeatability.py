@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from imagecycle import systems
+from imagecycle import log, systems
 from imagecycle.artifacts import Artifact
 from imagecycle.catalog import find
-from imagecycle.errors import UsageError
+from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.model import Release
 from imagecycle.site import load
 from imagecycle.systems.files import FILE, Entry
@@ -112,4 +112,8 @@ def main(folders: Iterable[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except ImagecycleError as error:
+        log.fail(error.message, error.hint)
+        sys.exit(error.exit_code)
