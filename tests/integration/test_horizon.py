@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -138,8 +138,11 @@ def new_cloud(
 
 
 @pytest.fixture(scope="module")
-def lived(new_cloud: Lived) -> Lived:
+def lived(new_cloud: Lived, tmp_path_factory: pytest.TempPathFactory) -> Lived:
     new_cloud.box.empty()
+    home = tmp_path_factory.mktemp("life")
+    site = new_cloud.site.model_copy(update={"home": home})
+    new_cloud = replace(new_cloud, site=site, ids={})
     new_cloud.publish(RETIRED, "oldest")
     new_cloud.publish(OLDER, "older")
     new_cloud.retire()
