@@ -87,11 +87,13 @@ def test_the_readme_names_every_page(document: Path) -> None:
     assert f"``{name}``" in (sources.ROOT / "README.rst").read_text()
 
 
-def test_the_readme_shows_a_report_that_loads_at_once() -> None:
-    (name,) = re.findall(r"^\.\. image:: (.*)$", (sources.ROOT / "README.rst").read_text(), re.M)
-    picture = (sources.ROOT / name).read_bytes()
-    assert picture.startswith(b"\x89PNG")
-    assert len(picture) < 200_000
+def test_the_readme_shows_a_report_and_a_panel_that_load_at_once() -> None:
+    names = re.findall(r"^\.\. image:: (.*)$", (sources.ROOT / "README.rst").read_text(), re.M)
+    assert names == ["docs/report.png", "docs/panel.png"]
+    for name in names:
+        picture = (sources.ROOT / name).read_bytes()
+        assert picture.startswith(b"\x89PNG")
+        assert len(picture) < 200_000
 
 
 def test_the_manual_page_in_the_repository_is_the_one_of_this_program(book: Path) -> None:
