@@ -21,7 +21,7 @@ from imagecycle import cli
 from imagecycle.artifacts import Artifact, checksums, write_json
 from imagecycle.model import Family, Release
 from imagecycle.site import Site
-from imagecycle.verify import ext4
+from imagecycle.verify import sectors
 
 pytestmark = [pytest.mark.integration, pytest.mark.machines]
 
@@ -129,11 +129,11 @@ def spoilt(disk: Path, folder: Path) -> Path:
     planted.mkdir()
     subprocess.run(["qemu-img", "convert", "-O", "raw", disk, raw], check=True, timeout=300)
     with raw.open("rb") as stream:
-        head = stream.read(64 * ext4.SECTOR)
+        head = stream.read(64 * sectors.SECTOR)
         (start,) = [
-            start * ext4.SECTOR
-            for _, start in ext4._partitions(head)
-            if magic(raw, start * ext4.SECTOR) == 0xEF53
+            start * sectors.SECTOR
+            for _, start in sectors.partitions(head)
+            if magic(raw, start * sectors.SECTOR) == 0xEF53
         ]
     shadow = debugfs(raw, start, "cat /etc/shadow")
     lines = ["root:" + HASH + line[line.index(":", 5) :] for line in shadow.splitlines()[:1]]
