@@ -21,7 +21,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from imagecycle.errors import ImagecycleError, LockHeld, UnknownName, UsageError
 from imagecycle.model import Release
@@ -181,11 +181,21 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
 
 def write_text(path: Path, text: str, mode: int = 0o644) -> None:
     """Replace a text file atomically: a reader sees the old one or the new one, never a part."""
+    with replaced(path, mode) as stream:
+        stream.write(bytes(text, "utf-8"))
+
+
+@contextlib.contextmanager
+def replaced(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
+    """A file that takes another's place at the end of a ``with`` block; after an error, it is gone.
+
+    Until then nobody but its owner can read it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with os.fdopen(descriptor, "w") as stream:
-            stream.write(text)
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
             stream.flush()
             os.fsync(stream.fileno())
         Path(temporary).chmod(mode)

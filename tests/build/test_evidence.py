@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import tarfile
 from pathlib import Path
@@ -100,3 +101,21 @@ def test_the_command_writes_one_file_without_secrets(
     assert f"{SLUG}/about.json" in texts and f"{SLUG}/family.txt" in texts
     assert texts[f"{SLUG}/failures/screenshot.png"] == b"\x89PNG picture"
     assert "look through them before you send them" in capsys.readouterr().out
+
+
+def test_what_cannot_be_packed_leaves_the_older_file(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "site.yaml"
+    settings.write_text(f"home: {site.home}\n")
+    target = tmp_path / "evidence.tar.gz"
+    target.write_bytes(b"older")
+    monkeypatch.setattr(tarfile.TarFile, "addfile", _full)
+    argv = ["--site", str(settings), "evidence", SLUG, "--output", str(target)]
+    assert main(argv) == 1
+    assert target.read_bytes() == b"older"
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+def _full(*_arguments: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")

@@ -29,7 +29,7 @@ _PICTURES = (".png", ".ppm")
 @click.pass_obj
 def evidence(settings: site.Site, family: str, output: Path | None) -> None:
     """Pack logs, records and pictures of FAMILY for whoever helps, with secrets masked."""
-    from imagecycle import catalog
+    from imagecycle import artifacts, catalog
     from imagecycle.build import evidence as packed
     from imagecycle.catalog import explanation
 
@@ -43,7 +43,10 @@ def evidence(settings: site.Site, family: str, output: Path | None) -> None:
         ("family.txt", told.encode()),
         *packed.gather(chosen, settings),
     ]
-    with tarfile.open(target, "w:gz") as archive:
+    with (
+        artifacts.replaced(target, 0o600) as stream,
+        tarfile.open(fileobj=stream, mode="w:gz") as archive,
+    ):
         for name, content in contents:
             if not name.endswith(_PICTURES):
                 text = content.decode(errors="replace")
@@ -51,7 +54,6 @@ def evidence(settings: site.Site, family: str, output: Path | None) -> None:
             member = tarfile.TarInfo(f"{chosen.slug}/{name}")
             member.size, member.mtime = len(content), int(time.time())
             archive.addfile(member, io.BytesIO(content))
-    target.chmod(0o600)
     click.echo(f"{target}: {len(contents)} files; look through them before you send them")
     click.echo("pictures are taken as they are: do not send one that shows a secret")
 
