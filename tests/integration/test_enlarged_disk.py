@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -23,8 +22,6 @@ TABLE = "start={small}, size=2048, type=uefi\nstart={large}, size={size}, type=l
 def made(folder: Path, kind: str, label: str = "gpt", *, last: bool = True) -> Path:
     """A disk with a small partition and a large one, in which there is a file."""
     words, size = KINDS[kind]
-    if shutil.which(words[0]) is None:
-        pytest.skip(f"{words[0]} is not installed")
     system, raw = folder / "system", folder / "disk.raw"
     with system.open("wb") as stream:
         stream.truncate(size * MIB)

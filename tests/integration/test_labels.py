@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -29,8 +28,6 @@ WRONG = b"system_u:object_r:unlabeled_t:s0\0"
 
 @pytest.fixture(params=["xfs", "ext4"])
 def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    if shutil.which("setfiles") is None:
-        pytest.skip("setfiles is not installed")
     raw = made(tmp_path, request.param)
     with offline.mounted(raw, tmp_path, read_only=False) as files:
         files.write(POLICY, CONTEXTS.encode(), 0o644)
