@@ -99,6 +99,9 @@ def main(folders: Iterable[str]) -> int:
     ]
     if len(artifacts) != 2:
         raise UsageError("expected the artifact folders of two releases")
+    for artifact in artifacts:
+        if not artifact.disk.is_file():
+            raise UsageError(f"{artifact.folder} holds no disk of a release")
     records = [artifact.record("build") or {} for artifact in artifacts]
     if records[0].get("input_digest") != records[1].get("input_digest"):
         print("note: they were built from different inputs")
