@@ -12,7 +12,7 @@ import pytest
 from openstack.config import loader
 
 from cloud.servers_standin import Answer, ServersCloud, clouds_file, serving
-from imagecycle.cloud import server_network, verification_server
+from imagecycle.cloud import server_deletion, server_network
 from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.limited_session import LimitedSession
@@ -290,7 +290,7 @@ def test_a_server_that_stays_is_said(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(verification_server, "DELETE_LIMIT", 0.0)
+    monkeypatch.setattr(server_deletion, "LIMIT", 0.0)
     monkeypatch.setattr(server_network, "RELEASE_LIMIT", 0.0)
     with running(servers) as server:
         kept = list(cloud.servers)

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from imagecycle import log
-from imagecycle.cloud import clients, flavours
+from imagecycle.cloud import clients, flavours, server_deletion
 from imagecycle.cloud.errors import Refused, explained
 from imagecycle.cloud.flavours import Flavour
 from imagecycle.cloud.image import Image
@@ -28,7 +28,6 @@ MARK = "imagecycle_canary"
 """Metadata of the server: the host that made it."""
 STATE_LIMIT = 300.0
 """Seconds that a server may take to start, to be rebuilt or to be resized."""
-DELETE_LIMIT = 120.0
 _VERSION = "2.37"
 _PASSING = Retries(2, (500, 502, 503, 504))
 """For what Nova, or what stands before it, may answer once about a server that is being made"""
@@ -165,30 +164,7 @@ class Canaries:
             log.warn(f"server {server} is left over ({error.message}); the next proof deletes it")
 
     def _delete(self, server_id: str) -> None:
-        """Delete a server and wait until Nova knows it no more.
-
-        Nova may list it for a moment longer, when it had no host yet: its conductor sees late
-        that the order was withdrawn, and ends it by itself.
-
-        :raises Unreachable: when it stays.
-        """
-        deadline = time.monotonic() + DELETE_LIMIT
-        pause = _FIRST_PAUSE
-        try:
-            with self._doing(f"delete server {server_id}"):
-                self._nova.delete_server(server_id)
-            while time.monotonic() < deadline:
-                self._read(server_id)
-                time.sleep(pause)
-                pause = min(pause * 1.5, _LONGEST_PAUSE)
-        except Refused as refused:
-            if refused.status == 404:
-                return
-            raise
-        raise Unreachable(
-            f"{self._cloud.name}: server {server_id} is still there after {DELETE_LIMIT:.0f} s",
-            hint=f"openstack {self._cloud.options} server delete {server_id}",
-        )
+        server_deletion.delete(self._cloud, self._nova, server_id)
 
     def _named(self, pattern: str) -> Sequence[Any]:
         """The servers of this project whose name is like that."""

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from imagecycle import log
-from imagecycle.cloud import clients, flavours
+from imagecycle.cloud import clients, flavours, server_deletion
 from imagecycle.cloud.errors import Refused, explained
 from imagecycle.cloud.flavours import Flavour
 from imagecycle.cloud.image import Image
@@ -32,7 +32,6 @@ from imagecycle.errors import ImagecycleError, Unreachable, UsageError
 from imagecycle.site import CloudVerification
 
 PREFIX = "imagecycle-verify-"
-DELETE_LIMIT = 120.0
 _VERSION = "2.37"
 _PASSING = Retries(2, (500, 502, 503, 504))
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
@@ -263,24 +262,7 @@ class VerificationServers:
 
     def _remove_servers(self, name: str) -> None:
         for server in self._servers(f"^{name}$"):
-            deadline = time.monotonic() + DELETE_LIMIT
-            pause = _FIRST_PAUSE
-            try:
-                with self._doing(f"delete server {server.id}"):
-                    self._nova.delete_server(server.id, ignore_missing=False)
-                while time.monotonic() < deadline:
-                    with self._doing(f"read server {server.id}"):
-                        self._nova.get_server(server.id)
-                    time.sleep(pause)
-                    pause = min(pause * 1.5, _LONGEST_PAUSE)
-            except Refused as refused:
-                if refused.status == 404:
-                    continue
-                raise
-            raise Unreachable(
-                f"{self._cloud.name}: server {server.id} is still there after {DELETE_LIMIT:.0f} s",
-                hint=f"openstack {self._cloud.options} server delete {server.id}",
-            )
+            server_deletion.delete(self._cloud, self._nova, server.id)
 
     def _remove_key(self, name: str) -> None:
         try:
