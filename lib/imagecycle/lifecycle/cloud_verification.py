@@ -50,7 +50,7 @@ def verify_in_cloud(
     :raises ImagecycleError: when nothing can be said about the image; nothing is left in the cloud.
     """
     if family.os_type != "linux":
-        raise UsageError(f"{family.slug}: verify looks into Linux only in a cloud")
+        raise UsageError(f"in a cloud, verify looks into Linux only, not into {family.os_type}")
     artifact = ArtifactStore(site.artifacts).find(family.slug, release)
     proven = evidence.gather(artifact)
     page = cloud_records.Files.of(artifact, cloud).page
