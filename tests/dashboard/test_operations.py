@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from imagecycle_dashboard import operations
-from imagecycle_dashboard.operations import NoData
+from imagecycle_dashboard import operations_file
+from imagecycle_dashboard.operations_file import NoData
 
 
 def reason(path: object) -> str:
     with pytest.raises(NoData) as caught:
-        operations.read(path)
+        operations_file.read(path)
     return caught.value.reason
 
 
@@ -36,7 +36,7 @@ def test_a_file_that_was_replaced_is_read_again(tmp_path: Path) -> None:
         new = tmp_path / "new"
         new.write_text(json.dumps({"version": 1, "cloud": cloud}))
         new.replace(path)
-        assert operations.read(path).cloud == cloud
+        assert operations_file.read(path).cloud == cloud
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_file_that_was_replaced_is_read_again(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("name", ["families", "plan", "copies", "strays", "missing", "taken_at"])
 def test_what_makes_no_sense_is_left_out(name: str, value: object) -> None:
-    found = operations.parse({"version": 1, name: value})
+    found = operations_file.parse({"version": 1, name: value})
     for family in found.families:
         assert (family.current, family.audit, family.failed) == (None, [], False)
 
@@ -55,7 +55,7 @@ def test_no_page_links_to_what_is_no_address() -> None:
     document: dict[str, Any] = {
         "families": [{"family": "a", "runs": [run], "unpublished": [verification]}]
     }
-    (family,) = operations.parse(document).families
+    (family,) = operations_file.parse(document).families
     assert [one.url for one in family.failed_runs] == [""]
     assert [one.report for one in family.failed_verifications] == [""]
 
@@ -66,7 +66,9 @@ def test_only_the_newest_published_release_counts_as_a_failure() -> None:
 
     def failed(*verdicts: str) -> bool:
         releases = [release(verdict) for verdict in verdicts]
-        (family,) = operations.parse({"families": [{"family": "a", "releases": releases}]}).families
+        (family,) = operations_file.parse(
+            {"families": [{"family": "a", "releases": releases}]}
+        ).families
         return family.failed
 
     assert failed("failed", "passed")

@@ -17,7 +17,7 @@ from imagecycle.lifecycle.audit import AuditLog
 from imagecycle.lifecycle.cloud_context import audit_path
 from imagecycle.operations import audit_history, stage
 from imagecycle.site import CATALOG, Site
-from imagecycle_dashboard import operations as panel
+from imagecycle_dashboard import operations_file as panel
 from lifecycle.memory_cloud import Cloud
 from lifecycle.random_life import quietly
 from lifecycle.test_sharing import FAMILY, NOW, context, put

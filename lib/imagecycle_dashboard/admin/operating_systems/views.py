@@ -9,8 +9,9 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from horizon import views
 
-from imagecycle_dashboard import operations
-from imagecycle_dashboard.operations import NoData, Operations
+from imagecycle_dashboard import operations_file
+from imagecycle_dashboard.operations import Operations
+from imagecycle_dashboard.operations_file import NoData
 
 _OLD = datetime.timedelta(days=1)
 _MOST = 500
@@ -27,7 +28,7 @@ class _Page(views.HorizonTemplateView):
         now = datetime.datetime.now(datetime.timezone.utc)
         context |= {"tab": self.tab, "today": now.date(), "most": _MOST}
         try:
-            found = operations.read(getattr(settings, "IMAGECYCLE_OPERATIONS", None))
+            found = operations_file.read(getattr(settings, "IMAGECYCLE_OPERATIONS", None))
         except NoData as failure:
             context |= {"no_data": failure.reason, "path": failure.path}
             return context
