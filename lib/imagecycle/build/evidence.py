@@ -7,8 +7,9 @@ left of secrets.
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlparse
 
@@ -47,7 +48,7 @@ def gather(family: Family, site: Site) -> Iterator[tuple[str, bytes]]:
                 yield f"{what}/{path.name}", _end(path)
     yield "answer-file.txt", _tried(lambda: unattended.render(family, root_password=MASK))
     for what, url in _media(family, site):
-        yield f"{what}.txt", _tried(lambda url=url: _listed(url))
+        yield f"{what}.txt", _tried(functools.partial(_listed, url))
 
 
 def _folders(family: Family, site: Site) -> Iterator[tuple[str, Path]]:
@@ -85,10 +86,10 @@ def _listed(url: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _tried(make: object) -> bytes:
+def _tried(make: Callable[[], str]) -> bytes:
     """A text, or why it cannot be had."""
     try:
-        return str(make()).encode()  # type: ignore[operator]
+        return make().encode()
     except (ImagecycleError, OSError) as error:
         return f"cannot be told: {error}\n".encode()
 

@@ -59,7 +59,6 @@ def write(
             f"--reports: {reports} is no address", hint="such as https://images.example/artifacts"
         )
     found = gather(site, cloud=cloud, reports=reports, jenkins=jenkins)
-    out.parent.mkdir(parents=True, exist_ok=True)
     write_text(out, json.dumps(found, ensure_ascii=False, indent=1) + "\n", mode=_MODE)
     families = found["families"]
     releases = sum(len(one["releases"]) for one in families)
