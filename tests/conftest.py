@@ -10,7 +10,14 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
+
+# How long an example takes says nothing on a machine that is busy with other tests.
+hypothesis.settings.register_profile(
+    "busy machine", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy machine")
 
 # A shell without job control starts what it puts into the background with SIGINT ignored, and
 # programs that the tests start would inherit that.

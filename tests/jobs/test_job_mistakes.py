@@ -198,7 +198,7 @@ def test_a_region_of_a_cloud_is_called_in_a_way_that_jenkins_takes(tmp_path: Pat
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
     jobs = library.copy(tmp_path)
     library.change(jobs, "linux.yaml", "[base, server]", "[base]")
-    library.change(jobs, "macros.yaml", "keep-all", "keep-al")
+    library.change(jobs, "macros.yaml", "fingerprint", "fingerprnt")
     library.change(jobs, "defaults.yaml", "concurrent", "concurent")
     assert len(mistakes(jobs)) == 3
 
