@@ -64,6 +64,7 @@ class Controller:
             "doctor": "",
             "janitor": "",
             "jenkins": "",
+            "operations": "",
             "retire": "",
             "status": "",
         }.items():
@@ -201,6 +202,7 @@ def test_a_job_of_a_family_refuses_another_one(tmp_path: Path) -> None:
         (f"{SERVER}-publish", {"OS_CLIENT_CONFIG_FILE"}),
         ("devcloud-retire", {"OS_CLIENT_CONFIG_FILE"}),
         ("devcloud-status", {"OS_CLIENT_CONFIG_FILE"}),
+        ("devcloud-operations", {"OS_CLIENT_CONFIG_FILE", "JENKINS_USER", "JENKINS_TOKEN"}),
         ("update-jobs", {"JENKINS_USER", "JENKINS_TOKEN"}),
         ("agents-janitor", set()),
     ],
