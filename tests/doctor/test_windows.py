@@ -12,6 +12,7 @@ import pytest
 import windows_families
 from imagecycle.doctor import windows
 from imagecycle.doctor.finding import Finding, Verdict
+from imagecycle.machine import platforms
 from imagecycle.site import CATALOG, Site
 
 FILE = {"url": "file:///srv/x", "sha256": "aa" * 32}
@@ -69,3 +70,12 @@ def test_a_kms_host_that_answers_is_fine(tmp_path: Path, programs: None) -> None
 
 def test_without_a_host_dns_decides(tmp_path: Path, programs: None) -> None:
     assert "left to DNS" in look(tmp_path, **WHOLE).seen
+
+
+def test_what_secure_boot_and_a_tpm_need_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(platforms, "TPM_PACKAGES", {"swtpm-tools": "no-such-program"})
+    found = look(tmp_path, **WHOLE)
+    assert found.verdict is Verdict.FAILED
+    assert found.seen == "machines of Windows need swtpm-tools"

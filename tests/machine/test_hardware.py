@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from imagecycle.errors import UsageError
+from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.machine import platforms
 from imagecycle.machine.hardware import Hardware
 
@@ -26,7 +26,8 @@ def firmware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder that firmware is looked for in."""
     for arch, platform in platforms.PLATFORMS.items():
         pairs = tuple((tmp_path / c.name, tmp_path / v.name) for c, v in platform.firmware)
-        moved = dataclasses.replace(platform, firmware=pairs)
+        secure = tuple((tmp_path / c.name, tmp_path / v.name) for c, v in platform.secure_firmware)
+        moved = dataclasses.replace(platform, firmware=pairs, secure_firmware=secure)
         monkeypatch.setitem(platforms.PLATFORMS, arch, moved)
     return tmp_path
 
@@ -54,6 +55,39 @@ def test_uefi_boots_from_code_that_is_shared_and_variables_of_its_own(firmware: 
     said = " ".join(dataclasses.replace(PARTS, firmware="uefi").command_line())
     assert f"if=pflash,format=raw,unit=0,readonly=on,file={firmware}/OVMF_CODE_4M.fd" in said
     assert "if=pflash,format=raw,unit=1,file=variables.fd" in said
+
+
+SECURE = {"hw_machine_type": "q35", "os_secure_boot": "required"}
+
+
+def test_secure_boot_has_keys_that_only_the_firmware_can_change(firmware: Path) -> None:
+    for name in ("OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd", "OVMF_CODE_4M.ms.fd", "OVMF_VARS_4M.ms.fd"):
+        (firmware / name).touch()
+    parts = dataclasses.replace(PARTS, firmware="uefi", properties=SECURE)
+    said = " ".join(parts.command_line())
+    assert "-machine q35,smm=on" in said
+    assert "-global driver=cfi.pflash01,property=secure,value=on" in said
+    assert f"unit=0,readonly=on,file={firmware}/OVMF_CODE_4M.ms.fd" in said
+    assert parts.uefi()[1] == firmware / "OVMF_VARS_4M.ms.fd"
+    optional = dataclasses.replace(parts, properties={**SECURE, "os_secure_boot": "optional"})
+    assert "smm" not in " ".join(optional.command_line())
+
+
+def test_secure_boot_without_what_it_needs_is_refused(firmware: Path) -> None:
+    parts = dataclasses.replace(PARTS, firmware="uefi", properties=SECURE)
+    with pytest.raises(ImagecycleError, match="no UEFI firmware with Secure Boot for x86_64"):
+        parts.command_line()
+    older = dataclasses.replace(parts, properties={**SECURE, "hw_machine_type": "pc"})
+    with pytest.raises(UsageError, match="a machine of the kind pc has no Secure Boot"):
+        older.command_line()
+
+
+def test_a_tpm_is_what_the_image_asks_for() -> None:
+    assert "tpm" not in line()
+    assert "-device tpm-tis,tpmdev=tpm0" in line(hw_tpm_version="2.0")
+    assert "-device tpm-crb,tpmdev=tpm0" in line(hw_tpm_version="2.0", hw_tpm_model="tpm-crb")
+    with pytest.raises(UsageError, match="hw_tpm_model: tpm-spapr"):
+        line(hw_tpm_version="2.0", hw_tpm_model="tpm-spapr")
 
 
 def test_a_machine_for_arm_has_what_nova_gives_it_and_nothing_of_a_pc(firmware: Path) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from imagecycle import catalog as catalogs
 from imagecycle.doctor.finding import Finding, failed, ok, warning
+from imagecycle.machine import platforms
 from imagecycle.model import Family
 from imagecycle.shipped import SETUP
 from imagecycle.site import Site
@@ -43,6 +44,8 @@ def windows(site: Site, fresh: bool) -> Finding:
             f"the site's settings name no {' and no '.join(missing)}",
             "name them with url and sha256; see docs/windows.rst",
         )
+    if packages := {one for family in families for one in platforms.missing_for(family)}:
+        return failed(f"machines of Windows need {', '.join(sorted(packages))}", SETUP)
     if absent := [f"no {name}: {means}" for name, means in PROGRAMS.items() if _absent(name)]:
         return warning("; ".join(absent), SETUP)
     if importlib.util.find_spec("hivex") is None:

@@ -3,7 +3,8 @@
 The parts are those that Nova's libvirt driver chooses: a virtio disk and network card, a random
 number generator, a balloon, a serial console, a config drive as a CD-ROM, and the marks in SMBIOS
 by which a guest sees that it runs in OpenStack. The Glance properties ``hw_machine_type``,
-``hw_disk_bus``, ``hw_cdrom_bus`` and ``hw_vif_model`` change them as they do there. A machine of
+``hw_disk_bus``, ``hw_cdrom_bus`` and ``hw_vif_model`` change them as they do there;
+``os_secure_boot: required`` brings Secure Boot, and ``hw_tpm_version`` a TPM. A machine of
 ``aarch64`` is QEMU's ``virt``, with UEFI, a virtio graphics card and a keyboard on USB.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from imagecycle.errors import UsageError
 from imagecycle.machine import metadata_service, platforms
@@ -41,6 +43,10 @@ IPV6_NETWORK = "fd69:6d61:6765:1::/64"
 """Announced by router advertisements"""
 SECOND_NETWORK = "net=192.168.77.0/24,ipv6=off,restrict=on"
 
+TPM = "tpm"
+"""The folder with the state of its TPM"""
+TPM_SOCKET = "tpm.socket"
+_TPMS = {"tpm-tis": "tpm-tis", "tpm-crb": "tpm-crb"}
 _DISKS = {"virtio": "virtio-blk-pci", "scsi": "scsi-hd"}
 _CDROM_BUSES = {"pc": "ide", "q35": "sata", VIRT: "scsi"}
 """Nova's choice where an image asks for none"""
@@ -81,15 +87,33 @@ class Hardware:
         asked = self._property("hw_machine_type", first)
         return next((kind for kind in others if kind in asked), first)
 
+    @property
+    def secure_boot(self) -> bool:
+        """Whether the firmware starts only what is signed; Nova's word for it is ``required``."""
+        return self.firmware == UEFI and self._property("os_secure_boot", "") == "required"
+
+    @property
+    def tpm(self) -> str:
+        """The version of its TPM; empty without one."""
+        return self._property("hw_tpm_version", "")
+
+    def uefi(self) -> tuple[Path, Path]:
+        """Its firmware, and the variables that it begins with.
+
+        :raises ImagecycleError: when they are not installed.
+        """
+        return self.platform.uefi(secure=self.secure_boot)
+
     def command_line(self) -> list[str]:
         """:raises UsageError: when a property names hardware that is not known here."""
         return [
             *(self.platform.emulator, "-nodefaults", "-no-user-config", "-display", "none"),
             *self._screen(),
-            *("-machine", self.machine, *self.accelerator),
+            *("-machine", self._machine(), *self.accelerator),
             *("-smp", str(self.processors), "-m", str(self.memory_mib)),
             *("-rtc", self._clock(), "-uuid", self.uuid, *self._smbios()),
             *self._firmware(),
+            *self._tpm(),
             *self._disks(),
             *self._network(),
             *self._consoles(),
@@ -107,6 +131,16 @@ class Hardware:
                 hint=f"it knows {', '.join(known)}",
             )
         return chosen, known[chosen]
+
+    def _machine(self) -> str:
+        if not self.secure_boot:
+            return self.machine
+        if self.machine != "q35":
+            raise UsageError(
+                f"a machine of the kind {self.machine} has no Secure Boot",
+                hint="os_secure_boot: required needs hw_machine_type: q35",
+            )
+        return f"{self.machine},smm=on"
 
     def _smbios(self) -> list[str]:
         if self.source == NOCLOUD:  # no cloud, so nothing says that it is one
@@ -133,12 +167,23 @@ class Hardware:
             log += ["-device", "isa-debugcon,iobase=0x402,chardev=firmware"]
         if self.firmware != UEFI:
             return log
-        code, _ = self.platform.uefi()
+        code, _ = self.uefi()
+        if self.secure_boot:  # only the firmware itself may write its variables
+            log += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
         pflash = "if=pflash,format=raw"
         return [
             *log,
             *("-drive", f"{pflash},unit=0,readonly=on,file={code}"),
             *("-drive", f"{pflash},unit=1,file={VARIABLES}"),
+        ]
+
+    def _tpm(self) -> list[str]:
+        if not self.tpm:
+            return []
+        _, model = self._choose("hw_tpm_model", "tpm-tis", _TPMS)
+        return [
+            *("-chardev", f"socket,id=tpm,path={TPM_SOCKET}"),
+            *("-tpmdev", "emulator,id=tpm0,chardev=tpm", "-device", f"{model},tpmdev=tpm0"),
         ]
 
     def _disks(self) -> list[str]:

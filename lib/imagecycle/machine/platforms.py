@@ -15,6 +15,8 @@ X86_64 = "x86_64"
 AARCH64 = "aarch64"
 _AAVMF = Path("/usr/share/AAVMF")
 _OVMF = Path("/usr/share/OVMF")
+TPM_PACKAGES = {"swtpm": "swtpm", "swtpm-tools": "swtpm_setup"}
+"""The packages of Debian that emulate a TPM, and a program of each"""
 
 
 @dataclass(frozen=True)
@@ -40,31 +42,41 @@ class Platform:
     firmware_package: str
     setup: str
     """How this machine gets both packages"""
+    secure_firmware: tuple[tuple[Path, Path], ...] = ()
+    """The same with Secure Boot and Microsoft's keys"""
 
-    def uefi(self) -> tuple[Path, Path]:
+    def uefi(self, *, secure: bool = False) -> tuple[Path, Path]:
         """The firmware and its pristine variables.
 
+        :param secure: with Secure Boot and the keys that come with it.
         :raises ImagecycleError: when they are not installed.
         """
-        for code, variables in self.firmware:
+        for code, variables in self.secure_firmware if secure else self.firmware:
             if code.exists() and variables.exists():
                 return code, variables
+        kind = "UEFI firmware with Secure Boot" if secure else "UEFI firmware"
         raise ImagecycleError(
-            f"no UEFI firmware for {self.arch} in {self.firmware[0][0].parent}",
+            f"no {kind} for {self.arch} in {self.firmware[0][0].parent}",
             hint=f"install the package {self.firmware_package}, or {self.setup}",
         )
 
-    def missing(self, firmware: Iterable[str] = ("uefi",)) -> tuple[str, ...]:
+    def missing(
+        self, firmware: Iterable[str] = ("uefi",), *, secure: bool = False, tpm: bool = False
+    ) -> tuple[str, ...]:
         """The packages that machines of this architecture need, and that are not installed.
 
         :param firmware: what they boot from.
+        :param secure: with Secure Boot.
+        :param tpm: with a TPM.
         """
         found = [] if shutil.which(self.emulator) else [self.package]
         if "uefi" in firmware:
             try:
-                self.uefi()
+                self.uefi(secure=secure)
             except ImagecycleError:
                 found.append(self.firmware_package)
+        if tpm:
+            found += [name for name, program in TPM_PACKAGES.items() if not shutil.which(program)]
         return tuple(found)
 
     def serial_device(self) -> str:
@@ -89,6 +101,10 @@ PLATFORMS: Mapping[str, Platform] = {
             ),
             firmware_package="ovmf",
             setup=setup(),
+            secure_firmware=(
+                (_OVMF / "OVMF_CODE_4M.ms.fd", _OVMF / "OVMF_VARS_4M.ms.fd"),
+                (_OVMF / "OVMF_CODE.ms.fd", _OVMF / "OVMF_VARS.ms.fd"),
+            ),
         ),
         Platform(
             arch=AARCH64,
@@ -116,13 +132,21 @@ def of(arch: str) -> Platform:
     return PLATFORMS[arch]
 
 
+def missing_for(family: Family) -> tuple[str, ...]:
+    """The packages that a family's guests need, and that are not installed."""
+    return of(family.arch).missing(
+        family.firmware,
+        secure=family.properties.get("os_secure_boot") == "required",
+        tpm="hw_tpm_version" in family.properties,
+    )
+
+
 def refuse_missing(family: Family) -> None:
     """Say before anything is begun that this machine cannot run a family's guests.
 
     :raises ImagecycleError: naming the packages that are missing.
     """
-    platform = of(family.arch)
-    missing = platform.missing(family.firmware)
+    platform, missing = of(family.arch), missing_for(family)
     if missing:
         raise ImagecycleError(
             f"{family.slug}: this machine cannot run {family.arch}, "

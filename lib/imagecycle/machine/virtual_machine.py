@@ -14,7 +14,7 @@ from pathlib import Path
 
 from imagecycle import command
 from imagecycle.errors import ImagecycleError
-from imagecycle.machine import config_drive, flood, hardware, metadata_service, nocloud
+from imagecycle.machine import config_drive, flood, hardware, metadata_service, nocloud, tpm
 from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.hardware import Hardware
 from imagecycle.machine.monitor import Monitor
@@ -105,8 +105,9 @@ def prepare(
     overlay = [QEMU_IMG, "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(disk.resolve())]
     command.run([*overlay, str(folder / hardware.DISK), str(size)], timeout=60)
     if parts.firmware == hardware.UEFI:
-        _, variables = parts.platform.uefi()
+        _, variables = parts.uefi()
         shutil.copyfile(variables, folder / hardware.VARIABLES)
+    tpm.prepare(folder, parts)
     _tell(folder, parts, instance_data)
 
 
@@ -124,6 +125,8 @@ def move(
     command.run(argv, timeout=60)
     if parts.firmware == hardware.UEFI:
         shutil.copyfile(former / hardware.VARIABLES, folder / hardware.VARIABLES)
+    if parts.tpm:
+        shutil.copytree(former / hardware.TPM, folder / hardware.TPM)
     _tell(folder, parts, instance_data)
 
 
@@ -146,6 +149,7 @@ def running(name: str, folder: Path, parts: Hardware) -> Iterator[VirtualMachine
     output = folder / OUTPUT
     started = time.monotonic()
     with (
+        tpm.running(folder, parts),
         command.background(parts.command_line(), output=output, cwd=folder) as process,
         contextlib.ExitStack() as stack,
     ):
