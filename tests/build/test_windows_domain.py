@@ -2,6 +2,7 @@
 
 import configparser
 import re
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -16,6 +17,8 @@ from imagecycle.build import template, windows_domain
 from imagecycle.errors import UsageError
 from imagecycle.machine.accelerator import Accelerator
 from imagecycle.model import Family
+
+FOLDER = Path("/build")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +45,9 @@ def of_oz(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def domain(of_oz: str, family: Family, kind: str = "tcg") -> ElementTree.Element:
-    return ElementTree.fromstring(windows_domain.adapt(of_oz, family, Accelerator(kind, "")))
+    return ElementTree.fromstring(
+        windows_domain.adapt(of_oz, family, Accelerator(kind, ""), FOLDER)
+    )
 
 
 def attributes(element: ElementTree.Element, path: str) -> list[dict[str, Any]]:
@@ -52,7 +57,7 @@ def attributes(element: ElementTree.Element, path: str) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("kind", ["kvm", "tcg"])
 @pytest.mark.parametrize("slug", windows_families.families())
 def test_libvirts_schema_takes_it(of_oz: str, slug: str, kind: str) -> None:
-    xml = windows_domain.adapt(of_oz, windows_families.family(slug), Accelerator(kind, ""))
+    xml = windows_domain.adapt(of_oz, windows_families.family(slug), Accelerator(kind, ""), FOLDER)
     connection = libvirt.open("test:///default")
     try:
         wanted = xml.replace('type="qemu"', 'type="test"', 1)
@@ -79,6 +84,7 @@ def test_windows_11_is_given_what_it_demands(of_oz: str) -> None:
     found = domain(of_oz, windows_families.family("windows-11-x86_64-desktop"))
     assert attributes(found, "os/type")[0]["machine"] == "q35"
     assert attributes(found, "os")[0]["firmware"] == "efi"
+    assert found.findtext("os/nvram") == "/build/variables.fd"
     features = attributes(found, "os/firmware/feature")
     assert {one["name"]: one["enabled"] for one in features} == {
         "secure-boot": "yes",

@@ -130,7 +130,7 @@ def surroundings(
     return replace(
         around,
         limits=Limits(site.windows.install_timeout, site.windows.stall_timeout),
-        reshape=lambda xml: windows_domain.adapt(xml, family, found),
+        reshape=lambda xml: windows_domain.adapt(xml, family, found, folder),
         reads_screen=True,
     )
 

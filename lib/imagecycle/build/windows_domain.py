@@ -9,10 +9,12 @@ that starts.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from imagecycle.errors import UsageError
+from imagecycle.machine import hardware
 from imagecycle.machine.accelerator import Accelerator
 from imagecycle.model import Family
 
@@ -21,16 +23,17 @@ _ENLIGHTENMENTS = ("relaxed", "vapic", "vpindex", "synic", "stimer", "reset", "f
 """What Nova gives Windows besides spinlocks; QEMU can only do it with KVM"""
 
 
-def adapt(xml: str, family: Family, accelerator: Accelerator) -> str:
+def adapt(xml: str, family: Family, accelerator: Accelerator, folder: Path) -> str:
     """Oz's domain for a family of Windows.
 
+    :param folder: of the build, which keeps the variables of UEFI; libvirt's own would stay.
     :raises UsageError: when a property names hardware that is not known here.
     """
     domain = ElementTree.fromstring(xml)
     said = family.properties
     q35 = "q35" in said.get("hw_machine_type", "pc")
     _found(domain, "on_reboot").text = "restart"
-    _system(domain, family, q35)
+    _system(domain, family, q35, folder)
     _features(domain, accelerator, secure=_secure(said))
     _clock(domain, accelerator)
     _devices(_found(domain, "devices"), said, q35)
@@ -41,7 +44,7 @@ def _secure(said: Mapping[str, str]) -> bool:
     return said.get("os_secure_boot", "disabled") == "required"
 
 
-def _system(domain: Element, family: Family, q35: bool) -> None:
+def _system(domain: Element, family: Family, q35: bool, folder: Path) -> None:
     system = _found(domain, "os")
     for boot in system.findall("boot"):
         system.remove(boot)
@@ -53,6 +56,7 @@ def _system(domain: Element, family: Family, q35: bool) -> None:
     firmware = SubElement(system, "firmware")
     SubElement(firmware, "feature", enabled=secure, name="secure-boot")
     SubElement(firmware, "feature", enabled=secure, name="enrolled-keys")
+    SubElement(system, "nvram").text = str(folder / hardware.VARIABLES)
 
 
 def _features(domain: Element, accelerator: Accelerator, *, secure: bool) -> None:
