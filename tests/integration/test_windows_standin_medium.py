@@ -49,7 +49,7 @@ def test_its_images_have_a_registry_and_what_starts_them(medium: Path, tmp_path:
     assert disk.value("SOFTWARE", current, "InstallationType") == "Server"
     state = r"Microsoft\Windows\CurrentVersion\Setup\State"
     assert disk.value("SOFTWARE", state, "ImageState") == "IMAGE_STATE_COMPLETE"
-    for name in ("vmlinuz", "initrd", "core.img", "mbr.img", "bootmgfw.efi", "sealed/SYSTEM"):
+    for name in ("vmlinuz", "initrd", "core.img", "mbr.img", "shimx64.efi", "sealed/SYSTEM"):
         assert (drive / boot_media.BOOT / name).stat().st_size
 
 
@@ -61,7 +61,15 @@ def test_its_ram_disk_has_all_that_its_program_imports(tmp_path: Path) -> None:
     subprocess.run(["sh", "-c", unpack], check=True, timeout=120, cwd=root)
     (root / "tmp/program.py").write_text(PROGRAM)
     environment = {"PATH": "/bin:/usr/bin", "PYTHONPATH": "/site"}
-    argv = ["busybox", "chroot", root, "/bin/python3.11", "-s", "-B", "/tmp/program.py"]
+    argv = [
+        "busybox",
+        "chroot",
+        root,
+        f"/bin/{boot_media.PYTHON.name}",
+        "-s",
+        "-B",
+        "/tmp/program.py",
+    ]
     done = subprocess.run(argv, check=True, timeout=120, capture_output=True, env=environment)
     assert done.stdout.decode().strip() == "it would start WinRM"
     for name in boot_media.PROGRAMS:

@@ -1,9 +1,10 @@
 """An installation medium with the layout of Microsoft's whose boot images start the stand-in.
 
 A small Linux with Python is Setup's own system on the medium. It lies in every image of
-``install.wim`` as well, where GRUB starts it from NTFS once it is installed. It is made from what
-is installed on this machine; only its kernel is fetched, since that of virtual machines knows no
-SATA.
+``install.wim`` as well, from where GRUB starts it once it is installed: from NTFS under BIOS, from
+the EFI partition under UEFI. It is made from what is installed on this machine. Its kernel is
+fetched, since that of virtual machines knows no SATA, and so are Debian's shim and GRUB: with them
+and that kernel Secure Boot sees signatures by Microsoft's key and by Debian's.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ import re
 import shutil
 import struct
 import subprocess
-from collections.abc import Iterable, Sequence
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,8 +33,9 @@ from standin.windows import screens
 from standin.windows.sealed import Drive, hives
 
 CACHE = Path("/var/tmp/imagecycle-windows-standin")
-PYTHON = Path("/usr/bin/python3.11")
-STANDARD = Path("/usr/lib/python3.11")
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+PYTHON = Path(f"/usr/bin/python{VERSION}")
+STANDARD = Path(f"/usr/lib/python{VERSION}")
 DEBIAN = Path("/usr/lib/python3/dist-packages")
 GRUB = Path("/usr/lib/grub")
 TESTS = Path(__file__).parents[2]
@@ -52,9 +56,16 @@ _LEFT_OUT = (
         "turtledemo",
         "pydoc_data",
     ),
-    *("unittest", "venv", "curses", "sqlite3", "config-3.11-x86_64-linux-gnu", "__phello__"),
+    *("unittest", "venv", "curses", "sqlite3", f"config-{VERSION}-x86_64-linux-gnu", "__phello__"),
 )
 BOOT = "Windows/Boot/standin"
+SIGNED = {
+    "shimx64.efi": ("shim-signed", "usr/lib/shim/shimx64.efi.signed"),
+    "grubx64.efi": ("grub-efi-amd64-signed", "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"),
+}
+"""Programs of UEFI with their signatures: package and place"""
+EFI_CONFIG = "EFI/debian/grub.cfg"
+"""Where that GRUB looks for it: on what it comes from, the image for UEFI or the disc"""
 ASKED = (
     *("language", "answer-file", "product-key", "edition", "licence", "requirements"),
     *("no-disk", "partitions", "where"),
@@ -62,7 +73,7 @@ ASKED = (
 """The pictures of what Setup asks"""
 _STUB = bytes.fromhex(
     "fafc31c08ed88ec08ed0bc007cbe007cbf0060b90001f3a5ea1d600000fb52be0064c60413b8014bcd13"
-    "66a10864664066a30c84be0084bf007cb90004f3a55aea007c0000"
+    "66a10464664066a30c84be0084bf007cb90004f3a55aea007c0000"
 )
 """Real-mode code before GRUB's image for CDs, which wants to be told where on the CD it lies, and
 is by tools that write CDs for Linux. It moves itself away, asks the BIOS where it was loaded from
@@ -103,6 +114,8 @@ def make(path: Path, images: Sequence[Image] = SERVER_2022) -> Path:
     start = _config("/boot/standin", "setup")
     (tree / "boot/etfsboot.com").write_bytes(_bios_cd(start))
     (tree / "boot/bootfix.bin").write_bytes(b"asks for a key")
+    (tree / EFI_CONFIG.lower()).parent.mkdir()
+    (tree / EFI_CONFIG.lower()).write_text(start)
     _efi_image(start, tree / "efi/microsoft/boot/efisys_noprompt.bin")
     _wim(tree, images, kernel, ram_disk)
     path.unlink(missing_ok=True)
@@ -140,22 +153,30 @@ def _digest(kernel: str) -> str:
 
 
 def _kernel() -> Path:
-    """The folder with Debian's ordinary kernel, unpacked; fetched from the machine's own mirror."""
+    """The folder with Debian's ordinary kernel, unpacked."""
     shown = _said("apt-cache", "depends", "linux-image-amd64")
-    package = re.findall(r"Depends: (linux-image-[\w.-]+)", shown)[0]
+    return _fetched(re.findall(r"Depends: (linux-image-[\w.-]+)", shown)[0], _with_modules)
+
+
+def _with_modules(folder: Path) -> None:
+    (vmlinuz,) = (folder / "boot").glob("vmlinuz-*")
+    vmlinuz.rename(folder / "vmlinuz")
+    (modules,) = (folder / "lib/modules").iterdir()
+    _run("depmod", "-b", folder, modules.name)
+
+
+def _fetched(package: str, then: Callable[[Path], None] = lambda _: None) -> Path:
+    """The folder with a package of the machine's own mirror, unpacked."""
     folder = CACHE / package
     if not folder.exists():
-        part = CACHE / "kernel.part"
+        part = CACHE / f"{package}.part"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
         _run("apt-get", "download", "-qq", package, cwd=part)
         (package_file,) = part.glob("*.deb")
         _run("dpkg-deb", "-x", package_file, part)
         package_file.unlink()
-        (vmlinuz,) = (part / "boot").glob("vmlinuz-*")
-        vmlinuz.rename(part / "vmlinuz")
-        (modules,) = (part / "lib/modules").iterdir()
-        _run("depmod", "-b", part, modules.name)
+        then(part)
         part.rename(folder)
     return folder
 
@@ -191,7 +212,9 @@ def _fill(root: Path, kernel: Path) -> None:
         red, green, blue = rows[::3], rows[1::3], rows[2::3]
         picture = bytearray(len(red) * 4)  # as the frame buffer has it
         picture[::4], picture[1::4], picture[2::4] = blue, green, red
-        (root / "screens" / f"{name}.raw").write_bytes(picture)
+        (root / "screens" / f"{name}.raw").write_bytes(zlib.compress(picture))
+    python = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
+    _run(*python, "-s", root, "-p", "/", site)  # else each start would do it
     (root / "init").write_text(_INIT)
     (root / "init").chmod(0o755)
     (root / "udhcpc.sh").write_text(_DHCP)
@@ -226,7 +249,7 @@ mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 for module in {" ".join(MODULES)}; do modprobe -q $module; done
 mount -t efivarfs efivarfs /sys/firmware/efi/efivars 2>/dev/null
-exec python3.11 -s -B -m standin.windows.inside
+exec {PYTHON.name} -s -B -m standin.windows.inside
 """
 _DHCP = """\
 #!/bin/busybox sh
@@ -261,14 +284,21 @@ def _bios_cd(config: str) -> bytes:
     return _STUB.ljust(_SECTOR, b"\0") + bytes(image)
 
 
-def _efi_image(config: str, target: Path) -> None:
-    program = CACHE / "bootx64.efi"
-    program.write_bytes(_grub("x86_64-efi", config, "iso9660", "efi_gop", "all_video"))
+def _efi_image(start: str, target: Path) -> None:
     with target.open("wb") as file:
-        file.truncate(4 * 2**20)
+        file.truncate(8 * 2**20)
     _run("mformat", "-i", target, "::")
-    _run("mmd", "-i", target, "::/EFI", "::/EFI/BOOT")
-    _run("mcopy", "-i", target, program, "::/EFI/BOOT/BOOTX64.EFI")
+    _run("mmd", "-i", target, "::/EFI", "::/EFI/BOOT", "::/EFI/debian")
+    config = CACHE / "grub.cfg"
+    config.write_text(start)
+    _run("mcopy", "-i", target, config, f"::/{EFI_CONFIG}")
+    for name, path in _signed().items():
+        place = "BOOTX64.EFI" if name.startswith("shim") else name
+        _run("mcopy", "-i", target, path, f"::/EFI/BOOT/{place}")
+
+
+def _signed() -> dict[str, Path]:
+    return {name: _fetched(package) / place for name, (package, place) in SIGNED.items()}
 
 
 def _wim(tree: Path, images: Sequence[Image], kernel: Path, ram_disk: Path) -> None:
@@ -286,8 +316,9 @@ def _wim(tree: Path, images: Sequence[Image], kernel: Path, ram_disk: Path) -> N
     config = _config(f"/{BOOT}", "windows")
     (boot / "core.img").write_bytes(_grub("i386-pc", config, "biosdisk", "part_msdos", "ntfs"))
     shutil.copyfile(GRUB / "i386-pc/boot.img", boot / "mbr.img")
-    modules = ("part_gpt", "ntfs", "fat", "efi_gop", "all_video")
-    (boot / "bootmgfw.efi").write_bytes(_grub("x86_64-efi", config, *modules))
+    for name, path in _signed().items():
+        shutil.copyfile(path, boot / name)
+    (boot / "grub.cfg").write_text(_config("/EFI/standin", "windows"))
     target = tree / "sources/install.wim"
     for number, one in enumerate(images):
         write_registry(content, one)

@@ -19,6 +19,7 @@ import struct
 import subprocess
 import time
 import traceback
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
@@ -35,6 +36,7 @@ from standin.windows.installed import (
     Windows,
 )
 from standin.windows.instance import DATA, Instance
+from standin.windows.screens import SIZE
 from standin.windows.setup import Drive, Machine, Plan, Question
 from standin.windows.setup_commands import Commands, UnknownCommand
 from standin.windows.winrm_server import WinRM
@@ -128,10 +130,17 @@ def start_files(plan: Plan, disk: Path, uefi: bool) -> None:
     place = Path("/esp")
     place.mkdir(exist_ok=True)
     run("mount", "-t", "vfat", part(disk, number), str(place))
-    for name in ("EFI/Boot/bootx64.efi", "EFI/Microsoft/Boot/bootmgfw.efi"):
-        (place / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(boot / "bootmgfw.efi", place / name)
+    for folder, program in (("Boot", "bootx64.efi"), ("Microsoft/Boot", "bootmgfw.efi")):
+        for name, target in (("shimx64.efi", program), ("grubx64.efi", "grubx64.efi")):
+            copy(boot / name, place / "EFI" / folder / target)
+    for name, folder in (("vmlinuz", "standin"), ("initrd", "standin"), ("grub.cfg", "debian")):
+        copy(boot / name, place / "EFI" / folder / name)
     run("umount", str(place))
+
+
+def copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, target)
 
 
 def start() -> None:
@@ -289,6 +298,7 @@ def made_certificate(name: str) -> tuple[str, str]:
 def restart(windows: Windows) -> NoReturn:
     for happens in windows.machine.guest.on_restart:
         happens()
+    time.sleep(1)  # until the answer is out
     leave(windows, "reboot")
 
 
@@ -299,7 +309,7 @@ def leave(windows: Windows, how: str) -> NoReturn:
 
 def power(how: str) -> NoReturn:
     """End this start, with everything on the disk."""
-    with contextlib.suppress(subprocess.CalledProcessError):
+    with contextlib.suppress(RuntimeError):  # Setup has left it already
         run("umount", str(C))
     os.sync()
     run(how, "-f")
@@ -385,10 +395,14 @@ def show(picture: str, text: str) -> None:
     words = f"\n{text}\n"
     with open("/dev/tty0", "w") as screen:
         screen.write("\033[2J\033[H" + words)
-    raw = SCREENS / f"{picture}.raw"
-    if raw.exists() and Path("/dev/fb0").exists():
-        with contextlib.suppress(OSError):
-            Path("/dev/fb0").write_bytes(raw.read_bytes())
+    raw, about = SCREENS / f"{picture}.raw", Path("/sys/class/graphics/fb0")
+    if raw.exists() and about.exists():
+        stride = int((about / "stride").read_text())
+        content, width = zlib.decompress(raw.read_bytes()), SIZE[0] * 4
+        with contextlib.suppress(OSError), open("/dev/fb0", "wb", buffering=0) as screen:
+            for row in range(SIZE[1]):
+                screen.seek(row * stride)
+                screen.write(content[row * width : (row + 1) * width])
 
 
 def run(*argv: str, stdin: str = "") -> None:
