@@ -1,0 +1,95 @@
+"""The whole way of a Windows image on machines: installed from its medium by Oz, customised over
+WinRM, sealed, verified with two clones, published, retired.
+
+Setup and Windows are the stand-in's, see ``tests/standin/windows``; all else is real.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from imagecycle.artifacts import Artifact, write_json
+from imagecycle.build import stage as build
+from imagecycle.lifecycle import publish, transitions
+from imagecycle.lifecycle.rules.retire import RetireOptions
+from imagecycle.site import Retirement, Site
+from imagecycle.verify import stage as verify
+from integration import servers
+from integration.conftest import ComputeBox
+from integration.windows_site import DISK, MACHINES, SLUG, Operator, prepared
+
+pytestmark = [pytest.mark.integration, pytest.mark.machines, pytest.mark.long]
+
+HOME = Path("/var/tmp/imagecycle-windows")
+"""QEMU's user can enter it, which it could not below a temporary folder of pytest"""
+OLD, NEW = "20260828", "20261128"
+FLAVOR = {"id": "windows", "name": "windows", "vcpus": 2, "ram": 4096, "disk": DISK}
+AT_ONCE = Retirement.model_validate({"keep": 0, "after_days": 0, "grace_days": 0})
+
+
+@pytest.fixture(scope="module", params=MACHINES)
+def operator(request: pytest.FixtureRequest) -> Iterator[Operator]:
+    shutil.rmtree(HOME, ignore_errors=True)
+    yield prepared(HOME, **MACHINES[request.param])
+    shutil.rmtree(HOME)
+
+
+@pytest.fixture(scope="module")
+def built(operator: Operator) -> Artifact:
+    """A release that was built and verified in this run."""
+    artifact = build.build(operator.family, operator.site)
+    assert artifact is not None
+    verify.verify(operator.family, operator.site, release=None, force=False, keep=False)
+    return artifact
+
+
+def test_a_medium_becomes_a_release_whose_clones_pass_every_check(built: Artifact) -> None:
+    made, verified = built.record("build"), built.record("verify")
+    assert made is not None and verified is not None
+    assert made["patchlevel"] == "20348.2700"
+    restarts = {one["name"]: one["restarts"] for one in made["steps"] if one["restarts"]}
+    assert restarts == {"software: cloudbase-init": 1}
+    outcomes = {one["id"]: one["outcome"] for one in verified["checks"]}
+    assert set(outcomes.values()) == {"passed"} and len(outcomes) > 70
+
+
+@pytest.mark.parametrize("operator", ["bios"], indirect=True)  # the fake hypervisors have no TPM
+def test_it_is_published_and_retired_as_any_other(
+    operator: Operator, built: Artifact, compute_box: ComputeBox
+) -> None:
+    box, family = compute_box, operator.family
+    site = box.site.model_copy(update={"retirement": AT_ONCE, "windows": operator.site.windows})
+    servers.request(box.admin, "POST", "/flavors", flavor=FLAVOR)
+    for name in (OLD, NEW):
+        release_of(built, site, name)
+        image = publish.publish(family, site, cloud="devcloud", release=name, dry_run=False)
+        assert image is not None
+        if name == OLD:
+            server = servers.boot(box.alice, image.id, flavor=FLAVOR["id"])
+    seen = {
+        one.properties["imagecycle_release"]: one
+        for one in box.glance.images(imagecycle_family=SLUG)
+    }
+    assert seen[NEW].properties["os_type"] == "windows"
+    assert seen[NEW].properties["imagecycle_license_channel"] == "kms"
+    done = transitions.retire_releases(
+        [SLUG], site, cloud="devcloud", options=RetireOptions(now=True)
+    )
+    assert done.result is not None
+    retired = box.glance.image(seen[OLD].id)
+    assert retired.properties["imagecycle_state"] == "retired"
+    assert box.glance.members(retired.id) == {box.alice.project_id: "pending"}
+    servers.rebuild(box.alice, server, retired.id)
+
+
+def release_of(built: Artifact, site: Site, name: str) -> None:
+    """The same disk as a release of another day."""
+    folder = site.artifacts / SLUG / name
+    shutil.copytree(built.folder, folder, symlinks=True)
+    for path in (folder / "build.json", folder / "verify.json"):
+        write_json(path, {**json.loads(path.read_text()), "release": name})
