@@ -110,7 +110,7 @@ def test_setup_refuses_an_unknown_argument() -> None:
 def test_setup_explains_itself() -> None:
     done = run(SCRIPTS / "setup", "--help")
     assert done.returncode == 0
-    assert "usage: scripts/setup [--aarch64] [--compute] [--tests] [--no-libvirt]" in done.stdout
+    assert "usage: scripts/setup [--aarch64] [--compute] [--security] [--tests]" in done.stdout
 
 
 class Debian:

@@ -209,6 +209,31 @@ class Matrix:
 
 
 @dataclass(frozen=True)
+class AcceptedRule:
+    """A rule of a security profile that need not be met, and why."""
+
+    rule: str
+    """Its name, or several by wildcards: ``kernel_config_*``"""
+    reason: str
+
+
+@dataclass(frozen=True)
+class SecurityProfile:
+    """What is asked of an image by a published security guide; see
+    :mod:`imagecycle.verify.security_profile`."""
+
+    guide: str
+    """A SCAP data stream among the site's guides: ``ssg-debian12-ds.xml``"""
+    profile: str
+    """Its name in the guide, without prefix: ``anssi_bp28_high``"""
+    score: float = 0.0
+    """Of 100, at least"""
+    severity: str = "any"
+    """The mildest severity of a rule that has to be met or accepted"""
+    accepted: tuple[AcceptedRule, ...] = ()
+
+
+@dataclass(frozen=True)
 class MaintenanceTerms:
     """What the operator promises to those who use a family;
     see :mod:`imagecycle.catalog.maintenance_terms`."""
@@ -286,6 +311,8 @@ class Family:
     """None where it is no Windows"""
     matrix: Matrix = Matrix()
     budgets: Budgets = Budgets()
+    security_profile: SecurityProfile | None = None
+    """None where the catalog asks for none"""
     repositories: tuple[Repository, ...] = ()
     services: tuple[Service, ...] = ()
     smaller_disk_gib: int = 0

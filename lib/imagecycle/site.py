@@ -16,9 +16,9 @@ from pathlib import Path
 import pydantic
 import yaml
 
-from imagecycle import shipped
+from imagecycle import model, shipped
 from imagecycle.errors import InvalidFile, Problem, UsageError
-from imagecycle.model import FamilyRetirement
+from imagecycle.model import FamilyRetirement, SecurityProfile
 
 DEFAULT_SITE_FILE = Path("/etc/imagecycle/site.yaml")
 DEFAULT_HOME = Path("/var/lib/imagecycle")
@@ -122,6 +122,43 @@ class Explanation(pydantic.BaseModel):
         description="What its finding begins with, such as a path; * and ** are wildcards."
     )
     reason: str = pydantic.Field(description="Why it is meant to be so.")
+
+
+class AcceptedRule(pydantic.BaseModel):
+    """A rule of a security profile that need not be met at this site."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    rule: str = pydantic.Field(
+        description="The rule's name, such as partition_for_home; * is a wildcard."
+    )
+    reason: str = pydantic.Field(min_length=1, description="Why it need not be met.")
+
+
+class SecurityProfileOfFamilies(pydantic.BaseModel):
+    """A security profile that a site asks of families whose catalog file asks for none."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    families: tuple[str, ...] = pydantic.Field(
+        min_length=1, description="Which families, such as debian-12-*; * is a wildcard."
+    )
+    guide: str = pydantic.Field(
+        pattern=r"^[^/\s]+$",
+        description="A SCAP data stream in `security_guides`, such as ssg-debian12-ds.xml.",
+    )
+    profile: str = pydantic.Field(
+        pattern=r"^\S+$", description="A profile of it, such as anssi_bp28_minimal."
+    )
+    score: float = pydantic.Field(0, ge=0, le=100, description="The lowest score that is enough.")
+    severity: str = pydantic.Field(
+        "any",
+        pattern="^(any|low|medium|high)$",
+        description="The mildest rule that has to be met or accepted: any, low, medium or high.",
+    )
+    accepted: tuple[AcceptedRule, ...] = pydantic.Field(
+        (), description="Rules that need not be met, each with `rule` and `reason`."
+    )
 
 
 class Download(pydantic.BaseModel):
@@ -337,6 +374,15 @@ class Site(pydantic.BaseModel):
     explained: tuple[Explanation, ...] = pydantic.Field(
         (), description="What checks find in every family's images and is meant to be so."
     )
+    security_guides: Path = pydantic.Field(
+        Path("/usr/share/xml/scap/ssg/content"),
+        description="The folder of security guides: SCAP data streams.",
+    )
+    security_profiles: tuple[SecurityProfileOfFamilies, ...] = pydantic.Field(
+        (),
+        description="Security profiles for families whose catalog file asks for none; the first "
+        "that names a family counts.",
+    )
     clouds: dict[str, CloudSettings] = pydantic.Field(
         {},
         description="By the entry of clouds.yaml, or ENTRY/REGION: how images come into a cloud.",
@@ -368,6 +414,14 @@ class Site(pydantic.BaseModel):
             if name in self.clouds:
                 return self.clouds[name]
         return CloudSettings.model_validate({})
+
+    def security_profile_of(self, family: str) -> SecurityProfile | None:
+        """What the site asks of a family; None where it asks for nothing."""
+        for one in self.security_profiles:
+            if any(fnmatch.fnmatchcase(family, pattern) for pattern in one.families):
+                accepted = tuple(model.AcceptedRule(r.rule, r.reason) for r in one.accepted)
+                return SecurityProfile(one.guide, one.profile, one.score, one.severity, accepted)
+        return None
 
     @property
     def artifacts(self) -> Path:

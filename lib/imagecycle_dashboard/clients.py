@@ -1,22 +1,21 @@
 """What the services of the cloud are asked, through Horizon's own clients.
 
 A page asks Glance three times at most. Listings are read as they come: glanceclient's own would ask
-for a schema first, and refuse images that do not keep to it. Every failure is a
-:class:`NotTold`, which a page shows, except that a session which has ended leads to the log-in.
+for a schema first, and refuse images that do not keep to it.
 """
 
 from __future__ import annotations
 
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext_lazy as _
-from horizon import exceptions
 from openstack_dashboard import api
 
+from imagecycle_dashboard import asking
+from imagecycle_dashboard.asking import NotTold, Question
 from imagecycle_dashboard.flavors import Flavor
 from imagecycle_dashboard.holdings import Made
 from imagecycle_dashboard.plain_text import plain
@@ -24,26 +23,16 @@ from imagecycle_dashboard.releases import CURRENT, is_image_id
 
 PAGE = 1000
 """Images that an answer of Glance has at most"""
-LISTED = 250
-"""Images of the ordinary list that the first page reads; mostly it waits for this answer"""
+SHOWN = 100
+"""Families that are shown at once; of each, Glance takes milliseconds to tell"""
+LISTED = 50
+"""Images of the ordinary list that the first page reads"""
 MOST_IDS = 120
 """Images that are asked for by id in one request, so that its address does not grow too long"""
+_CURRENT = {"visibility": "public", "imagecycle_state": CURRENT}
 _SERVER_PAGE = 1000
 _SERVER_PAGES = 10
-_TIMEOUT = 30.0
-_T = TypeVar("_T")
 Document = Mapping[str, Any]
-
-
-class NotTold(Exception):
-    """A service that refused, failed, or gave an answer that is none.
-
-    :param why: for people, translated.
-    """
-
-    def __init__(self, why: Any) -> None:
-        super().__init__(str(why))
-        self.why = why
 
 
 @dataclass(frozen=True)
@@ -58,40 +47,60 @@ class Listing:
 NOTHING = Listing((), True)
 
 
-def current_images(request: Any) -> Listing:
-    """The current releases of all families."""
-    return _images(request, visibility="public", imagecycle_state=CURRENT, limit=str(PAGE))
+@dataclass(frozen=True)
+class Servers:
+    """The project's servers, each with its image; with nothing when it boots from a volume."""
+
+    found: Sequence[tuple[Made, str]]
+    missing: NotTold | None
+    """Why these are not all"""
 
 
-def listed_images(request: Any) -> Listing:
-    """What the project finds in its ordinary list, the newest first: where that is all, the current
-    releases of all families are among them."""
+def current_images(request: Any) -> Question:
+    """The current releases of all families, as a :class:`Listing`."""
+    return _images(request, **_CURRENT, limit=str(PAGE))
+
+
+def some_current_images(request: Any, architecture: str, after: str) -> Question:
+    """The current releases of :data:`SHOWN` families by their images' names, and of one more to
+    see whether there are more, as a :class:`Listing`.
+
+    :param architecture: of these only, unless it is empty.
+    :param after: the id of the last image that was shown, or nothing.
+    """
+    chosen = {"architecture": architecture, "marker": after if is_image_id(after) else ""}
+    chosen = {name: value for name, value in chosen.items() if value}
+    return _images(request, **_CURRENT, **chosen, limit=str(SHOWN + 1), sort="name:asc")
+
+
+def listed_images(request: Any) -> Question:
+    """What the project finds in its ordinary list, the newest first, as a :class:`Listing`."""
     return _images(request, limit=str(LISTED), sort="created_at:desc")
 
 
-def images_of_family(request: Any, family: str) -> list[Document]:
-    """The images of a family that the project can see: listed, hidden, and shared with it."""
+def images_of_family(request: Any, family: str) -> list[Question]:
+    """The images of a family that the project can see, listed, hidden, and shared with it: each a
+    :class:`Listing`."""
     chosen = {"imagecycle_family": family, "limit": str(PAGE)}
     chosen |= {"visibility": "all", "member_status": "all"}
-    asked = (_images(request, **chosen), _images(request, **chosen, os_hidden="true"))
-    return [document for listing in asked for document in listing.documents]
+    return [_images(request, **chosen), _images(request, **chosen, os_hidden="true")]
 
 
-def images_by_id(request: Any, image_ids: Iterable[str]) -> list[Document]:
-    """The images with these ids that the project can see, at most :data:`MOST_IDS` of them."""
+def images_by_id(request: Any, image_ids: Iterable[str]) -> list[Question]:
+    """The images with these ids that the project can see, at most :data:`MOST_IDS` of them: each a
+    :class:`Listing`."""
     wanted = [one for one in image_ids if is_image_id(one)][:MOST_IDS]
     if not wanted:
         return []
     chosen = {"visibility": "all", "member_status": "all", "limit": str(PAGE)}
     chosen["id"] = f"in:{','.join(wanted)}"
-    asked = (_images(request, **chosen), _images(request, **chosen, os_hidden="true"))
-    return [document for listing in asked for document in listing.documents]
+    return [_images(request, **chosen), _images(request, **chosen, os_hidden="true")]
 
 
-def _images(request: Any, **query: str) -> Listing:
+def _images(request: Any, **query: str) -> Question:
     def ask() -> Listing:
         http = api.glance.glanceclient(request).http_client
-        http.timeout = getattr(settings, "IMAGECYCLE_TIMEOUT", _TIMEOUT)
+        http.timeout = asking.seconds() + 1  # a little more than the page waits
         address = f"/v2/images?{urllib.parse.urlencode(query, safe=':,')}"
         answer = http.get(address)[1]
         documents = answer["images"]
@@ -99,36 +108,48 @@ def _images(request: Any, **query: str) -> Listing:
             raise TypeError
         return Listing(documents, not answer.get("next"))
 
-    return _told(_("The image service"), ask)
+    return Question(asking.IMAGES, ask)
 
 
-def flavors(request: Any) -> list[Flavor]:
-    """What servers can be made of."""
+def has_compute(request: Any) -> bool:
+    """Whether the cloud has a service that servers can be launched with."""
+    return bool(api.base.is_service_enabled(request, "compute"))
+
+
+def flavors(request: Any) -> Question:
+    """What servers can be made of, as a list of :class:`Flavor`."""
 
     def ask() -> list[Flavor]:
-        found = api.nova.flavor_list(request)
         return [
             Flavor(plain(one.name, 100), int(one.vcpus), int(one.ram), int(one.disk))
-            for one in found
+            for one in api.nova.flavor_list(request)
         ]
 
-    return _told(_("The compute service"), ask)
+    return Question(asking.COMPUTE, ask)
 
 
-def servers(request: Any) -> list[tuple[Made, str]]:
-    """The project's servers, each with its image; with nothing when it boots from a volume."""
-    return _told(_("The compute service"), lambda: [_server(one) for one in _servers(request)])
+def servers(request: Any) -> Question:
+    """The project's :class:`Servers`; those of the first pages, where a later one is missing."""
 
+    def ask() -> Servers:
+        found: list[tuple[Made, str]] = []
+        marker = None
+        for _page in range(_SERVER_PAGES):
+            search = {"limit": _SERVER_PAGE, **({"marker": marker} if marker else {})}
+            try:
+                page = api.nova.server_list(request, search_opts=search)[0]
+                found += [_server(one) for one in page]
+            except Exception as error:
+                if not found:
+                    raise
+                return Servers(found, asking.reason(asking.COMPUTE, error))
+            if len(page) < _SERVER_PAGE:
+                return Servers(found, None)
+            marker = page[-1].id
+        most = _SERVER_PAGES * _SERVER_PAGE
+        return Servers(found, NotTold(_("Only the first %(most)s servers were read."), most=most))
 
-def _servers(request: Any) -> Iterator[Any]:
-    marker = None
-    for _page in range(_SERVER_PAGES):
-        search = {"limit": _SERVER_PAGE, **({"marker": marker} if marker else {})}
-        found = api.nova.server_list(request, search_opts=search)[0]
-        yield from found
-        if len(found) < _SERVER_PAGE:
-            return
-        marker = found[-1].id
+    return Question(asking.COMPUTE, ask)
 
 
 def _server(server: Any) -> tuple[Made, str]:
@@ -142,14 +163,14 @@ def has_volumes(request: Any) -> bool:
     return bool(api.cinder.is_volume_service_enabled(request))
 
 
-def volumes(request: Any) -> list[tuple[Made, str, Sequence[str]]]:
+def volumes(request: Any) -> Question:
     """The project's volumes, each with the image that it was made from, or nothing, and with the
     servers that it is attached to."""
 
     def ask() -> list[tuple[Made, str, Sequence[str]]]:
         return [_volume(one) for one in api.cinder.volume_list(request)]
 
-    return _told(_("The volume service"), ask)
+    return Question(asking.VOLUMES, ask)
 
 
 def _volume(volume: Any) -> tuple[Made, str, Sequence[str]]:
@@ -159,39 +180,3 @@ def _volume(volume: Any) -> tuple[Made, str, Sequence[str]]:
     made = Made(str(volume.id), name, plain(volume.status, 40))
     servers = [str(one.get("server_id")) for one in attached]
     return made, str(metadata.get("image_id") or ""), servers
-
-
-def _told(who: Any, ask: Callable[[], _T]) -> _T:
-    try:
-        return ask()
-    except Exception as error:
-        if _session_has_ended(error):
-            raise exceptions.NotAuthorized from error
-        raise NotTold(_reason(who, error)) from error
-
-
-def _session_has_ended(error: Exception) -> bool:
-    if isinstance(error, exceptions.NotAuthorized):
-        return True
-    return _status(error) == 401
-
-
-def _status(error: Exception) -> int | None:
-    for name in ("http_status", "status_code", "code"):
-        value = getattr(error, name, None)
-        if isinstance(value, int):
-            return value
-    return None
-
-
-def _reason(who: Any, error: Exception) -> Any:
-    status = _status(error)
-    if isinstance(error, exceptions.ServiceCatalogException):
-        return _("%(who)s is not part of this cloud.") % {"who": who}
-    if status == 403:
-        return _("%(who)s does not allow you to see this.") % {"who": who}
-    if status is not None:
-        return _("%(who)s failed with status %(status)s.") % {"who": who, "status": status}
-    if isinstance(error, (KeyError, TypeError, ValueError, AttributeError)):
-        return _("%(who)s gave an answer that makes no sense.") % {"who": who}
-    return _("%(who)s does not answer.") % {"who": who}

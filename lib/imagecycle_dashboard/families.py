@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from imagecycle_dashboard.plain_text import plain
 from imagecycle_dashboard.releases import CURRENT, RETIRED, REVOKED, Release, release_of
+
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -46,10 +49,15 @@ def newest(found: Iterable[Release]) -> dict[str, Release]:
     return best
 
 
+def in_order(current: Iterable[Release]) -> list[Release]:
+    """As they are shown: by system, newer versions first."""
+    return sorted(current, key=_place)
+
+
 def systems(current: Iterable[Release]) -> list[System]:
     """Families by system, newer versions first."""
     grouped: dict[tuple[str, str], list[Release]] = {}
-    for release in sorted(current, key=_place):
+    for release in in_order(current):
         grouped.setdefault((release.distro, release.version), []).append(release)
     return [System(families[0].system, families) for families in grouped.values()]
 
@@ -104,7 +112,11 @@ def others(
     for document in documents:
         image_id = str(document.get("id"))
         release = release_of(document)
-        if image_id in known or (release is not None and release.is_public):
+        if (
+            image_id in known
+            or not _ID.fullmatch(image_id)
+            or (release is not None and release.is_public)
+        ):
             continue
         if document.get("status") != "active":
             continue

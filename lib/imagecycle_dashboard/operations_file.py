@@ -25,6 +25,7 @@ from imagecycle_dashboard.operations import (
     Verification,
 )
 from imagecycle_dashboard.plain_text import plain
+from imagecycle_dashboard.releases import is_family
 
 VERSION = 1
 _LARGEST = 256 * 2**20
@@ -87,7 +88,7 @@ def parse(document: Mapping[str, Any]) -> Operations:
         Step(
             what=_text(one.get("what"), 2000),
             image_id=_text(one.get("image_id"), 60),
-            family=_text(one.get("family")),
+            family=_slug(one.get("family")),
             release=_text(one.get("release"), 60),
         )
         for one in _mappings(plan.get("steps"))
@@ -96,9 +97,9 @@ def parse(document: Mapping[str, Any]) -> Operations:
     for step in steps:
         by_family.setdefault(step.family, []).append(step)
     families = [
-        _family(one, by_family.get(str(one.get("family")), []))
+        _family(one, by_family.get(_slug(one.get("family")), []))
         for one in _mappings(document.get("families"))
-        if one.get("family")
+        if _slug(one.get("family"))
     ]
     return Operations(
         cloud=_text(document.get("cloud")),
@@ -113,7 +114,7 @@ def parse(document: Mapping[str, Any]) -> Operations:
 
 
 def _family(found: Mapping[str, Any], steps: Sequence[Step]) -> Family:
-    slug = _text(found.get("family"))
+    slug = _slug(found.get("family"))
     return Family(
         family=slug,
         title=_text(found.get("title")) or slug,
@@ -214,6 +215,11 @@ def _stray(found: Mapping[str, Any]) -> Stray:
         created_at=_moment(found.get("created_at")),
         what=_text(found.get("what"), 300),
     )
+
+
+def _slug(value: object) -> str:
+    """Of a family, as it stands in an address."""
+    return value if isinstance(value, str) and is_family(value) else ""
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

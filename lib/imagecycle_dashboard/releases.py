@@ -20,11 +20,11 @@ STATES = (CURRENT, SUPERSEDED, RETIRED, REVOKED)
 """What users may meet; a candidate is nobody's business yet"""
 _FAMILY = re.compile(r"[a-z0-9][a-z0-9._]*(-[a-z0-9][a-z0-9._]*)+")
 _PARTS = re.compile(r"(?P<distro>[^-]+)-(?P<version>[^-]+)-(?P<arch>[^-]+)-(?P<flavour>.+)")
-_RELEASE = re.compile(r"(\d{4})(\d{2})(\d{2})(?:\.([1-9]\d{0,8}))?")
+_RELEASE = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(?:\.([1-9][0-9]{0,8}))?")
 _IMAGE_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _WORD = re.compile(r"[a-z0-9][a-z0-9._]*")
 _LOGIN = re.compile(r"\S+")
-_NUMBER = re.compile(r"0|[1-9]\d{0,8}")
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,8}")
 _LONGEST_SLUG = 150
 _OF_GLANCE = ("os_hidden", "os_hash_algo", "os_hash_value")
 _TOLD_APART = re.compile(

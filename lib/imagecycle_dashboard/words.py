@@ -34,6 +34,14 @@ FIELDS = {
     "end_of_support": _("End of support"),
 }
 PROPERTIES = {
+    "imagecycle_security_profile": (
+        _("Security profile"),
+        _("The profile of a security guide that it was held against."),
+    ),
+    "imagecycle_security_score": (
+        _("Security score"),
+        _("What it reached of that profile, of 100."),
+    ),
     "imagecycle_edition": (_("Edition"), _("Which edition of Windows it is.")),
     "imagecycle_language": (_("Language"), _("Which language of Windows it is.")),
     "imagecycle_license_channel": (_("License channel"), _("How Windows is activated.")),

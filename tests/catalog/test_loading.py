@@ -7,7 +7,14 @@ import pytest
 from imagecycle import catalog, site
 from imagecycle.catalog import unattended
 from imagecycle.errors import EXIT_USAGE, InvalidFile, UnknownName, UsageError
-from imagecycle.model import Explained, GuestFile, MaintenanceTerms, Media
+from imagecycle.model import (
+    AcceptedRule,
+    Explained,
+    GuestFile,
+    MaintenanceTerms,
+    Media,
+    SecurityProfile,
+)
 
 FILE = """\
 name: Debian 12
@@ -496,3 +503,39 @@ def test_an_explanation_without_a_reason_is_refused(folder: Folder) -> None:
     folder.spoil("architectures:\n", EXPLAINED.replace("    reason: The agent\n", ""))
     (mistake,) = folder.mistakes()
     assert "debian.yaml:14: explained.0.reason is missing" in mistake
+
+
+SECURITY = "security_profile: {guide: g.xml, profile: p, score: 70, accepted: [%s]}"
+
+
+def test_the_security_profile_of_a_flavour_replaces_that_of_its_file(folder: Folder) -> None:
+    of_file = SECURITY % "{rule: a, reason: so}"
+    of_server = "security_profile: {guide: g.xml, profile: strict, severity: high}"
+    folder.spoil("disk: 3\n", f"disk: 3\n{of_file}\n")
+    folder.spoil("    packages: [less, curl]", f"    {of_server}\n    packages: [less, curl]")
+    base, server = (one.security_profile for one in catalog.load(folder.path))
+    accepted = (AcceptedRule("a", "so"),)
+    assert base == SecurityProfile("g.xml", "p", score=70, accepted=accepted)
+    assert server == SecurityProfile("g.xml", "strict", severity="high")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (SECURITY % "{rule: a}", "accepted.0.reason is missing"),
+        (SECURITY.replace("70", "170") % "", "the lowest score that is enough, 0 to 100"),
+        ("security_profile: {guide: ../g.xml, profile: p}", "a SCAP data stream"),
+        ("security_profile: {guide: g.xml, profile: p, severity: huge}", "any, low, medium or"),
+        ("security_profile: {guide: g.xml}", "security_profile.profile is missing"),
+    ],
+)
+def test_a_wrong_security_profile_is_named(folder: Folder, line: str, words: str) -> None:
+    folder.spoil("disk: 3\n", f"disk: 3\n{line}\n")
+    assert words in "\n".join(folder.mistakes())
+
+
+def test_no_security_profile_is_asked_of_windows(tmp_path: Path) -> None:
+    windows = Folder(tmp_path)
+    windows.spoil("type: linux", "type: windows\n" + SECURITY % "")
+    windows.spoil("distro: debian", "distro: windows")
+    assert "disks of Windows cannot be scanned" in "\n".join(windows.mistakes())

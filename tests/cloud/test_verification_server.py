@@ -12,7 +12,7 @@ import pytest
 from openstack.config import loader
 
 from cloud.servers_standin import Answer, ServersCloud, clouds_file, serving
-from imagecycle.cloud import server_deletion, server_network
+from imagecycle.cloud import server_network, server_states
 from imagecycle.cloud.errors import Refused
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.limited_session import LimitedSession
@@ -173,7 +173,7 @@ def test_a_server_that_does_not_become_active_is_given_up(
     cloud: ServersCloud, servers: VerificationServers
 ) -> None:
     cloud.reads_until_active = 10**6
-    with pytest.raises(Unreachable, match="is BUILD after 0 s"), running(servers, limit=0.05):
+    with pytest.raises(Unreachable, match="within 0 s: it is BUILD"), running(servers, limit=0.05):
         pass
     assert cloud.left == []
 
@@ -290,7 +290,7 @@ def test_a_server_that_stays_is_said(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(server_deletion, "LIMIT", 0.0)
+    monkeypatch.setattr(server_states, "DELETION_LIMIT", 0.0)
     monkeypatch.setattr(server_network, "RELEASE_LIMIT", 0.0)
     with running(servers) as server:
         kept = list(cloud.servers)

@@ -53,7 +53,7 @@ def test_no_page_links_to_what_is_no_address() -> None:
     run = {"stage": "build", "verdict": "failed", "url": "javascript:alert(1)"}
     verification = {"release": "1", "verdict": "failed", "report": "data:text/html,x"}
     document: dict[str, Any] = {
-        "families": [{"family": "a", "runs": [run], "unpublished": [verification]}]
+        "families": [{"family": "a-1-b-c", "runs": [run], "unpublished": [verification]}]
     }
     (family,) = operations_file.parse(document).families
     assert [one.url for one in family.failed_runs] == [""]
@@ -67,7 +67,7 @@ def test_only_the_newest_published_release_counts_as_a_failure() -> None:
     def failed(*verdicts: str) -> bool:
         releases = [release(verdict) for verdict in verdicts]
         (family,) = operations_file.parse(
-            {"families": [{"family": "a", "releases": releases}]}
+            {"families": [{"family": "a-1-b-c", "releases": releases}]}
         ).families
         return family.failed
 

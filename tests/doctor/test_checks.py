@@ -442,3 +442,24 @@ def test_a_cloud_without_an_address_is_not_asked(site: Site, clouds_file: Path) 
     finding = services.clouds(site, False)
     assert finding.verdict is OK
     assert "was not asked" in finding.seen
+
+
+def asking(folder: Path, guide: str) -> Site:
+    words = {"families": ["debian-12-x86_64-base"], "guide": guide, "profile": "strict"}
+    guides = Path(__file__).parents[1] / "verify" / "guide"
+    return Site.model_validate(
+        {"home": folder, "security_guides": guides, "security_profiles": [words]}
+    )
+
+
+def test_a_missing_guide_is_a_warning_with_the_way_out(tmp_path: Path) -> None:
+    finding = software.security_guides(asking(tmp_path, "ssg-none-ds.xml"), False)
+    assert finding.verdict is WARNING
+    assert "there is no guide ssg-none-ds.xml" in finding.seen
+    assert "ssg-debian" in finding.way_out
+
+
+def test_scanner_and_guides_are_named(tmp_path: Path) -> None:
+    finding = software.security_guides(asking(tmp_path, "ssg-example-ds.xml"), False)
+    assert finding.verdict is OK
+    assert "with ssg-example-ds.xml for 1 families" in finding.seen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from imagecycle.artifacts import Artifact
 from imagecycle.jobs.rendering import render
 from imagecycle.model import Family
 from imagecycle.site import Site
-from integration.conftest import Box
+from integration.conftest import Box, ComputeBox
 from joblibrary import library
 from joblibrary.runner import Run, Runner
 
@@ -28,6 +29,10 @@ Controller = Callable[[Family, Site], Runner]
 
 @pytest.fixture
 def controller(box: Box, tmp_path: Path) -> Controller:
+    return of(box, tmp_path)
+
+
+def of(box: Box, tmp_path: Path) -> Controller:
     """Makes a controller that builds one family; its agent is this machine."""
 
     def make(family: Family, site: Site) -> Runner:
@@ -38,8 +43,12 @@ def controller(box: Box, tmp_path: Path) -> Controller:
         return Runner(
             render(jobs),
             tmp_path / "jenkins",
-            credentials={"imagecycle-clouds": box.clouds_file},
+            credentials={
+                "imagecycle-clouds": box.clouds_file,
+                "imagecycle-controller": ("robot", "a token"),
+            },
             environment={
+                "JENKINS_URL": "http://127.0.0.1:9",
                 "IMAGECYCLE_HOME": str(site.home),
                 **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
             },
@@ -88,6 +97,21 @@ def test_a_family_that_is_begun_is_taken_to_its_publication_once(
     again = runner.start("linux-quarter", CLOUD="devcloud")
     assert [run.job for run in again] == ["linux-quarter"]
     assert f"{release} is published" in again[0].console
+
+
+def test_the_job_of_the_operators_panel_writes_its_file(
+    compute_box: ComputeBox, tmp_path: Path
+) -> None:
+    begun(compute_box, today())
+    runner = of(compute_box, tmp_path)(FAMILY, compute_box.site)
+    runner.start("linux-quarter", CLOUD="devcloud")
+    out = compute_box.site.home / "panel" / "devcloud.json"
+    (run,) = runner.start("devcloud-operations", OUT=str(out))
+    assert run.result == "SUCCESS", run.console
+    told = json.loads(out.read_text())
+    (of_family,) = [one for one in told["families"] if one["family"] == FAMILY.slug]
+    assert [one["release"] for one in of_family["releases"]] == [today()]
+    assert any("Jenkins" in what for what in told["missing"]), "this one does not answer"
 
 
 def test_a_release_with_defects_is_not_started_again(box: Box, controller: Controller) -> None:

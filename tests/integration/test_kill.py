@@ -146,6 +146,7 @@ def kill_at(box: ComputeBox, case: Case, number: int, when: str) -> None:
         box.proxy.fault = original  # type: ignore[method-assign]
 
 
+@pytest.mark.rotating(4)
 @pytest.mark.parametrize(("name", "number", "when"), POINTS)
 def test_the_next_run_completes_what_a_killed_one_began(
     compute_box: ComputeBox,

@@ -167,8 +167,8 @@ class Runner:
         if not run.archived and _text(xml, "allowEmptyArchive") != "true":
             run.worsen("FAILURE")
 
-    def junit(self, run: Run, xml: ElementTree.Element, _environment: Mapping[str, str]) -> None:
-        run.tests = _found(run.workspace, _text(xml, "testResults"))
+    def junit(self, run: Run, xml: ElementTree.Element, environment: Mapping[str, str]) -> None:
+        run.tests = _found(run.workspace, _expanded(_text(xml, "testResults"), environment))
         cases = [
             case
             for name in run.tests
@@ -179,9 +179,10 @@ class Runner:
         if any(case.find(tag) is not None for case in cases for tag in ("failure", "error")):
             run.worsen("UNSTABLE")
 
-    def report(self, run: Run, xml: ElementTree.Element, _environment: Mapping[str, str]) -> None:
+    def report(self, run: Run, xml: ElementTree.Element, environment: Mapping[str, str]) -> None:
         for target in xml.iter("htmlpublisher.HtmlPublisherTarget"):
             name = f"{_text(target, 'reportDir')}/{_text(target, 'reportFiles')}"
+            name = _expanded(name, environment)
             if (run.workspace / name).is_file():
                 run.reports.append(name)
             elif _text(target, "allowMissing") != "true":
@@ -278,9 +279,16 @@ def _handed_on(
 
 
 def _properties(text: str, environment: Mapping[str, str]) -> dict[str, str]:
-    text = re.sub(r"\$\{?(\w+)\}?", lambda m: environment.get(m[1], m[0]), text)
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    lines = [
+        line
+        for line in _expanded(text, environment).splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
     return {key.strip(): value.strip() for key, _, value in (one.partition("=") for one in lines)}
+
+
+def _expanded(text: str, environment: Mapping[str, str]) -> str:
+    return re.sub(r"\$\{?(\w+)\}?", lambda m: environment.get(m[1], m[0]), text)
 
 
 def _known(tag: str, known: Mapping[str, Callable[..., None]]) -> Callable[..., None]:

@@ -184,12 +184,12 @@ def test_a_region_of_a_cloud_is_called_in_a_way_that_jenkins_takes(tmp_path: Pat
     library.change(jobs, "clouds.yaml", "      - devcloud\n", "      - production/north\n")
     assert mistakes(jobs) == [
         f"clouds.yaml:3: Jenkins takes no / in a name: production/north-{job}"
-        for job in ("retire", "status", "site")
+        for job in ("retire", "status", "site", "operations")
     ]
     region = "production-north: {cloud: production/north}"
     library.change(jobs, "clouds.yaml", "production/north", region)
     made = checking.check(jobs, families()).rendered.jobs
-    for job in ("retire", "status", "site"):
+    for job in ("retire", "status", "site", "operations"):
         text = made[f"production-north-{job}"]
         assert "<defaultValue>production/north</defaultValue>" in text
         assert "CLOUD=production/north" in text
@@ -198,7 +198,7 @@ def test_a_region_of_a_cloud_is_called_in_a_way_that_jenkins_takes(tmp_path: Pat
 def test_all_mistakes_are_named_at_once(tmp_path: Path) -> None:
     jobs = library.copy(tmp_path)
     library.change(jobs, "linux.yaml", "[base, server]", "[base]")
-    library.change(jobs, "macros.yaml", "keep-all", "keep-al")
+    library.change(jobs, "macros.yaml", "fingerprint", "fingerprnt")
     library.change(jobs, "defaults.yaml", "concurrent", "concurent")
     assert len(mistakes(jobs)) == 3
 

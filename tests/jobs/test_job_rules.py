@@ -127,11 +127,9 @@ def test_a_job_has_credentials_exactly_when_it_speaks_to_a_cloud_or_the_controll
     name: str,
 ) -> None:
     bound = [node.text for node in xml(name).iter("credentialsId")]
-    wanted = []
-    if "--cloud" in line_of(name):
-        wanted = ["imagecycle-clouds"]
-    elif "/jenkins " in line_of(name):
-        wanted = ["imagecycle-controller"]
+    line = line_of(name)
+    wanted = ["imagecycle-clouds"] * ("--cloud" in line)
+    wanted += ["imagecycle-controller"] * ("/jenkins " in line or "--jenkins" in line)
     assert bound == wanted
 
 

@@ -34,6 +34,14 @@ bad = sys.argv[1] in os.environ.get("DEFECTS", "")
 broken = sys.argv[1] in os.environ.get("BROKEN", "")
 sys.exit(1 if broken else 3 * bad)
 """
+IN_CLOUD = """
+cloud = sys.argv[sys.argv.index("--cloud") + 1]
+if "--verify" in sys.argv and sys.argv[1] in os.environ.get("REQUIRED", ""):
+    for kind in ("xml", "html"):
+        text = "<testsuite><testcase name='x'/></testsuite>"
+        (records / f"verify-{cloud}.{kind}").write_text(text)
+    sys.exit(3 if sys.argv[1] in os.environ.get("DEFECTS_IN_CLOUD", "") else 0)
+"""
 DUE = """
 due = pathlib.Path("due")
 due.mkdir(exist_ok=True)
@@ -51,11 +59,12 @@ class Controller:
         for name, more in {
             "build": STAGE,
             "verify": STAGE + VERIFY,
-            "publish": STAGE,
+            "publish": STAGE + IN_CLOUD,
             "due": DUE,
             "doctor": "",
             "janitor": "",
             "jenkins": "",
+            "operations": "",
             "retire": "",
             "status": "",
         }.items():
@@ -86,6 +95,11 @@ def names(runs: list[Run]) -> list[str]:
     return [run.job for run in runs]
 
 
+def publish(release: str, cloud: str) -> list[str]:
+    options = ["--release", release, "--cloud", cloud, "--verify", "--records", "records"]
+    return ["publish", SERVER, *options]
+
+
 def test_the_quarter_starts_what_is_due_and_only_that_up_to_its_publication(
     tmp_path: Path,
 ) -> None:
@@ -96,7 +110,7 @@ def test_the_quarter_starts_what_is_due_and_only_that_up_to_its_publication(
         ["due", "linux", "--cloud", "east", "--out", "due"],
         ["build", SERVER, "--release", "", "--since", "20261001", "--records", "records"],
         ["verify", SERVER, "--release", "20261122", "--records", "records"],
-        ["publish", SERVER, "--release", "20261122", "--cloud", "east", "--records", "records"],
+        publish("20261122", "east"),
     ]
     assert names(runs) == [
         "linux-quarter",
@@ -112,11 +126,11 @@ def test_nothing_is_started_where_nothing_is_due(tmp_path: Path) -> None:
 
 def test_records_report_and_tests_are_where_the_publishers_look(tmp_path: Path) -> None:
     runs = Controller(tmp_path).runner.start(f"{SERVER}-build")
-    build, verify, publish = runs
+    build, verify, published = runs
     assert build.archived == ["records/build.json", "records/release.properties"]
     assert "records/verify.json" in verify.archived
     assert (verify.tests, verify.reports) == (["records/verify.xml"], ["records/verify.html"])
-    assert "records/publish.json" in publish.archived
+    assert "records/publish.json" in published.archived
     assert [run.mails for run in runs] == [[], [], []]
 
 
@@ -130,6 +144,22 @@ def test_an_image_with_defects_is_not_published_and_its_owner_is_told(tmp_path: 
     assert runs[f"{BASE}-publish"].result == "SUCCESS"
 
 
+def test_what_a_cloud_has_verified_is_shown_by_the_job_that_publishes_it(tmp_path: Path) -> None:
+    (run,) = Controller(tmp_path, REQUIRED=SERVER).runner.start(f"{SERVER}-publish", CLOUD="east")
+    assert run.result == "SUCCESS"
+    assert (run.tests, run.reports) == (
+        ["records/verify-east.xml"],
+        ["records/verify-east.html"],
+    )
+
+
+def test_an_image_with_defects_in_a_cloud_makes_the_job_unstable(tmp_path: Path) -> None:
+    controller = Controller(tmp_path, REQUIRED=SERVER, DEFECTS_IN_CLOUD=SERVER)
+    (run,) = controller.runner.start(f"{SERVER}-publish", CLOUD="east")
+    assert (run.result, run.mails) == ("UNSTABLE", ["imagecycle@localhost"])
+    assert run.reports == ["records/verify-east.html"]
+
+
 def test_a_verification_that_fails_itself_is_a_failure_and_nothing_follows(tmp_path: Path) -> None:
     runs = Controller(tmp_path, DEFECTS=SERVER, BROKEN=SERVER).runner.start(f"{SERVER}-verify")
     assert [(run.job, run.result) for run in runs] == [(f"{SERVER}-verify", "FAILURE")]
@@ -140,7 +170,7 @@ def test_a_verification_that_fails_itself_is_a_failure_and_nothing_follows(tmp_p
     [
         ("build", ["--release", "", "--since", "", "--records", "records"]),
         ("verify", ["--release", "", "--records", "records"]),
-        ("publish", ["--release", "", "--cloud", "devcloud", "--records", "records"]),
+        ("publish", publish("", "devcloud")[2:]),
     ],
 )
 def test_every_stage_can_be_started_alone_without_filling_in_anything(
@@ -155,9 +185,7 @@ def test_a_parameter_is_a_value_whatever_it_contains(tmp_path: Path) -> None:
     hostile = '20261122"; touch pwned; $(touch pwned) `touch pwned` *'
     controller = Controller(tmp_path)
     controller.runner.start(f"{SERVER}-publish", RELEASE=hostile, CLOUD="a b")
-    assert controller.calls() == [
-        ["publish", SERVER, "--release", hostile, "--cloud", "a b", "--records", "records"]
-    ]
+    assert controller.calls() == [publish(hostile, "a b")]
     assert list(tmp_path.rglob("pwned")) == []
 
 
@@ -174,6 +202,7 @@ def test_a_job_of_a_family_refuses_another_one(tmp_path: Path) -> None:
         (f"{SERVER}-publish", {"OS_CLIENT_CONFIG_FILE"}),
         ("devcloud-retire", {"OS_CLIENT_CONFIG_FILE"}),
         ("devcloud-status", {"OS_CLIENT_CONFIG_FILE"}),
+        ("devcloud-operations", {"OS_CLIENT_CONFIG_FILE", "JENKINS_USER", "JENKINS_TOKEN"}),
         ("update-jobs", {"JENKINS_USER", "JENKINS_TOKEN"}),
         ("agents-janitor", set()),
     ],

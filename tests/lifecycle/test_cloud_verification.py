@@ -11,6 +11,7 @@ import pytest
 
 from families import FAMILY, artifact
 from families import family as family_with
+from imagecycle import cli
 from imagecycle.artifacts import Artifact
 from imagecycle.errors import DefectsFound, UnknownName, UsageError
 from imagecycle.lifecycle import cloud_verification, publish
@@ -81,6 +82,27 @@ def test_publish_goes_on_where_it_passed_or_is_not_required(
         passed_in(made, cloud)
     with pytest.raises(UnknownName, match="unknown cloud"):
         publish_to(site, cloud)
+
+
+def test_it_is_done_where_it_is_required_and_nowhere_else(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = []
+    monkeypatch.setattr(
+        cloud_verification,
+        "verify_in_cloud",
+        lambda family, site, *, cloud, **_: done.append(cloud),
+    )
+    cloud_verification.verify_where_required(
+        FAMILY, site, clouds=["other", "production", "unknown"], release=None
+    )
+    assert done == ["production"]
+
+
+def test_what_changes_nothing_starts_no_server(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["publish", FAMILY.slug, "--cloud", "production", "--verify", "--dry-run"]
+    assert cli.main(words) == 2
+    assert "--verify starts servers" in capsys.readouterr().err
 
 
 def verify(site: Site, **changes: Any) -> Path:

@@ -203,3 +203,13 @@ def test_an_image_of_windows_tells_edition_language_licence_and_patch_level(
         "hw_machine_type": "q35",
     }
     assert written.items() >= expected.items()
+
+
+def test_profile_and_score_of_a_security_guide_are_carried(tmp_path: Path) -> None:
+    made = artifact(tmp_path, "20261122")
+    verified = made.record("verify")
+    assert verified is not None
+    assert identity.SECURITY_PROFILE not in identity.properties(family(), evidence.gather(made))
+    made.write_record("verify", {**verified, "security_profile": {"profile": "p", "score": 81.9}})
+    written = identity.properties(family(), evidence.gather(made))
+    assert (written[identity.SECURITY_PROFILE], written[identity.SECURITY_SCORE]) == ("p", "81")

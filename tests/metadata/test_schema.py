@@ -133,6 +133,7 @@ def test_every_kind_of_value_was_tried() -> None:
     assert untried == {
         *("architecture", "hw_firmware_type", "os_distro", "os_purpose", "os_type", "os_version"),
         *("image_original_user", "os_admin_user"),
+        *("imagecycle_security_profile", "imagecycle_security_score"),
         *("imagecycle_checks", "imagecycle_disk_sha512", "imagecycle_flavour"),
     }
 

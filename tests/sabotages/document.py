@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from sabotages import checks, machines, stalls, told
+from sabotages import checks, machines, security, stalls, told
 from sabotages.all import SABOTAGES
 
 DOCUMENT = Path(__file__).parents[2] / "docs/checks.rst"
@@ -51,7 +51,7 @@ def of_machines() -> dict[str, Iterable[str]]:
     booted += [(stalls.CHECK, one.what) for one in stalls.STALLS]
     for check, what in booted:
         found.setdefault(check.partition("[")[0], {})[f"**{what}**"] = None
-    for check, whats in told.rejected().items():
+    for check, whats in (*told.rejected().items(), *security.rejected().items()):
         known = found.setdefault(check, {})
         known.update({what: None for what in whats if f"**{what}**" not in known})
     return {check: list(whats) for check, whats in found.items()}

@@ -13,6 +13,7 @@ from families import FAMILY, artifact
 from imagecycle.artifacts import Artifact, ArtifactStore, checksums
 from imagecycle.errors import ImagecycleError, LockHeld, UnknownName, UsageError
 from imagecycle.machine.accelerator import Accelerator
+from imagecycle.model import AcceptedRule, SecurityProfile
 from imagecycle.site import Site
 from imagecycle.verify import stage
 from imagecycle.verify.run import Findings
@@ -160,3 +161,21 @@ def test_a_disk_that_fills_up_meanwhile_is_no_verdict(
     assert f"no space was left in {site.work}" in caught.value.message
     assert not (blank.folder / "verify.json").exists()
     assert list(site.work.iterdir()) == []
+
+
+def test_a_release_is_verified_anew_when_another_security_profile_is_asked_for(
+    site: Site, built: Artifact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_qemu(tmp_path, monkeypatch)
+    record = json.loads((built.folder / "build.json").read_text())
+    asked = SecurityProfile("g.xml", "p", accepted=(AcceptedRule("a", "so"),))
+    words = {
+        "verdict": "passed",
+        "disk_sha256": record["disk"]["sha256"],
+        "security_profile_asked": dataclasses.asdict(asked),
+    }
+    built.write_record("verify", words)
+    (built.folder / "verify.html").touch()
+    assert verify(site, security_profile=asked) == built.folder / "verify.html"
+    with pytest.raises(ImagecycleError, match="lacks qemu-system-x86"):
+        verify(site, security_profile=dataclasses.replace(asked, score=50.0))

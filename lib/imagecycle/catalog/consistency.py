@@ -136,8 +136,21 @@ def _system(declaration: Declaration) -> Iterator[Mistake]:
     expected = systems.named(distro).os_type
     if expected != declaration.type:
         yield ("type",), f"type: {distro} is {expected}, found {declaration.type}"
+    if expected == "windows":
+        yield from _of_linux_alone(declaration)
     if expected == "windows" and declaration.builder == "imagefactory":
         yield ("builder",), "builder: ImageFactory has no plugin for Windows; expected oz"
+
+
+def _of_linux_alone(declaration: Declaration) -> Iterator[Mistake]:
+    sections = {(): declaration.security_profile} | {
+        ("flavours", name): one.security_profile for name, one in declaration.flavours.items()
+    }
+    for place, section in sections.items():
+        if section is not None:
+            at: Place = (*place, "security_profile")
+            where = ".".join(map(str, at))
+            yield at, f"{where}: disks of Windows cannot be scanned; remove it"
 
 
 def _tree_architectures(distro: str) -> Collection[str]:

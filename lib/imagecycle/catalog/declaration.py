@@ -277,6 +277,35 @@ class VerifyMatrix(_Section):
     )
 
 
+class AcceptedRule(_Section):
+    """A rule of a security profile that need not be met."""
+
+    rule: Word = Field(
+        description="the name of a rule, such as partition_for_home; * is a wildcard"
+    )
+    reason: Text = Field(description="one line that says why it need not be met")
+
+
+class SecurityProfileSection(_Section):
+    """What a published security guide asks of the image, see docs/security.rst."""
+
+    guide: str = Field(
+        pattern=r"^[^/\s]+$",
+        description="a SCAP data stream among the site's guides, such as ssg-debian12-ds.xml",
+    )
+    profile: Word = Field(description="a profile of the guide, such as anssi_bp28_high")
+    score: float = Field(
+        default=0.0, ge=0, le=100, description="the lowest score that is enough, 0 to 100"
+    )
+    severity: Literal["any", "low", "medium", "high"] = Field(
+        default="any",
+        description="any, low, medium or high: the mildest rule that has to be met or accepted",
+    )
+    accepted: list[AcceptedRule] = Field(
+        default=[], description="a list of sections with rule and reason"
+    )
+
+
 class Flavour(_Section):
     """One flavour; with ``extends`` it adds to another one of the same system."""
 
@@ -313,6 +342,9 @@ class Flavour(_Section):
     )
     retirement: OwnRetirement = Field(
         OwnRetirement(), description="a section with keys such as keep and after_days"
+    )
+    security_profile: SecurityProfileSection | None = Field(
+        None, description="a section with guide and profile"
     )
     windows: WindowsSection | None = Field(None, description="a section with keys such as edition")
 
@@ -362,6 +394,9 @@ class Declaration(_Section):
     windows: WindowsSection | None = Field(None, description="a section with keys such as edition")
     budgets: BudgetSection = Field(
         BudgetSection(), description="a section with boot_seconds, memory_mib and disk_mib"
+    )
+    security_profile: SecurityProfileSection | None = Field(
+        None, description="a section with guide and profile"
     )
     matrix: VerifyMatrix = Field(
         VerifyMatrix(), description="a section with machine_types, disk_buses and sources"

@@ -8,6 +8,7 @@ site says of one system does not reach those that extend it in an earlier folder
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ class Layers:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.folders = tuple(folders)
+        # many files extend the same one; nobody changes what was read
+        self._read = functools.cache(yamlfile.read)
 
     def __str__(self) -> str:
         return ", ".join(str(folder) for folder in self.folders)
@@ -63,7 +66,7 @@ class Layers:
             if (folder / name).is_file()
         ]
         level, path = places[-1]
-        file = yamlfile.read(path)
+        file = self._read(path)
         if not isinstance(file.content, dict):
             return file
         parents = [self._put_together(name, level, below)] if places[:-1] else []

@@ -28,6 +28,7 @@ from imagecycle.catalog.explanation import Origin, origins
 from imagecycle.catalog.layers import Layers
 from imagecycle.errors import InvalidFile, Problem, UnknownName, UsageError, suggestion
 from imagecycle.model import (
+    AcceptedRule,
     Budgets,
     Explained,
     Family,
@@ -36,6 +37,7 @@ from imagecycle.model import (
     MaintenanceTerms,
     Matrix,
     Media,
+    SecurityProfile,
 )
 from imagecycle.windows_facts import WindowsFacts
 from imagecycle.yamlfile import Place, Spot, YamlFile
@@ -228,6 +230,7 @@ def _family(
         retirement=FamilyRetirement(**retirement),
         windows=_windows_facts(declaration, line),
         budgets=_budgets(declaration),
+        security_profile=_security_profile(declaration, line),
         matrix=Matrix(**{k: tuple(v) for k, v in declaration.matrix.model_dump().items()}),
         **additions.of(file, declaration, name, beside),
     )
@@ -245,6 +248,17 @@ def _budgets(declaration: Declaration) -> Budgets:
     if declaration.type == "windows" and "boot_seconds" not in said.model_fields_set:
         return replace(found, boot_seconds=WINDOWS_BOOT_SECONDS)
     return found
+
+
+def _security_profile(declaration: Declaration, line: list[Flavour]) -> SecurityProfile | None:
+    """The one of the flavour, else of what it extends, else of the whole file."""
+    said = (declaration.security_profile, *(one.security_profile for one in line))
+    found = [section for section in said if section is not None]
+    if not found:
+        return None
+    words = found[-1].model_dump()
+    accepted = tuple(AcceptedRule(**one) for one in words.pop("accepted"))
+    return SecurityProfile(**words, accepted=accepted)
 
 
 def _end_of_support(declaration: Declaration) -> datetime.date | None:

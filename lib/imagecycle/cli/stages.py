@@ -112,6 +112,7 @@ def verify(
 
     With --cloud, the release becomes a private image there, a server is started from it, checked
     over SSH and its console, and deleted. Its flavour and network are set in the site's settings.
+    If the cloud has several regions, all of them are meant; CLOUD/REGION is a single one.
     """
     from imagecycle import artifacts, catalog
     from imagecycle.jobs import record_export
@@ -124,12 +125,13 @@ def verify(
     with record_export.export_to(records, settings, family) as work:
         work.artifact = artifacts.ArtifactStore(settings.artifacts).find(family, release)
         if cloud:
-            from imagecycle.lifecycle import cloud_verification
+            from imagecycle.lifecycle import cloud_verification, multi_cloud
 
-            page = cloud_verification.verify_in_cloud(
-                chosen, settings, cloud=cloud, release=release, force=force, keep=keep
-            )
-            click.echo(page)
+            for place in multi_cloud.cloud_regions([cloud], settings):
+                page = cloud_verification.verify_in_cloud(
+                    chosen, settings, cloud=place, release=release, force=force, keep=keep
+                )
+                click.echo(page)
             return
 
         from imagecycle.verify import stage
@@ -153,6 +155,13 @@ def verify(
 @options.dry_run
 @options.out
 @options.as_json
+@click.option(
+    "--verify",
+    "verify_first",
+    is_flag=True,
+    help="Boot it in each cloud first that requires this in the site's settings, as `verify "
+    "--cloud` does; exit 3 on a defect.",
+)
 @options.records
 @click.pass_obj
 def publish(
@@ -163,6 +172,7 @@ def publish(
     dry_run: bool,
     out: Path | None,
     as_json: bool,
+    verify_first: bool,
     records: Path | None,
 ) -> None:
     """Make a verified release of FAMILY the current one in one cloud or several.
@@ -173,6 +183,8 @@ def publish(
     from imagecycle.jobs import record_export
     from imagecycle.lifecycle import multi_cloud, publish
 
+    if verify_first and (dry_run or out is not None):
+        raise click.UsageError("--verify starts servers; --dry-run and --out change nothing.")
     chosen = catalog.find(settings.catalog, family)
     places = multi_cloud.cloud_regions(cloud, settings)
     if out is not None and len(places) > 1:
@@ -180,6 +192,12 @@ def publish(
 
     with record_export.export_to(records, settings, family) as work:
         work.artifact = artifacts.ArtifactStore(settings.artifacts).find(family, release)
+        if verify_first:
+            from imagecycle.lifecycle import cloud_verification
+
+            cloud_verification.verify_where_required(
+                chosen, settings, clouds=places, release=release
+            )
         how: dict[str, Any] = {"release": release, "dry_run": dry_run}
         if len(places) > 1:
             images = multi_cloud.publish_in_clouds(chosen, settings, clouds=places, **how)

@@ -10,18 +10,17 @@ from __future__ import annotations
 import contextlib
 import secrets
 import socket
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from imagecycle import log
-from imagecycle.cloud import clients, flavours, server_deletion
+from imagecycle.cloud import clients, flavours, server_states
 from imagecycle.cloud.errors import Refused, explained
 from imagecycle.cloud.flavours import Flavour
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.session import CloudSession, Retries
-from imagecycle.errors import ImagecycleError, Unreachable
+from imagecycle.errors import ImagecycleError
 
 PREFIX = "imagecycle-canary-"
 MARK = "imagecycle_canary"
@@ -31,7 +30,6 @@ STATE_LIMIT = 300.0
 _VERSION = "2.37"
 _PASSING = Retries(2, (500, 502, 503, 504))
 """For what Nova, or what stands before it, may answer once about a server that is being made"""
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
 
 
 class Canaries:
@@ -127,32 +125,15 @@ class Canaries:
             self._delete(server_id)
 
     def _await(self, server_id: str, status: str, doing: str, *, or_flavour: str = "") -> Any:
-        """Wait for a server to come to rest in a status, or in ACTIVE with a flavour."""
-        deadline = time.monotonic() + STATE_LIMIT
-        pause = _FIRST_PAUSE
-        while True:
-            server = self._read(server_id)
-            if server.task_state is None:
-                is_active = server.status == "ACTIVE"
-                has_flavour = not or_flavour or server.flavor.id == or_flavour
-                if server.status == status and (status != "ACTIVE" or has_flavour):
-                    return server
-                if is_active and or_flavour and has_flavour:
-                    return server
-                if server.status == "ERROR" or is_active:
-                    raise ImagecycleError(
-                        f"{self._cloud.name}: Nova did not {doing} server {server_id}: "
-                        f"{_fault(server)}",
-                        hint="read the log of nova-compute and nova-scheduler",
-                    )
-            if time.monotonic() >= deadline:
-                raise Unreachable(
-                    f"{self._cloud.name}: Nova did not {doing} server {server_id} within "
-                    f"{STATE_LIMIT:.0f} s: it is {server.status}",
-                    hint="read the log of nova-compute and nova-scheduler",
-                )
-            time.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
+        return server_states.wait(
+            self._cloud,
+            self._nova,
+            server_id,
+            status,
+            doing,
+            limit=STATE_LIMIT,
+            or_flavour=or_flavour,
+        )
 
     def _delete_or_say(self, server: str) -> None:
         try:
@@ -164,21 +145,12 @@ class Canaries:
             log.warn(f"server {server} is left over ({error.message}); the next proof deletes it")
 
     def _delete(self, server_id: str) -> None:
-        server_deletion.delete(self._cloud, self._nova, server_id)
+        server_states.delete(self._cloud, self._nova, server_id)
 
     def _named(self, pattern: str) -> Sequence[Any]:
         """The servers of this project whose name is like that."""
         with self._doing("list servers"):
             return list(self._nova.servers(name=pattern))
 
-    def _read(self, server_id: str) -> Any:
-        with self._doing(f"read server {server_id}"):
-            return self._nova.get_server(server_id)
-
     def _doing(self, what: str) -> AbstractContextManager[None]:
         return explained(self._cloud.name, what)
-
-
-def _fault(server: Any) -> str:
-    message = str((server.fault or {}).get("message", ""))
-    return message or f"it is {server.status} with flavour {server.flavor.id}"

@@ -22,19 +22,18 @@ from pathlib import Path
 from typing import Any
 
 from imagecycle import log
-from imagecycle.cloud import clients, flavours, server_deletion
+from imagecycle.cloud import clients, flavours, server_states
 from imagecycle.cloud.errors import Refused, explained
 from imagecycle.cloud.flavours import Flavour
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.server_network import Network, Neutron
 from imagecycle.cloud.session import CloudSession, Retries
-from imagecycle.errors import ImagecycleError, Unreachable, UsageError
+from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.site import CloudVerification
 
 PREFIX = "imagecycle-verify-"
 _VERSION = "2.37"
 _PASSING = Retries(2, (500, 502, 503, 504))
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
 _QUOTA = (
     "the project's quota is used up: raise it, or delete servers that are not needed, then run "
     "this again"
@@ -145,7 +144,9 @@ class VerificationServers:
         with self._held(name):
             try:
                 server_id = self._create(name, image, place, public_key, user_data)
-                server = self._await_active(server_id, limit)
+                server = server_states.wait(
+                    self._cloud, self._nova, server_id, "ACTIVE", "start", limit=limit
+                )
                 active_at = time.monotonic()
                 fixed, mac, has_ipv6 = _address(server, place.network)
                 address = fixed
@@ -207,29 +208,6 @@ class VerificationServers:
         log.say(f"{self._cloud.name}: server {server.id} starts, flavour {place.flavour.name}")
         return str(server.id)
 
-    def _await_active(self, server_id: str, limit: float) -> Any:
-        deadline = time.monotonic() + limit
-        pause = _FIRST_PAUSE
-        while True:
-            with self._doing(f"read server {server_id}"):
-                server = self._nova.get_server(server_id)
-            if server.status == "ACTIVE" and server.task_state is None:
-                return server
-            if server.status == "ERROR":
-                fault = str((server.fault or {}).get("message") or "it does not say why")
-                raise ImagecycleError(
-                    f"{self._cloud.name}: Nova did not start server {server_id}: {fault}",
-                    hint="read the log of nova-compute and nova-scheduler",
-                )
-            if time.monotonic() >= deadline:
-                raise Unreachable(
-                    f"{self._cloud.name}: server {server_id} is {server.status} after "
-                    f"{limit:.0f} s, not ACTIVE",
-                    hint="read the log of nova-compute and nova-scheduler",
-                )
-            time.sleep(pause)
-            pause = min(pause * 1.5, _LONGEST_PAUSE)
-
     def _remove_or_say(self, name: str) -> None:
         try:
             self._remove(name)
@@ -262,7 +240,7 @@ class VerificationServers:
 
     def _remove_servers(self, name: str) -> None:
         for server in self._servers(f"^{name}$"):
-            server_deletion.delete(self._cloud, self._nova, server.id)
+            server_states.delete(self._cloud, self._nova, server.id)
 
     def _remove_key(self, name: str) -> None:
         try:

@@ -34,6 +34,7 @@ CHECKS: Mapping[str, Check] = {
     "oz": software.oz,
     "builder": software.builder,
     "libguestfs": software.libguestfs,
+    "security guides": software.security_guides,
     "mmdebstrap": software.mmdebstrap,
     "windows": windows.windows,
     "ssh": software.ssh,

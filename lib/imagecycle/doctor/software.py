@@ -18,6 +18,7 @@ from imagecycle.machine import accelerator as accelerators
 from imagecycle.machine import platforms
 from imagecycle.shipped import SETUP
 from imagecycle.site import Site
+from imagecycle.verify import security_profile
 
 LIMIT = 20.0
 SHOWN = 3
@@ -112,6 +113,22 @@ def builder(site: Site, fresh: bool) -> Finding:
         return ok("Oz for all systems")
     seen = f"{builders.version()} for {len(built)} of "
     return ok(f"{seen}{len({family.installation for family in families})} systems")
+
+
+def security_guides(site: Site, fresh: bool) -> Finding:
+    """The scanner and the guides for the security profiles that are asked for."""
+    families = catalogs.load(site.catalog)
+    asking = [one for one in families if security_profile.asked_of(one, site) is not None]
+    if not asking:
+        return ok("no family asks for a security profile")
+    for family in asking:
+        try:
+            security_profile.prepare(family, site)
+        except ImagecycleError as error:
+            return warning(f"{family.slug} cannot be verified: {error.message}", error.hint)
+    version = _version(_first_line([security_profile.SCANNER, "--version"]))
+    guides = {one.guide for one in (security_profile.asked_of(f, site) for f in asking) if one}
+    return ok(f"oscap {version} with {', '.join(sorted(guides))} for {len(asking)} families")
 
 
 def libguestfs(site: Site, fresh: bool) -> Finding:

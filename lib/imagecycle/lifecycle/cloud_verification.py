@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from imagecycle import log
@@ -89,6 +89,20 @@ def verify_in_cloud(
                     hint=f"read {verdict.page}",
                 )
     return page
+
+
+def verify_where_required(
+    family: Family, site: Site, *, clouds: Sequence[str], release: str | None
+) -> None:
+    """Do so in each of some clouds whose settings require it before the family is published.
+
+    :param clouds: entries of ``clouds.yaml``, or ``ENTRY/REGION``.
+    :param release: the release, or None for the newest.
+    :raises ImagecycleError: as :func:`verify_in_cloud` does; the clouds after it are left out.
+    """
+    for cloud in clouds:
+        if site.settings_of(cloud).verify.is_required_for(family.slug):
+            verify_in_cloud(family, site, cloud=cloud, release=release, force=False, keep=False)
 
 
 @contextlib.contextmanager

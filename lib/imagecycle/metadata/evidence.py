@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,6 +33,10 @@ class Evidence:
     checks: int
     patchlevel: str = ""
     """In the system's own words, where the build says it"""
+    security_profile: str = ""
+    """That it was held against; empty where there was none"""
+    security_score: int = 0
+    """Of 100, rounded down"""
 
 
 def gather(artifact: Artifact) -> Evidence:
@@ -79,7 +84,18 @@ def _verdict(artifact: Artifact, sha256: str) -> dict[str, Any]:
     checks = _get(artifact, "verify", verify, "checks")
     return {
         "verified_at": str(_get(artifact, "verify", verify, "ended_at")),
+        **_security(verify),
         "checks": sum(check.get("outcome") == "passed" for check in checks),
+    }
+
+
+def _security(verify: Record) -> dict[str, Any]:
+    found = verify.get("security_profile")
+    if not found:
+        return {}
+    return {
+        "security_profile": str(found["profile"]),
+        "security_score": math.floor(found["score"]),
     }
 
 

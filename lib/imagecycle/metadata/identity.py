@@ -38,6 +38,8 @@ VERIFIED = f"{PREFIX}verified"
 """When it was verified, UTC, ISO 8601"""
 CHECKS = f"{PREFIX}checks"
 """How many checks it passed"""
+SECURITY_PROFILE = f"{PREFIX}security_profile"
+SECURITY_SCORE = f"{PREFIX}security_score"
 VERSION = f"{PREFIX}version"
 """The imagecycle that published it"""
 ADOPTED_AT = f"{PREFIX}adopted_at"
@@ -148,10 +150,20 @@ def properties(family: Family, evidence: Evidence, *, kept: int = 1) -> dict[str
         DISK_SHA512: evidence.sha512,
         VERIFIED: evidence.verified_at,
         CHECKS: str(evidence.checks),
+        **_security(evidence),
         VERSION: __version__,
     }
     validation.validate(written, f"{family.slug} {evidence.release}")
     return written
+
+
+def _security(evidence: Evidence) -> dict[str, str]:
+    if not evidence.security_profile:
+        return {}
+    return {
+        SECURITY_PROFILE: evidence.security_profile,
+        SECURITY_SCORE: str(evidence.security_score),
+    }
 
 
 def _promises(family: Family, kept: int) -> dict[str, str]:

@@ -358,6 +358,25 @@ PROPERTIES: tuple[Property, ...] = (
         required=True,
     ),
     Property(
+        f"{PREFIX}security_profile",
+        "Security profile",
+        WORD,
+        "The profile of a published security guide that it was held against; absent where there "
+        "was none.",
+        "security_profile",
+        "publish",
+        "anssi_bp28_high",
+    ),
+    Property(
+        f"{PREFIX}security_score",
+        "Security score",
+        NUMBER,
+        "Its score in that profile, of 100. Rules that the operator has accepted count as failed.",
+        "imagecycle",
+        "publish",
+        "81",
+    ),
+    Property(
         f"{PREFIX}version",
         "Published by",
         TEXT,

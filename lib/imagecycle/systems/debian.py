@@ -66,6 +66,7 @@ class Debian(Linux):
     )
     initial_ram_disk = "/boot/initrd.img-{release}"
     access_control = "apparmor"
+    guides_package = "ssg-debian"
 
     def teach_oz(self) -> None:
         """Oz 0.17 knows Debian up to 9; the installation itself has not changed since."""

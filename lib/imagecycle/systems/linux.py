@@ -112,6 +112,8 @@ class Linux(System):
     )
     """What may be reached from outside: SSH, the clients of DHCP, and systemd-resolved's answers to
     neighbours (LLMNR)"""
+    guides_package: ClassVar[str] = "ssg-nondebian"
+    """Debian's package with the security guides for it"""
     access_control: ClassVar[str] = ""
     """The kernel's module for mandatory access control that the vendor switches on"""
     access: ClassVar[GuestSetup]

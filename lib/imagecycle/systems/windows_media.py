@@ -12,13 +12,13 @@ import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 from xml.etree import ElementTree
 
-import pycdlib
-from pycdlib.pycdlibexception import PyCdlibException
-
 from imagecycle.errors import ImagecycleError, UsageError, suggestion
+
+if TYPE_CHECKING:
+    import pycdlib
 
 NAMES = ("install.wim", "install.esd", "install.swm")
 ARCHITECTURES = {"0": "x86", "5": "arm", "9": "x86_64", "12": "aarch64"}
@@ -200,6 +200,9 @@ def _images(medium: Path) -> Iterator[IO[bytes]]:
 
 @contextlib.contextmanager
 def _opened(medium: Path) -> Iterator[pycdlib.PyCdlib]:
+    import pycdlib  # here, since every command knows the systems and few open a medium
+    from pycdlib.pycdlibexception import PyCdlibException
+
     disc = pycdlib.PyCdlib()
     try:
         disc.open(str(medium))
@@ -215,6 +218,8 @@ def _opened(medium: Path) -> Iterator[pycdlib.PyCdlib]:
 
 
 def _in_sources(medium: Path, disc: pycdlib.PyCdlib) -> Iterator[IO[bytes]]:
+    from pycdlib.pycdlibexception import PyCdlibException
+
     for name in NAMES:
         place = (
             {"udf_path": f"/sources/{name}"}

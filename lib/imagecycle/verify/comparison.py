@@ -9,6 +9,7 @@ from typing import Any
 
 from imagecycle.artifacts import Artifact, ArtifactStore
 from imagecycle.errors import ImagecycleError
+from imagecycle.verify import security_results
 from imagecycle.verify.verdict import FAILED, NOT_RUN
 
 MIB = 2**20
@@ -46,6 +47,10 @@ class Comparison:
     removed: Sequence[str]
     changed: Sequence[str]
     """Packages, as ``name old → new``"""
+    newly_unmet: Sequence[str] = ()
+    """Rules of the security profile that are not met any more"""
+    newly_met: Sequence[str] = ()
+    """Rules of the security profile that were not met before"""
 
 
 def with_previous(
@@ -85,7 +90,20 @@ def _compare(
             for n in sorted(both)
             if packages_before[n] != packages_now[n]
         ],
+        **of_rules(before, now),
     )
+
+
+def of_rules(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What has changed in the rules of a security profile that both releases were held against."""
+    earlier, later = security_results.of(before), security_results.of(now)
+    if earlier is None or later is None or earlier.profile != later.profile:
+        return {}
+    unmet_before = {rule.name for rule in earlier.unmet}
+    return {
+        "newly_unmet": [str(rule) for rule in later.unmet if rule.name not in unmet_before],
+        "newly_met": sorted(unmet_before & {*later.passed}),
+    }
 
 
 def _failed(record: Mapping[str, Any]) -> dict[str, str]:
@@ -116,7 +134,15 @@ def _measures(
         Measure("Disk in use", "MiB", _machine(before, "disk_mib"), _machine(now, "disk_mib")),
         Measure("Size of the image", "MiB", _size(earlier), _size(artifact)),
         Measure("Packages", "", *(len(_packages(one)) or None for one in (earlier, artifact))),
+        *_scores(before, now),
     ]
+
+
+def _scores(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[Measure]:
+    profiles = [record.get("security_profile") or {} for record in (before, now)]
+    scores = [one.get("score") for one in profiles]
+    same = len({one.get("profile") for one in profiles if one}) == 1
+    return [Measure("Score of the security profile", "", *scores)] if same else []
 
 
 def _machine(record: Mapping[str, Any], what: str) -> float | None:

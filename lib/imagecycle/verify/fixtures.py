@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import json
 import os
 import signal
 from collections.abc import Iterator, Mapping, Set
@@ -28,11 +29,12 @@ from imagecycle.errors import ImagecycleError
 from imagecycle.machine import hardware
 from imagecycle.systems.linux import Linux
 from imagecycle.verify import pristine as pristine_disk
-from imagecycle.verify import shell, used_disk
+from imagecycle.verify import security_profile, shell, used_disk
 from imagecycle.verify.account import SUDO
 from imagecycle.verify.cases import INSTANCE, OTHER_HOST, TWIN
 from imagecycle.verify.findings import Defects
 from imagecycle.verify.pristine import Pristine
+from imagecycle.verify.security_results import ProfileResult
 from imagecycle.verify.session import Ended, Life, Session, Subject
 from imagecycle.verify.verdict import LEFT_OUT, NOT_RUN, check_name
 
@@ -44,7 +46,7 @@ DISKS = {"pristine", "sealed"}
 COMMANDS = {"host", "root", "windows"}
 """The fixtures for which the instance is held"""
 NONE = ("", "")
-OF_THIS_HOST = {"pristine", "accounts", "both", "used", "twin_used", "end", "lived"}
+OF_THIS_HOST = {"pristine", "profile", "accounts", "both", "used", "twin_used", "end", "lived"}
 """The fixtures of what a run in a cloud has not: checks with one of them are left to those here."""
 LATE = (
     "told",
@@ -159,6 +161,13 @@ def pristine(session: Session, system: Linux) -> Iterator[Pristine]:
             yield found
     except ImagecycleError as error:
         pytest.skip(f"{NOT_RUN}: {error.message}")
+
+
+@pytest.fixture(scope="session")
+def profile(session: Session) -> ProfileResult:
+    """What the scan for the family's security profile has found."""
+    words = json.loads((session.folder / security_profile.RESULT).read_text())
+    return ProfileResult.of_record(words)
 
 
 @pytest.fixture(scope="session")
@@ -284,11 +293,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if named not in names:
             near = difflib.get_close_matches(named, names, n=1, cutoff=0.0)
             raise pytest.UsageError(f"no check is called {named}; did you mean {near[0]}?")
+    scanned = (session.folder / security_profile.RESULT).exists()
     items[:] = [
         item
         for item in items
         if not item.nodeid.endswith("[none]")
         and _applies(item, session)
+        and (scanned or "profile" not in getattr(item, "fixturenames", ()))
         and not (session.cloud and OF_THIS_HOST & {*getattr(item, "fixturenames", ())})
     ]
     for item in items:

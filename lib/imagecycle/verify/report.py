@@ -11,7 +11,7 @@ from typing import Any
 
 import jinja2
 
-from imagecycle.verify import pictures
+from imagecycle.verify import pictures, security_results
 from imagecycle.verify.comparison import Comparison
 from imagecycle.verify.film import Frame
 from imagecycle.verify.verdict import FAILED, LEFT_OUT, NOT_RUN, PASSED, CheckResult
@@ -141,6 +141,7 @@ def render(
             checks=results,
             machines=machines,
             comparison=comparison,
+            profile=security_results.of(record),
             timeline=[
                 {
                     "name": span.name.replace("_", " of the ").replace("-", ", ").capitalize(),

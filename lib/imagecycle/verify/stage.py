@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from imagecycle import log
 from imagecycle.artifacts import Artifact, ArtifactStore, Record, checksums
@@ -14,9 +16,9 @@ from imagecycle.build.disk import data_in, need_room
 from imagecycle.errors import DefectsFound, ImagecycleError
 from imagecycle.machine import accelerator, disk_image, platforms
 from imagecycle.machine.virtual_machine import EmulatorCrashed
-from imagecycle.model import Family
+from imagecycle.model import Family, SecurityProfile
 from imagecycle.site import Site
-from imagecycle.verify import cases, records, report
+from imagecycle.verify import cases, records, report, security_profile
 from imagecycle.verify.records import HTML
 from imagecycle.verify.run import Run
 from imagecycle.verify.verdict import LEFT_OUT, NOT_RUN, PASSED, CheckResult
@@ -51,16 +53,19 @@ def verify(
     store = ArtifactStore(site.artifacts)
     artifact = store.find(family.slug, release)
     built = _build_record(artifact)
-    if not force and _verified(artifact, built, matrix):
+    asked = security_profile.asked_of(family, site)
+    if not force and _verified(artifact, built, matrix, asked):
         log.say(f"{family.slug} {artifact.release} has been verified and has not changed")
         return artifact.folder / HTML
     platforms.refuse_missing(family)
+    how = _How(
+        keep, matrix, at_once or max(2, os.cpu_count() or 1), security_profile.prepare(family, site)
+    )
     with (
         store.lock(family.slug, "verify"),
         log.step(f"verifying {family.slug} {artifact.release}"),
     ):
         _compare_disk(artifact, built)
-        how = _How(keep, matrix, at_once or max(2, os.cpu_count() or 1))
         try:
             verdict, results = _look(family, site, artifact, built, how)
         except EmulatorCrashed as crash:  # software emulation does now and then
@@ -84,6 +89,7 @@ class _How:
     keep: bool
     matrix: str
     at_once: int
+    profile: security_profile.Request | None
 
 
 def _look(
@@ -93,11 +99,16 @@ def _look(
     name = f"{family.slug}-{artifact.release}"
     with work_folder(site.work, name, keep=how.keep) as folder:
         need_room(folder, data_in(artifact.disk) + how.at_once * WRITTEN)
+        if how.profile is not None:
+            profile = security_profile.scan(how.profile, artifact.disk, folder)
         found = accelerator.fitting(accelerator.find(site), family.arch)
         run = Run(family, site, artifact, folder, found, how.matrix, how.at_once)
         findings = run.carry_out()
         _blame_no_image_for_a_full_disk(site, findings.results)
         record = records.record(family, artifact, built, findings)
+        if how.profile is not None:
+            record["security_profile"] = profile.as_record()
+            record["security_profile_asked"] = asdict(how.profile.asked)
         store = ArtifactStore(site.artifacts)
         records.keep(store, artifact, family.title, record, findings)
     return record["verdict"], findings.results
@@ -127,12 +138,21 @@ def _build_record(artifact: Artifact) -> Record:
     )
 
 
-def _verified(artifact: Artifact, built: Record, matrix: str) -> bool:
+def _verified(
+    artifact: Artifact, built: Record, matrix: str, asked: SecurityProfile | None
+) -> bool:
     record = artifact.record("verify") or {}
+    if asked is not None and record.get("security_profile_asked") != _as_json(asked):
+        return False
     if record.get("matrix", cases.CHEAPEST) not in (matrix, cases.FULL):
         return False
     same = record.get("disk_sha256") == built["disk"]["sha256"]
     return same and record.get("verdict") == PASSED and (artifact.folder / HTML).exists()
+
+
+def _as_json(asked: SecurityProfile) -> Any:
+    """As a record that was written and read again has it."""
+    return json.loads(json.dumps(asdict(asked)))
 
 
 def _compare_disk(artifact: Artifact, built: Record) -> None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
-from typing import Any, TypeVar
+import urllib.parse
+from collections.abc import Sequence
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from horizon import views
 
 from imagecycle_dashboard import clients, families, flavors, holdings
+from imagecycle_dashboard.asking import Deadline, NotTold, Question
 from imagecycle_dashboard.differences import differences
+from imagecycle_dashboard.plain_text import plain
 from imagecycle_dashboard.recipes import recipes
 from imagecycle_dashboard.releases import REVOKED, Release, is_family
 
 _SHOWN_OF_ONE = 20
 """Servers or volumes of one release that are named"""
-_T = TypeVar("_T")
+_FIRST_PART = 0.7
+"""Of the time of a page that asks twice; a silent service must not take all of it"""
 
 
 class _Page(views.HorizonTemplateView):
@@ -26,23 +30,32 @@ class _Page(views.HorizonTemplateView):
 
     def setup(self, request: Any, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
-        self.not_told: list[Any] = []
+        self.deadline = Deadline()
+        self.not_told: list[str] = []
         """Why something is missing on the page"""
 
-    def told(self, ask: Callable[[], _T]) -> _T | None:
-        """What a service tells; None when it does not, and the page says so."""
-        try:
-            return ask()
-        except clients.NotTold as failure:
-            if str(failure.why) not in [str(why) for why in self.not_told]:
-                self.not_told.append(failure.why)
-            return None
+    def ask(self, *questions: Question, part: float = 1.0) -> list[Any]:
+        """What the services tell; None where one does not, and the page says so.
+
+        :param part: of the time that is left.
+        """
+        answers = self.deadline.answers(questions, part=part)
+        for failure in answers:
+            if isinstance(failure, NotTold):
+                self.lacks(failure)
+        return [None if isinstance(one, NotTold) else one for one in answers]
+
+    def lacks(self, failure: NotTold) -> None:
+        """Have the page say what is missing."""
+        if failure.why not in self.not_told:
+            self.not_told.append(failure.why)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         context["today"] = datetime.datetime.now(datetime.timezone.utc).date()
         context["not_told"] = self.not_told
         context["tab"] = self.tab
+        context["has_compute"] = clients.has_compute(self.request)
         return context
 
 
@@ -54,27 +67,39 @@ class IndexView(_Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         request = self.request
-        listed = self.told(lambda: clients.listed_images(request)) or clients.NOTHING
-        listing = listed
-        if not listed.complete:
-            listing = self.told(lambda: clients.current_images(request)) or listed
-        current = families.newest(families.releases(listing.documents))
-        words = request.GET.get("q", "")[:200]
-        architecture = request.GET.get("architecture", "")[:50]
-        found = families.matching(current.values(), words, architecture)
-        sizes = self.told(lambda: clients.flavors(request)) or []
+        words = plain(request.GET.get("q", ""), 200)
+        architecture = plain(request.GET.get("architecture", ""), 50)
+        after = request.GET.get("after", "")
+        current = (
+            clients.current_images(request)
+            if words
+            else clients.some_current_images(request, architecture, after)
+        )
+        questions = [current, clients.listed_images(request)]
+        questions += [clients.flavors(request)] if clients.has_compute(request) else []
+        listing, listed, *rest = (*self.ask(*questions), None)
+        listing, listed = listing or clients.NOTHING, listed or clients.NOTHING
+        documents = listing.documents if words else listing.documents[: clients.SHOWN]
+        more = not listing.complete or len(documents) < len(listing.documents)
+        newest = families.newest(families.releases(documents))
+        matching = families.matching(newest.values(), words, architecture)
+        shown = families.systems(families.in_order(matching)[: clients.SHOWN])
         context = super().get_context_data(**kwargs)
         context |= {
             "words": words,
             "architecture": architecture,
-            "architectures": sorted({one.architecture for one in current.values()}),
-            "systems": families.systems(found),
-            "count": len(found),
-            "of": len(current),
-            "complete": listing.complete,
-            "flavors": {one.image_id: flavors.smallest(sizes, one) for one in found},
+            "architectures": sorted({one.architecture for one in newest.values()} | {architecture}),
+            "systems": shown,
+            "count": len(matching),
+            "of": len(newest),
+            "cut": len(matching) > clients.SHOWN,
+            "most": clients.SHOWN,
+            "complete": listing.complete or not words,
+            "after": after,
+            "next": _address(architecture, documents) if more and not words else "",
+            "flavors": _smallest(rest[0], shown),
             "others": families.others(
-                listed.documents, [one.image_id for one in current.values()], _project(request)
+                listed.documents, [one.image_id for one in newest.values()], _project(request)
             ),
             "others_complete": listed.complete,
         }
@@ -84,12 +109,18 @@ class IndexView(_Page):
 class _FamilyPage(_Page):
     """A page about one family."""
 
-    def releases(self) -> list[Release]:
+    def releases(self, *more: Question) -> tuple[list[Release], list[Any]]:
+        """Those of the family, and what is told besides."""
         family = self.kwargs["family"]
         if not is_family(family):
-            return []
-        documents = self.told(lambda: clients.images_of_family(self.request, family)) or []
-        return families.of_family(documents, family)
+            return [], [None for _question in more]
+        asked = clients.images_of_family(self.request, family)
+        told = self.ask(*asked, *more)
+        listings = [listing for listing in told[: len(asked)] if listing is not None]
+        if not all(listing.complete for listing in listings):
+            self.lacks(NotTold(_("The family has more images than one page can show.")))
+        documents = [document for listing in listings for document in listing.documents]
+        return families.of_family(documents, family), told[len(asked) :]
 
     def get(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         context = self.get_context_data(**kwargs)
@@ -106,11 +137,13 @@ class FamilyView(_FamilyPage):
     page_title = _("{{ found.title|default:family }}")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        releases = self.releases()
+        request = self.request
+        more = [clients.flavors(request)] if clients.has_compute(request) else []
+        releases, told = self.releases(*more)
+        sizes = told[0] if told else None
         current = families.newest(releases).get(self.kwargs["family"])
         found = current or next(iter(releases), None)
         older = [one for one in releases if found and one.order < found.order]
-        sizes = self.told(lambda: clients.flavors(self.request)) or [] if found else []
         context = super().get_context_data(**kwargs)
         context |= {
             "family": self.kwargs["family"],
@@ -118,7 +151,8 @@ class FamilyView(_FamilyPage):
             "current": current,
             "releases": releases,
             "recipes": recipes(self.kwargs["family"]) if found else [],
-            "flavor": flavors.smallest(sizes, found) if found else None,
+            "flavors_told": sizes is not None,
+            "flavor": flavors.smallest(sizes or [], found) if found else None,
             "changes": differences(older[0], found) if found and older else [],
             "before": older[0] if older else None,
         }
@@ -132,7 +166,7 @@ class ReleaseView(_FamilyPage):
     page_title = _("{{ found.title|default:family }}, release {{ release }}")
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        releases = self.releases()
+        releases, _none = self.releases()
         wanted = self.kwargs["release"]
         found = next((one for one in releases if one.release == wanted), None)
         older = [one for one in releases if found and one.order < found.order]
@@ -159,22 +193,26 @@ class ServersView(_Page):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         request = self.request
-        has_volumes = clients.has_volumes(request)
-        volumes = (self.told(lambda: clients.volumes(request)) or []) if has_volumes else []
-        servers = self.told(lambda: clients.servers(request)) or []
-        made = holdings.gather(servers, volumes)
-        listing = self.told(lambda: clients.current_images(request)) or clients.NOTHING
-        newest = families.newest(families.releases(listing.documents))
+        has_compute, has_volumes = clients.has_compute(request), clients.has_volumes(request)
+        questions = [clients.current_images(request)]
+        questions += [clients.servers(request)] if has_compute else []
+        questions += [clients.volumes(request)] if has_volumes else []
+        listing, *told = self.ask(*questions, part=_FIRST_PART)
+        servers = told.pop(0) if has_compute else None
+        volumes = told.pop(0) if has_volumes else None
+        if servers is not None and servers.missing is not None:
+            self.lacks(servers.missing)
+        made = holdings.gather(servers.found if servers else [], volumes or [])
+        newest = families.newest(families.releases(listing.documents if listing else ()))
         looked_up = made[: clients.MOST_IDS]
-        documents = (
-            self.told(lambda: clients.images_by_id(request, [one.image_id for one in looked_up]))
-            or []
-        )
+        listings = self.ask(*clients.images_by_id(request, [one.image_id for one in looked_up]))
+        documents = [document for one in listings if one for document in one.documents]
         releases = families.trusted(documents, newest)
         found = holdings.holdings(looked_up, releases, newest)
         context = super().get_context_data(**kwargs)
         context |= {
             "holdings": found,
+            "newest_told": listing is not None,
             "revoked": [one for one in found if one.release.state == REVOKED],
             "others": sum(one.count for one in made) - sum(one.made.count for one in found),
             "left_out": max(0, len(made) - len(looked_up)),
@@ -187,6 +225,23 @@ class ServersView(_Page):
 
 def _replaces(one: Release, found: Release) -> bool:
     return bool(found.successor) and one.image_id == found.successor
+
+
+def _smallest(
+    sizes: list[flavors.Flavor] | None, shown: list[families.System]
+) -> dict[str, flavors.Flavor | None] | None:
+    """For each image; None when nothing is told of flavors."""
+    if sizes is None:
+        return None
+    chosen = (release for system in shown for release in system.families)
+    return {release.image_id: flavors.smallest(sizes, release) for release in chosen}
+
+
+def _address(architecture: str, documents: Sequence[clients.Document]) -> str:
+    """What follows the address of the page, for what comes after these images."""
+    last = str(documents[-1].get("id")) if documents else ""
+    asked = {"architecture": architecture, "after": last}
+    return f"?{urllib.parse.urlencode({name: value for name, value in asked.items() if value})}"
 
 
 def _project(request: Any) -> str:
