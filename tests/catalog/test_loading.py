@@ -289,9 +289,9 @@ def test_a_mistake_in_what_is_taken_over_is_named_where_it_stands(folder: Folder
             "15: architectures.x86_64.media.sha256: expected a SHA-256 checksum of 64",
         ),
         (
-            "x86_64:",
-            "aarch64:",
-            "15: architectures.aarch64.media.kind: no tree can be made of debian on aarch64; ",
+            "distro: debian",
+            "distro: rocky",
+            "15: architectures.x86_64.media.kind: no tree can be made of rocky on x86_64; ",
         ),
         ("x86_64:", "aarch64:", "16: aarch64 does not boot from bios; expected uefi"),
         (

@@ -54,6 +54,14 @@ def test_properties_tell_what_the_image_is(proven: Evidence) -> None:
 def test_an_image_that_boots_from_either_firmware_demands_none(proven: Evidence) -> None:
     written = identity.properties(family(firmware=("bios", "uefi")), proven)
     assert "hw_firmware_type" not in written
+    assert "hw_machine_type" not in written
+
+
+def test_an_architecture_with_one_kind_of_machine_asks_for_it(proven: Evidence) -> None:
+    written = identity.properties(family(arch="aarch64", firmware=("uefi",)), proven)
+    assert written["hw_machine_type"] == "virt"
+    assert written["hw_firmware_type"] == "uefi"
+    assert written["architecture"] == "aarch64"
 
 
 def test_what_the_operator_promises_is_told_in_the_words_of_public_clouds(

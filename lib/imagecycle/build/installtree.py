@@ -20,8 +20,9 @@ from pathlib import Path
 
 from imagecycle import command, log, systems
 from imagecycle.artifacts import lock_file, write_text
-from imagecycle.build import cpio, suite_index, tree_packages
+from imagecycle.build import cpio, second_stage, suite_index, tree_packages
 from imagecycle.errors import CommandFailed, ImagecycleError, UsageError
+from imagecycle.machine import platforms
 from imagecycle.model import Family
 from imagecycle.site import Site
 from imagecycle.systems.mirror import Mirror
@@ -35,6 +36,10 @@ _FEATURES = (
 )
 """Of the root file system: what Debian 12 has by default, and its GRUB can read. A newer machine's
 mke2fs would add more."""
+_SETTINGS = "/etc/initramfs-tools/conf.d"
+_ROOT_TYPE = f"{_SETTINGS}/root"
+"""Says what the system's own initramfs needs to check its root file system: the device that it
+would look at is not there yet"""
 _SHOWN = 5  # files that a mirror lacks, in a message
 _DIGITS = 12  # of a digest, in a folder's name
 
@@ -119,7 +124,7 @@ def ingredients(family: Family, mirror: Mirror) -> dict[str, str]:
     :raises ImagecycleError: when the mirror does not answer, or its index has expired.
     """
     maker = hashlib.sha256(f"{family.codename} {family.arch}".encode())
-    for path in (Path(__file__), *sorted(INSTALLER.rglob("*"))):
+    for path in (Path(__file__), Path(second_stage.__file__), *sorted(INSTALLER.rglob("*"))):
         if path.is_file():
             maker.update(path.name.encode() + path.read_bytes())
     addresses = f"{mirror.url} {mirror.security_url}".encode()
@@ -147,15 +152,16 @@ def _scratch(site: Site) -> Iterator[Path]:
 
 
 def _make(family: Family, mirror: Mirror, scratch: Path) -> None:
-    boot = (
-        scratch / "tree" / "debian-installer" / systems.of(family).tree_architectures[family.arch]
-    )
+    architecture = systems.of(family).tree_architectures[family.arch]
+    boot = scratch / "tree" / "debian-installer" / architecture
     boot.mkdir(parents=True)
-    root = scratch / "root"
-    with log.step("packages from the mirror"):
-        _bootstrap(family, mirror, root, boot)
+    here = command.run(["dpkg", "--print-architecture"], timeout=30).stdout.strip()
+    make = _bootstrap if architecture == here else _bootstrap_foreign
+    root, image = scratch / "root", scratch / "root.ext4"
+    make(family, mirror, root, image, boot)
     with log.step("packing"):
-        packed = _pack(root, scratch)
+        command.run(["zstd", "-q", "-5", "-T0", "--rm", image], timeout=MAKE_TIMEOUT)
+        packed = image.with_name("root.ext4.zst")
         initrd = boot / "initrd.gz"
         cpio.write(initrd, {packed.name: packed})
         with initrd.open("ab") as stream, (boot / "installer").open("rb") as installer:
@@ -167,12 +173,9 @@ def _make(family: Family, mirror: Mirror, scratch: Path) -> None:
     write_text(scratch / "tree" / SUMS, "\n".join(sums) + "\n")
 
 
-def _bootstrap(family: Family, mirror: Mirror, root: Path, boot: Path) -> None:
+def _bootstrap(family: Family, mirror: Mirror, root: Path, image: Path, boot: Path) -> None:
+    """The root file system, and the installer's kernel and initramfs below ``boot``."""
     inside = "/tmp/installer"
-    # so that the system's own initramfs gets the program that checks its root file system: the
-    # device that it would look at is not there yet
-    settings = "/etc/initramfs-tools/conf.d"
-    root_type = f'mkdir -p "$1{settings}" && echo FSTYPE=ext4 >"$1{settings}/root"'
     architecture = systems.of(family).tree_architectures[family.arch]
     chosen = tree_packages.select(architecture, family.codename)
     hooks = [
@@ -182,20 +185,53 @@ def _bootstrap(family: Family, mirror: Mirror, root: Path, boot: Path) -> None:
         f'cp -r "{INSTALLER}" "$1{inside}" && chmod 0755 "$1{inside}/hooks/installer"',
         f'chroot "$1" sh -c "mkinitramfs -d {inside} -o {inside}.img \\$(ls /lib/modules)"',
         f'mv "$1{inside}.img" "{boot}/installer" && cp "$1"/boot/vmlinuz-* "{boot}/linux"',
-        f'rm -r "$1{inside}" "$1{settings}/root"',
+        f'rm -r "$1{inside}" "$1{_ROOT_TYPE}"',
     ]
+    options = [
+        "--variant=minbase",
+        f"--include={','.join(chosen)}",
+        "--dpkgopt=force-unsafe-io",
+        f'--essential-hook=mkdir -p "$1{_SETTINGS}" && echo FSTYPE=ext4 >"$1{_ROOT_TYPE}"',
+        *(f"--customize-hook={hook}" for hook in hooks),
+    ]
+    with log.step("packages from the mirror"):
+        _mmdebstrap(family, mirror, root, options)
+    _write_image(root, image)
+
+
+def _bootstrap_foreign(family: Family, mirror: Mirror, root: Path, image: Path, boot: Path) -> None:
+    """The same for an architecture whose programs this machine does not run."""
+    architecture = systems.of(family).tree_architectures[family.arch]
+    chosen = tree_packages.select(architecture, family.codename)
+    stage = root.with_name("stage")
+    (stage / second_stage.PACKAGES).mkdir(parents=True)
+    with log.step("packages from the mirror"):
+        _mmdebstrap(family, mirror, root, second_stage.options(stage, chosen))
+    with log.step("preparing their installation"):
+        (root / "etc/apt/sources.list").write_text("")
+        place = root / _ROOT_TYPE[1:]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("FSTYPE=ext4\n")
+        second_stage.prepare(architecture, root, stage, chosen, _services(chosen))
+        unpacked, beside = root.with_suffix(".unpacked"), stage.with_suffix(".ext4")
+        _write_image(root, unpacked)
+        _write_image(stage, beside)
+    with log.step(f"installing them on {family.arch}"):
+        second_stage.run(platforms.of(family.arch), root, unpacked, beside)
+    second_stage.take(unpacked, image, beside, boot / "installer")
+    (kernel,) = (root / "boot").glob("vmlinuz-*")
+    shutil.copyfile(kernel, boot / "linux")
+
+
+def _mmdebstrap(family: Family, mirror: Mirror, root: Path, options: list[str]) -> None:
     argv: list[str | Path] = [
         "mmdebstrap",
-        "--variant=minbase",
         "--format=directory",
-        f"--architectures={architecture}",
-        f"--include={','.join(chosen)}",
+        f"--architectures={systems.of(family).tree_architectures[family.arch]}",
         "--aptopt=Acquire::Languages { none }",
         "--aptopt=Acquire::Retries 3",
         "--aptopt=Acquire::http::Timeout 30",
-        "--dpkgopt=force-unsafe-io",
-        f"--essential-hook={root_type}",
-        *(f"--customize-hook={hook}" for hook in hooks),
+        *options,
         family.codename,
         root,
         *mirror.sources(family.codename),
@@ -225,18 +261,27 @@ def _services(packages: list[str]) -> list[str]:
     return [*network, "systemd-timesyncd"]
 
 
-def _pack(root: Path, scratch: Path) -> Path:
-    """The root file system as a compressed ext4 image that the installer writes and grows."""
-    used = command.run(["du", "--summarize", "--block-size=1M", root], timeout=120).stdout
+def _write_image(folder: Path, image: Path) -> None:
+    """A folder as an ext4 image with room for what packages make, which the installer grows."""
+    used = command.run(["du", "--summarize", "--block-size=1M", folder], timeout=120).stdout
     mebibytes = int(used.split()[0]) * 5 // 4 + 64
-    image = scratch / "root.ext4"
     geometry = ["-b", "4096", "-I", "256", "-i", "16384", "-O", _FEATURES]
     command.run(
-        ["mke2fs", "-q", "-t", "ext4", "-L", "root", *geometry, "-d", root, image, f"{mebibytes}M"],
+        [
+            "mke2fs",
+            "-q",
+            "-t",
+            "ext4",
+            "-L",
+            "root",
+            *geometry,
+            "-d",
+            folder,
+            image,
+            f"{mebibytes}M",
+        ],
         timeout=MAKE_TIMEOUT,
     )
-    command.run(["zstd", "-q", "-5", "-T0", "--rm", image], timeout=MAKE_TIMEOUT)
-    return image.with_name("root.ext4.zst")
 
 
 def _path() -> str:

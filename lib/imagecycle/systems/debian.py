@@ -25,7 +25,7 @@ class Debian(Linux):
     name = "Debian"
     distros = ("debian",)
     unattended = ("preseed",)
-    tree_architectures = {"x86_64": "amd64"}
+    tree_architectures = {"x86_64": "amd64", "aarch64": "arm64"}
     packages = Apt()
     console = InstallerConsole(
         phases=6,
