@@ -55,6 +55,19 @@ def test_a_package_source_comes_with_its_key_and_its_place(folder: Folder) -> No
     assert catalog.find(folder.path, "debian-12-x86_64-base").repositories == ()
 
 
+def test_a_package_may_be_for_one_architecture(folder: Folder) -> None:
+    folder.spoil("[less, curl]", '["less [x86_64]", "nano [aarch64]", curl]')
+    found = catalog.find(folder.path, SERVER)
+    assert found.packages == ("less", "curl")
+    assert found.places["packages.nano"] == f"{folder.path}/debian.yaml:25"
+
+
+def test_a_package_for_an_unknown_architecture_is_refused(folder: Folder) -> None:
+    folder.spoil("[less, curl]", '["less [riscv64]"]')
+    (mistake,) = folder.mistakes()
+    assert mistake.startswith("debian.yaml:25: flavours.server.packages.0: expected the name of a")
+
+
 def test_a_fingerprint_names_the_key_that_is_meant(folder: Folder, signer: Signer) -> None:
     right = signer.fingerprint()
     add(folder, f"{REPOSITORY}        fingerprint: {right.lower()}\n")

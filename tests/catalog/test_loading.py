@@ -336,7 +336,7 @@ def test_a_mistake_in_what_is_taken_over_is_named_where_it_stands(folder: Folder
         (
             "[less, curl]",
             "[less, a b]",
-            "25: flavours.server.packages.1: expected the name of a package, found a b",
+            "25: flavours.server.packages.1: expected the name of a package, such as curl, ",
         ),
         (
             "[less, curl]",

@@ -75,7 +75,9 @@ def _unfit(key: Path, repository: AddedRepository) -> tuple[str, str] | None:
     return None
 
 
-def of(file: YamlFile, declaration: Declaration, name: str, files: Beside) -> dict[str, Any]:
+def of(
+    file: YamlFile, declaration: Declaration, name: str, arch: str, files: Beside
+) -> dict[str, Any]:
     """What a family carries of its flavour and those that this one extends."""
     line = ancestry(declaration, name)
     flavours = [flavour for _, flavour in line]
@@ -89,7 +91,11 @@ def of(file: YamlFile, declaration: Declaration, name: str, files: Beside) -> di
         "min_ram_mib": [declaration.memory.minimum, *memory][-1],
         "screen": [TEXT, *screens][-1],
         "repositories": _repositories(file, line, files),
-        "packages": tuple(dict.fromkeys(one for flavour in flavours for one in flavour.packages)),
+        "packages": tuple(
+            dict.fromkeys(
+                _bare(one) for flavour in flavours for one in flavour.packages if _is_for(one, arch)
+            )
+        ),
         "files": tuple(
             GuestFile(
                 one.path,
@@ -105,6 +111,16 @@ def of(file: YamlFile, declaration: Declaration, name: str, files: Beside) -> di
         "services": _services(flavours),
         "places": dict(_places(file, line)),
     }
+
+
+def _is_for(package: str, arch: str) -> bool:
+    """Whether an architecture gets a package, which may name its own: ``NAME [aarch64]``."""
+    _, _, own = package.partition(" ")
+    return own in ("", f"[{arch}]")
+
+
+def _bare(package: str) -> str:
+    return package.partition(" ")[0]
 
 
 def _repositories(
@@ -148,7 +164,8 @@ def _places(file: YamlFile, line: Sequence[tuple[str, Flavour]]) -> Iterator[tup
         for key in ("packages", "commands"):
             for number, one in enumerate(getattr(flavour, key)):
                 spot = file.spot(("flavours", name, key, number))
-                yield f"{key}.{one}", f"{spot.path}:{spot.line}"
+                named = _bare(one) if key == "packages" else one
+                yield f"{key}.{named}", f"{spot.path}:{spot.line}"
         for number, added in enumerate(flavour.files):
             spot = file.spot(("flavours", name, "files", number))
             yield f"files.{added.path}", f"{spot.path}:{spot.line}"

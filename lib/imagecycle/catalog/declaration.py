@@ -34,7 +34,11 @@ Text = Annotated[str, Field(pattern=r"^\S(.*\S)?$", description="one line of tex
 Word = Annotated[str, Field(pattern=r"^\S+$", description="text without spaces")]
 Key = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", description="a name in small letters")]
 PackageName = Annotated[
-    str, Field(pattern=r"^[A-Za-z0-9@][^\s]*$", description="the name of a package")
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9@]\S*( \[(x86_64|aarch64)\])?$",
+        description="the name of a package, such as curl, or curl [aarch64] for one architecture",
+    ),
 ]
 Unit = Annotated[
     str,

@@ -232,7 +232,7 @@ def _family(
         budgets=_budgets(declaration),
         security_profile=_security_profile(declaration, line),
         matrix=Matrix(**{k: tuple(v) for k, v in declaration.matrix.model_dump().items()}),
-        **additions.of(file, declaration, name, beside),
+        **additions.of(file, declaration, name, arch, beside),
     )
 
 
