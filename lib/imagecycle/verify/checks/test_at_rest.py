@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 OURS = re.compile(r"sshd(-session)?\[\d+\]: error: kex_exchange_identification: ")
 """What the wait for the SSH server leaves in its log"""
+THE_MACHINES = re.compile(r"kernel: Early cacheinfo failed, ret = -2\b")
+"""What the kernel misses in QEMU's machine ``virt``, whose firmware describes no caches"""
 
 
 def test_the_boot_comes_to_its_end(told: Mapping[str, str]) -> None:
@@ -20,4 +22,5 @@ def test_the_system_is_running(told: Mapping[str, str]) -> None:
 def test_log_no_errors(told: Mapping[str, str]) -> None:
     """Every boot of every server logs errors, among which those that matter are lost."""
     lines = told["journal"].splitlines()
-    assert [line for line in lines if not OURS.search(line)] == []
+    expected = (OURS, THE_MACHINES)
+    assert [line for line in lines if not any(one.search(line) for one in expected)] == []

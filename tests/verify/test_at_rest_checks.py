@@ -1,0 +1,23 @@
+"""Which errors in a system's log are not its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from imagecycle.verify.checks import test_at_rest as checks
+
+OF_VIRT = "[    0.173030] kernel: Early cacheinfo failed, ret = -2"
+"""As recorded on QEMU's machine virt"""
+
+
+def test_what_the_machine_lacks_is_no_error_of_the_system() -> None:
+    waited = "[  218.638549] sshd[419]: error: kex_exchange_identification: Connection closed"
+    checks.test_log_no_errors({"journal": f"{OF_VIRT}\n{waited}"})
+
+
+@pytest.mark.parametrize(
+    "line", ["[    1.0] kernel: cacheinfo failed", "[    9.0] logger[9]: cannot-open"]
+)
+def test_every_other_error_is_one(line: str) -> None:
+    with pytest.raises(AssertionError):
+        checks.test_log_no_errors({"journal": f"{OF_VIRT}\n{line}"})
