@@ -210,6 +210,35 @@ def test_setup_starts_a_network_that_is_down(debian: Debian) -> None:
     assert debian.calls("virsh")[-1].endswith("net-start default")
 
 
+SECURITY = ("openscap-scanner", "ssg-debian")
+
+
+def test_setup_takes_the_guide_for_debian_12_from_debian_13(debian: Debian) -> None:
+    debian.installed(*debian.wanted(), *SECURITY)
+    debian.program("apt-get", "case $1 in indextargets) echo http://mirror.example/debian/;; esac")
+    debian.program("dpkg", "true")
+    done = debian.setup("--security", SECURITY_GUIDES=str(debian.folder))
+    assert done.returncode == 0, done.stderr
+    assert "fetching the security guide for Debian 12" in done.stdout
+    assert [call.split()[-1] for call in debian.calls("apt-get")][1:] == ["update", "ssg-debian"]
+    assert debian.calls("dpkg")[-1].startswith("dpkg --install ")
+
+
+def test_setup_goes_on_without_that_guide(debian: Debian) -> None:
+    debian.installed(*debian.wanted(), *SECURITY)
+    debian.program("apt-get", "exit 100")
+    done = debian.setup("--security", SECURITY_GUIDES=str(debian.folder))
+    assert done.returncode == 0, done.stderr
+    assert "images of Debian 12 cannot be verified with a security profile" in done.stdout
+
+
+def test_setup_leaves_a_guide_that_is_there(debian: Debian) -> None:
+    debian.installed(*debian.wanted(), *SECURITY)
+    (debian.folder / "ssg-debian12-ds.xml").touch()
+    assert "guide" not in debian.setup("--security", SECURITY_GUIDES=str(debian.folder)).stdout
+    assert debian.calls("apt-get") == []
+
+
 NETWORK = """
 <network>
   <name>default</name>
