@@ -123,6 +123,22 @@ def test_links_lead_where_a_server_would_find_the_file(root: Path) -> None:
     assert str((root / "etc/masked").readlink()) == "/dev/null"
 
 
+def test_the_scanner_is_told_what_a_server_mounts(root: Path, tmp_path: Path) -> None:
+    outside = tmp_path / "of-the-host"
+    outside.write_text("untouched")
+    (root / "proc").mkdir()
+    (root / "proc/mounts").symlink_to(outside)
+    (root / "etc/fstab").write_text(
+        "# comment\nUUID=1 / ext4 rw,discard 0 1\nUUID=2 /home xfs nodev 0 2\n"
+        "UUID=3 none swap sw 0 0\n"
+    )
+    scanned(root)
+    assert (root / "proc/mounts").read_text() == (
+        "/dev/vda1 / ext4 rw,discard 0 0\n/dev/vda2 /home xfs nodev 0 0\n"
+    )
+    assert outside.read_text() == "untouched"
+
+
 def test_a_guide_of_another_system_lists_its_profiles(root: Path) -> None:
     with pytest.raises(UsageError) as caught:
         scanned(root, profile="foreign")

@@ -148,11 +148,18 @@ def scan(request: Request, disk: Path, folder: Path) -> ProfileResult:
 
 
 def scan_root(request: Request, root: Path, folder: Path) -> ProfileResult:
-    """The same, of a system whose root is a folder, in which links are changed.
+    """The same, of a system whose root is a folder, which is prepared for the scanner.
 
     :param folder: for the results.
     """
-    _confine_links(root.resolve())
+    try:
+        _confine_links(root.resolve())
+        _tell_mounts(root.resolve())
+    except OSError as error:
+        raise ImagecycleError(
+            f"the copy of the disk cannot be prepared for {SCANNER}: {error.strerror}",
+            hint="make room in the home of imagecycle, and look at the disk",
+        ) from None
     results, output = folder / "security-profile.xml", folder / "oscap.log"
     results.unlink(missing_ok=True)
     apt = folder / "oscap-apt.conf"
@@ -203,6 +210,28 @@ def _confine_links(root: Path) -> None:
             if inner is not None:
                 place.symlink_to(os.path.relpath(inner, folder))
                 os.chown(place, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _tell_mounts(root: Path) -> None:
+    """Say what is mounted where on a server, as its kernel would.
+
+    Without it the scanner knows of no file system, and rules about all files find none and pass.
+    """
+    fstab = mounting.inside(root, mounting.FSTAB)
+    lines = fstab.read_text(errors="replace").splitlines() if fstab.is_file() else []
+    named = [line.split() for line in lines if not line.strip().startswith("#")]
+    mounts = {fields[1]: fields[2:4] for fields in named if len(fields) > 3 and fields[1][0] == "/"}
+    mounts.setdefault("/", ["ext4", "rw"])
+    folder = mounting.inside(root, "/proc")
+    folder.mkdir(exist_ok=True)
+    place = folder / "mounts"
+    place.unlink(missing_ok=True)
+    place.write_text(
+        "".join(
+            f"/dev/vda{number} {point} {kind} {options} 0 0\n"
+            for number, (point, (kind, options)) in enumerate(mounts.items(), start=1)
+        )
+    )
 
 
 def _leads_to(root: Path, link: Path) -> Path | None:
