@@ -17,6 +17,7 @@ GROUND = {
     "shipped",
     "sparse_file",
     "site",
+    "site_sections",
     "windows_facts",
     "yamlfile",
 }

@@ -248,7 +248,7 @@ class MaintenanceTerms:
 @dataclass(frozen=True)
 class FamilyRetirement:
     """What a family says about the end of life of its releases, see
-    :class:`imagecycle.site.Retirement`; None: as the site says."""
+    :class:`imagecycle.site_sections.Retirement`; None: as the site says."""
 
     keep: int | None = None
     after_days: float | None = None

@@ -21,7 +21,8 @@ from imagecycle.offering import stage
 from imagecycle.offering.collection import Collection
 from imagecycle.offering.place import Place
 from imagecycle.offering.replacement import replaced
-from imagecycle.site import Retirement, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import Retirement
 from offering.releases import FIRST_DAY, image
 
 FAMILIES = 400

@@ -19,7 +19,8 @@ from imagecycle.cloud.limited_session import LimitedSession
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.cloud.verification_server import PREFIX, RunningServer, VerificationServers
 from imagecycle.errors import ImagecycleError, UnknownName, Unreachable, UsageError
-from imagecycle.site import CloudVerification, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import CloudVerification
 
 IMAGE = Image.from_document(
     {"id": "i1", "status": "active", "visibility": "private", "min_disk": 3, "min_ram": 512}

@@ -9,7 +9,8 @@ from imagecycle.artifacts import Artifact, ArtifactStore
 from imagecycle.build import recovery
 from imagecycle.doctor import janitor
 from imagecycle.model import Release
-from imagecycle.site import Retention, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import Retention
 
 FAMILY = "debian-12-x86_64-server"
 TODAY = datetime.date(2026, 11, 22)

@@ -20,7 +20,7 @@ from imagecycle.cloud.session import open_cloud
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.lifecycle import publish as stage
 from imagecycle.metadata import identity
-from imagecycle.site import CloudSettings
+from imagecycle.site_sections import CloudSettings
 from integration.conftest import Box
 from integration.publishing import images, make, publish, states
 

@@ -20,7 +20,8 @@ from imagecycle.lifecycle.rules.retire import RetireOptions
 from imagecycle.metadata import definitions
 from imagecycle.model import Release
 from imagecycle.operations import stage as operations
-from imagecycle.site import CATALOG, Retirement, Site
+from imagecycle.site import CATALOG, Site
+from imagecycle.site_sections import Retirement
 from integration import horizon, servers
 from integration.conftest import ComputeBox
 from integration.horizon import OPERATIONS, SYSTEMS, Session

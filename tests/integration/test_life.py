@@ -19,7 +19,8 @@ from imagecycle.lifecycle import transitions
 from imagecycle.lifecycle.plan import Changed
 from imagecycle.lifecycle.rules.retire import RetireOptions
 from imagecycle.model import Release
-from imagecycle.site import Retirement, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import Retirement
 from integration import servers
 from integration.conftest import ComputeBox
 

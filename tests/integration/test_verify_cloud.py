@@ -15,7 +15,8 @@ from imagecycle.cloud import clients
 from imagecycle.cloud.verification_server import PREFIX
 from imagecycle.errors import DefectsFound
 from imagecycle.lifecycle.cloud_verification import verify_in_cloud
-from imagecycle.site import CloudSettings, CloudVerification, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import CloudSettings, CloudVerification
 from integration import servers
 from integration.conftest import ComputeBox
 

@@ -17,7 +17,8 @@ from imagecycle.artifacts import Artifact, write_json
 from imagecycle.build import stage as build
 from imagecycle.lifecycle import publish, transitions
 from imagecycle.lifecycle.rules.retire import RetireOptions
-from imagecycle.site import Retirement, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import Retirement
 from imagecycle.verify import stage as verify
 from integration import servers
 from integration.conftest import ComputeBox

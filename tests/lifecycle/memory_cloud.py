@@ -27,7 +27,7 @@ from imagecycle.lifecycle.plan import Plan
 from imagecycle.lifecycle.policies import Policies
 from imagecycle.metadata import identity
 from imagecycle.model import ProjectUse, State, Usage
-from imagecycle.site import Retirement
+from imagecycle.site_sections import Retirement
 
 OWNER = "owner"
 BEGINNING = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)

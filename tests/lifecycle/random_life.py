@@ -23,7 +23,8 @@ from imagecycle.lifecycle import plan as planning
 from imagecycle.lifecycle.rules.publish import Target
 from imagecycle.lifecycle.rules.retire import RetireOptions
 from imagecycle.model import FamilyRetirement, Release
-from imagecycle.site import Retirement, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import Retirement
 from lifecycle.invariants import Watch
 from lifecycle.memory_cloud import (
     BEGINNING,

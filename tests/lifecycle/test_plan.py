@@ -15,7 +15,7 @@ from imagecycle.lifecycle.policies import Policies
 from imagecycle.lifecycle.releases import Holding
 from imagecycle.lifecycle.rules import retire
 from imagecycle.lifecycle.rules.retire import RetireOptions
-from imagecycle.site import Retirement
+from imagecycle.site_sections import Retirement
 from lifecycle.test_rules import CURRENT, FAMILY, NOW, ago, held
 
 OLD = held("20260201", "superseded", users="ab", superseded_at=ago(200))

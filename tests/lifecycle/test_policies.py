@@ -20,7 +20,8 @@ from imagecycle.lifecycle.rules import Decision, retire
 from imagecycle.lifecycle.rules.retire import RetireOptions
 from imagecycle.lifecycle.steps import Share
 from imagecycle.model import FamilyRetirement, Release
-from imagecycle.site import Retirement, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import Retirement
 from lifecycle import test_sharing as sharing
 from lifecycle.memory_cloud import MemoryContext
 from lifecycle.test_rules import CURRENT, NOW, ago, done, held

@@ -17,7 +17,7 @@ from imagecycle.lifecycle.rules.rollback import CannotRollBack
 from imagecycle.lifecycle.steps import Change, Delete, Share, SyncMembers, members_digest
 from imagecycle.metadata import identity
 from imagecycle.model import Release, State
-from imagecycle.site import Retirement
+from imagecycle.site_sections import Retirement
 
 FAMILY = "debian-12-x86_64-server"
 NOW = datetime.datetime(2026, 11, 22, 12, tzinfo=datetime.UTC)

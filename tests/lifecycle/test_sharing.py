@@ -15,7 +15,8 @@ from imagecycle.lifecycle import transitions
 from imagecycle.lifecycle.rules.retire import RetireOptions
 from imagecycle.metadata import identity
 from imagecycle.model import Release
-from imagecycle.site import Retirement, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import Retirement
 from lifecycle.memory_cloud import BEGINNING, OWNER, Cloud, Killed, MemoryContext, Operator
 from lifecycle.random_life import quietly
 

@@ -9,7 +9,7 @@ from imagecycle.model import ProjectUse
 from imagecycle.notices import mail
 from imagecycle.notices.messages import Affected, Fate, Message
 from imagecycle.notices.notice_log import NoticeLog
-from imagecycle.site import Smtp
+from imagecycle.site_sections import Smtp
 from notices.mail_server import MailServer, serving
 
 

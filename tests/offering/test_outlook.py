@@ -2,7 +2,7 @@ import pytest
 
 from imagecycle.offering import outlook
 from imagecycle.offering.offered_release import of_image
-from imagecycle.site import Retirement
+from imagecycle.site_sections import Retirement
 from offering.releases import image
 
 SINCE = "2026-11-22T12:00:00+00:00"

@@ -17,7 +17,7 @@ from imagecycle.offering import stage
 from imagecycle.offering.collection import Collection
 from imagecycle.offering.place import Place
 from imagecycle.offering.replacement import replaced
-from imagecycle.site import Retirement
+from imagecycle.site_sections import Retirement
 from offering.releases import image, image_id, many
 
 PLACE = Place("The <Cloud>", "RegionOne", "https://keystone.example/v3", "https://images.example")

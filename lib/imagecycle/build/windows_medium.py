@@ -13,7 +13,8 @@ from imagecycle.artifacts import write_text
 from imagecycle.build import media
 from imagecycle.errors import UsageError
 from imagecycle.model import Family
-from imagecycle.site import Download, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import Download
 from imagecycle.systems import (
     windows,
     windows_drivers,

@@ -23,7 +23,7 @@ from imagecycle.catalog.maintenance_terms import (
     dates_exist,
 )
 from imagecycle.catalog.windows import WindowsSection
-from imagecycle.site import MOST_DAYS, QUIET_HOURS, time_zone_exists
+from imagecycle.site_sections import MOST_DAYS, QUIET_HOURS, time_zone_exists
 
 Arch = Literal["x86_64", "aarch64"]
 Firmware = Literal["bios", "uefi"]

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import Field
 
-from imagecycle.site import KMS_HOST
+from imagecycle.site_sections import KMS_HOST
 from imagecycle.windows_facts import (
     RegistryValue,
     Software,

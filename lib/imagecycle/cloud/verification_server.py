@@ -29,7 +29,7 @@ from imagecycle.cloud.image import Image
 from imagecycle.cloud.server_network import Network, Neutron
 from imagecycle.cloud.session import CloudSession, Retries
 from imagecycle.errors import ImagecycleError, UsageError
-from imagecycle.site import CloudVerification
+from imagecycle.site_sections import CloudVerification
 
 PREFIX = "imagecycle-verify-"
 _VERSION = "2.37"

@@ -15,7 +15,8 @@ from pathlib import Path
 from imagecycle import log
 from imagecycle.artifacts import Artifact, ArtifactStore, lock_file
 from imagecycle.errors import ImagecycleError, LockHeld
-from imagecycle.site import Retention, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import Retention
 from imagecycle.verify import work_folder
 
 _DAY = 86400.0

@@ -10,7 +10,7 @@ from imagecycle.errors import UsageError
 from imagecycle.lifecycle.interfaces import Images
 from imagecycle.lifecycle.rules.publish import Target
 from imagecycle.metadata import evidence
-from imagecycle.site import CloudSettings
+from imagecycle.site_sections import CloudSettings
 
 
 def disk_for(artifact: Artifact, settings: CloudSettings) -> formats.Disk:

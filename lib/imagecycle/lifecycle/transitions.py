@@ -22,7 +22,8 @@ from imagecycle.lifecycle.rules import Decision, retire, revoke, rollback
 from imagecycle.lifecycle.steps import Upload, named
 from imagecycle.metadata import identity
 from imagecycle.model import Release, State
-from imagecycle.site import Retirement, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import Retirement
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from imagecycle.errors import ImagecycleError, Unreachable, UsageError
 from imagecycle.notices.messages import Message
-from imagecycle.site import Smtp
+from imagecycle.site_sections import Smtp
 
 PASSWORD = "IMAGECYCLE_SMTP_PASSWORD"
 """The variable that holds the password"""

@@ -27,7 +27,8 @@ from imagecycle.model import Release, State
 from imagecycle.notices import mail
 from imagecycle.notices.messages import Affected, Fate, Message, messages
 from imagecycle.notices.notice_log import NoticeLog
-from imagecycle.site import Retirement, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import Retirement
 
 __all__ = ["Notice", "as_json", "as_text", "complain", "messages", "notify"]
 

@@ -13,7 +13,7 @@ from imagecycle.offering import outlook
 from imagecycle.offering.collection import Collection, OfferedFamily
 from imagecycle.offering.offered_release import OfferedRelease
 from imagecycle.offering.place import Place
-from imagecycle.site import Retirement
+from imagecycle.site_sections import Retirement
 
 VERSION = 1
 SCHEMA = "offering.schema.json"

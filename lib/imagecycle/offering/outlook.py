@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from imagecycle.model import State
 from imagecycle.offering.offered_release import OfferedRelease
-from imagecycle.site import Retirement
+from imagecycle.site_sections import Retirement
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from imagecycle.offering import newest_release, outlook
 from imagecycle.offering.collection import Collection, OfferedFamily
 from imagecycle.offering.offered_release import OfferedRelease
 from imagecycle.offering.place import Place
-from imagecycle.site import Retirement
+from imagecycle.site_sections import Retirement
 
 FAMILY_PAGE = "families/{family}.html"
 FAMILY_DATA = "families/{family}.json"

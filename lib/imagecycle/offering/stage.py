@@ -24,7 +24,8 @@ from imagecycle.offering.offered_release import NotForShow
 from imagecycle.offering.place import Place
 from imagecycle.offering.plain_text import plain
 from imagecycle.offering.replacement import Tree, replaced
-from imagecycle.site import Retirement, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import Retirement
 
 MARK = "offering.json"
 """What every site has"""

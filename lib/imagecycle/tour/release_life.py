@@ -29,7 +29,8 @@ from imagecycle.lifecycle.publish import publish_in, target_of
 from imagecycle.lifecycle.rules.retire import RetireOptions
 from imagecycle.metadata import identity
 from imagecycle.model import Family, Release
-from imagecycle.site import Retirement, Site
+from imagecycle.site import Site
+from imagecycle.site_sections import Retirement
 
 CLOUD = "devcloud"
 ALICE = "devcloud-alice"

@@ -27,7 +27,7 @@ from imagecycle.lifecycle.steps import (
 )
 from imagecycle.metadata import identity
 from imagecycle.model import State
-from imagecycle.site import Retirement
+from imagecycle.site_sections import Retirement
 
 
 @dataclass(frozen=True)
