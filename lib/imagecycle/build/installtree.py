@@ -20,7 +20,7 @@ from pathlib import Path
 
 from imagecycle import command, log, systems
 from imagecycle.artifacts import lock_file, write_text
-from imagecycle.build import cpio, second_stage, suite_index, tree_packages
+from imagecycle.build import cpio, foreign_packages, second_stage, suite_index, tree_packages
 from imagecycle.errors import CommandFailed, ImagecycleError, UsageError
 from imagecycle.machine import platforms
 from imagecycle.model import Family
@@ -124,7 +124,8 @@ def ingredients(family: Family, mirror: Mirror) -> dict[str, str]:
     :raises ImagecycleError: when the mirror does not answer, or its index has expired.
     """
     maker = hashlib.sha256(f"{family.codename} {family.arch}".encode())
-    for path in (Path(__file__), Path(second_stage.__file__), *sorted(INSTALLER.rglob("*"))):
+    makers = [Path(one) for one in (__file__, foreign_packages.__file__, second_stage.__file__)]
+    for path in (*makers, *sorted(INSTALLER.rglob("*"))):
         if path.is_file():
             maker.update(path.name.encode() + path.read_bytes())
     addresses = f"{mirror.url} {mirror.security_url}".encode()
@@ -204,15 +205,15 @@ def _bootstrap_foreign(family: Family, mirror: Mirror, root: Path, image: Path, 
     architecture = systems.of(family).tree_architectures[family.arch]
     chosen = tree_packages.select(architecture, family.codename)
     stage = root.with_name("stage")
-    (stage / second_stage.PACKAGES).mkdir(parents=True)
+    (stage / foreign_packages.PACKAGES).mkdir(parents=True)
     with log.step("packages from the mirror"):
-        _mmdebstrap(family, mirror, root, second_stage.options(stage, chosen))
+        _mmdebstrap(family, mirror, root, foreign_packages.options(stage, chosen))
     with log.step("preparing their installation"):
         (root / "etc/apt/sources.list").write_text("")
         place = root / _ROOT_TYPE[1:]
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text("FSTYPE=ext4\n")
-        second_stage.prepare(architecture, root, stage, chosen, _services(chosen))
+        foreign_packages.prepare(architecture, root, stage, chosen, _services(chosen))
         unpacked, beside = root.with_suffix(".unpacked"), stage.with_suffix(".ext4")
         _write_image(root, unpacked)
         _write_image(stage, beside)
