@@ -104,6 +104,16 @@ def test_a_source_that_cannot_be_used_is_named_with_its_line(
         outlook(vendor, tmp_path, repositories=wrong, sources=())
 
 
+def test_a_mirror_that_cannot_be_used_is_told_with_what_apt_says(
+    vendor: Vendor, tmp_path: Path
+) -> None:
+    gone = (f"deb [signed-by={vendor.keys['vendor']}] {vendor.url} gone/",)
+    with pytest.raises(
+        ImagecycleError, match=r"^the package mirror cannot be used: The repo.*gone"
+    ):
+        outlook(vendor, tmp_path, sources=gone)
+
+
 def test_a_source_that_nobody_has_signed_is_refused(vendor: Vendor, tmp_path: Path) -> None:
     signed = vendor.folder / "InRelease"
     content = signed.read_bytes()

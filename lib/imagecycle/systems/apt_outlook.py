@@ -20,6 +20,8 @@ from imagecycle.systems.package_manager import Outlook, Wanted
 
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 TIME_LIMIT = 600.0
+_NOWHERE = "/nowhere"
+"""Of which apt warns that it is not there"""
 _SETTINGS = """\
 Dir "{root}/";
 Dir::State::status "{root}/status";
@@ -28,9 +30,9 @@ Dir::Cache "{root}/cache";
 Dir::Etc::sourcelist "{root}/sources.list";
 Dir::Etc::sourceparts "{root}/sources.list.d";
 Dir::Etc::main "/dev/null";
-Dir::Etc::parts "/nowhere";
+Dir::Etc::parts "{nowhere}";
 Dir::Etc::preferences "/dev/null";
-Dir::Etc::preferencesparts "/nowhere";
+Dir::Etc::preferencesparts "{nowhere}";
 Dir::Etc::trusted "/usr/share/keyrings/debian-archive-keyring.gpg";
 Dir::Etc::trustedparts "/etc/apt/trusted.gpg.d/";
 APT::Architecture "{architecture}";
@@ -91,7 +93,9 @@ def _arrange(wanted: Wanted, root: Path) -> None:
     for folder in (parts, keys, root / "lists" / "partial", root / "cache" / "archives/partial"):
         folder.mkdir(parents=True, exist_ok=True)
     architecture = ARCHITECTURES.get(wanted.arch, wanted.arch)
-    (root / "apt.conf").write_text(_SETTINGS.format(root=root, architecture=architecture))
+    (root / "apt.conf").write_text(
+        _SETTINGS.format(root=root, nowhere=_NOWHERE, architecture=architecture)
+    )
     (root / "status").write_bytes(wanted.installed)
     (root / "sources.list").write_text("".join(f"{line}\n" for line in wanted.sources))
     for one in wanted.repositories:
@@ -105,14 +109,14 @@ def _update(wanted: Wanted, root: Path) -> None:
     done = _apt(root, "apt-get", ["-q", "update"], check=False)
     if done.returncode == 0:
         return
-    lines = [
-        line for line in (done.stdout + done.stderr).splitlines() if line[:3] in ("E: ", "W: ")
-    ]
+    said = (done.stdout + done.stderr).splitlines()
+    warnings = [line for line in said if line.startswith("W: ") and _NOWHERE not in line]
+    lines = [*(line for line in said if line.startswith("E: ")), *warnings]
     for one in wanted.repositories:
-        said = [line[3:] for line in lines if one.url in line]
-        if said:
+        of_it = [line[3:] for line in lines if one.url in line]
+        if of_it:
             raise ImagecycleError(
-                f"{one.place}: the package source {one.name} cannot be used: {_why(said)}",
+                f"{one.place}: the package source {one.name} cannot be used: {_why(of_it)}",
                 hint="compare url, suite, components and key with what its vendor says",
             )
     raise ImagecycleError(
