@@ -115,10 +115,10 @@ def _write_initrd(root: Path, release: str, scratch: Path, initrd: Path) -> None
         content = module.read_bytes()
         plain.write_bytes(lzma.decompress(content) if module.suffix == ".xz" else content)
         members[f"modules/{plain.name}"] = plain
-    libraries = root / "usr/lib"
+    libraries = root / "lib"  # in /usr or not
     for name in _LIBRARIES:
         (members[f"lib/{name}"],) = libraries.glob(f"*/{name}")
-    for loader in (*libraries.glob("ld-linux*.so.?"), *(root / "usr/lib64").glob("ld-linux*.so.?")):
+    for loader in (*libraries.glob("ld-linux*.so.?"), *(root / "lib64").glob("ld-linux*.so.?")):
         members[f"{loader.parent.name}/{loader.name}"] = loader.resolve()
     init = scratch / "init"
     init.write_text(_INIT.format(modules=" ".join(n[8:] for n in members if n[:8] == "modules/")))
