@@ -107,6 +107,7 @@ SABOTAGES = (
         "another shell for root",
         replace("/etc/passwd", "/root:/bin/bash", "/root:/usr/bin/python3"),
         "/usr/bin/python3",
+        also=("accounts.have_shells_that_are_known",),
     ),
     Sabotage(
         "passwords.none_in_the_image",

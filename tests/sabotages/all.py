@@ -10,9 +10,11 @@ from sabotages import (
     ownership,
     package_sources,
     permissions,
+    settings,
     startup,
     sudo,
     surroundings,
+    taken_away,
 )
 from sabotages.table import Sabotage
 
@@ -29,4 +31,6 @@ SABOTAGES: tuple[Sabotage, ...] = (
     *booting.SABOTAGES,
     *networks.SABOTAGES,
     *logins.SABOTAGES,
+    *taken_away.SABOTAGES,
+    *settings.SABOTAGES,
 )

@@ -166,7 +166,7 @@ SABOTAGES = (
         "no modules",
         _without_modules,
         "has no modules",
-        also=("integrity.files_are_as_they_were_packed",),
+        also=("integrity.files_are_as_they_were_packed", "tree.has_what_packages_bring"),
     ),
     Sabotage(
         "kernel.ram_disk_drives_every_bus",
@@ -185,6 +185,7 @@ SABOTAGES = (
         "a disk that is not there",
         append("/etc/fstab", "UUID=11111111-2222-3333-4444-555555555555 none swap sw 0 0\n"),
         "is not on the disk",
+        also=("fstab.swaps_to_no_file",),
     ),
     Sabotage(
         FSTAB,
@@ -200,6 +201,7 @@ SABOTAGES = (
         "a swap file that is not there",
         append("/etc/fstab", "/swapfile none swap sw 0 0\n"),
         "/swapfile: is not there",
+        also=("fstab.swaps_to_no_file",),
     ),
     Sabotage(
         "fstab.no_disk_is_to_be_unlocked",

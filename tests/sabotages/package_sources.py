@@ -50,6 +50,7 @@ SABOTAGES = (
             "deb [ trusted=yes ] http://mirror.debian.org/debian sid main\n",
         ),
         "/etc/apt/sources.list: trusts",
+        also=("package_sources.are_of_this_release",),
     ),
     Sabotage(
         SIGNED,

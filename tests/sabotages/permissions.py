@@ -62,8 +62,8 @@ SABOTAGES = (
     Sabotage(
         ROOTS,
         "settings for a group to change",
-        both(owner("/etc/hosts", 0, 50), mode("/etc/hosts", 0o664)),
-        "/etc/hosts",
+        both(owner("/etc/networks", 0, 50), mode("/etc/networks", 0o664)),
+        "/etc/networks",
     ),
     Sabotage(
         ELEVATED,
@@ -110,6 +110,7 @@ SABOTAGES = (
         "a program taken away",
         lambda root: (root / "usr/bin/less").unlink(),
         "/usr/bin/less: is missing",
+        also=("tree.leads_to_what_runs",),
     ),
     Sabotage(
         "permissions.programs_have_the_rights_that_they_need",

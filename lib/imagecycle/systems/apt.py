@@ -33,12 +33,27 @@ _OPTIONS = (
 class Apt(PackageManager):
     """See apt-get(8), apt.conf(5), deb-control(5)."""
 
-    settings = ("/etc/apt/apt.conf", "/etc/apt/apt.conf.d/*", "/etc/apt/preferences**")
+    settings = (
+        "/etc/apt/apt.conf",
+        "/etc/apt/apt.conf.d/*",
+        "/etc/apt/preferences**",
+        "/etc/dpkg/dpkg.cfg**",
+    )
     unsafe = re.compile(
         r"(?im)^[^#/\n]*(AllowUnauthenticated|AllowInsecureRepositories|Check-Valid-Until"
         r"|Verify-Peer|Verify-Host|AllowDowngradeToInsecureRepositories|force-yes)"
         r"\W+\"?(true|false|1|0|yes|no)"
     )
+    wayward = re.compile(
+        r"(?im)^\s*(?:APT::(?:Install-Recommends|Default-Release|Get::Assume-Yes|Get::Only-Source"
+        r"|Periodic::\S*\s+\"0\"|Architectures?\b).*"
+        r"|Acquire::(?:Languages\s+\"none|Force\w+|\w+::Timeout|Retries|GzipIndexes"
+        r"|AllowReleaseInfoChange|PDiffs|By-Hash).*"
+        r"|(?:DPkg::Options|Dir(?:::\S+)?|Debug::\S+|Unattended-Upgrade::(?:Automatic-Reboot"
+        r"|Package-Blacklist))\s*\S.*"
+        r"|path-(?:ex|in)clude\b.*|force-\S+|no-debsig|Pin-Priority:\s*(?:-\d+|\d{4,}).*)$"
+    )
+    security_suites = ("{codename}-security", "{codename}/updates")
     keys = ("/etc/apt/{trusted.gpg,keyrings/**,trusted.gpg.d/**}", "/usr/share/keyrings/**")
     audit = "dpkg --audit"
     status = dpkg.STATUS
@@ -63,6 +78,15 @@ class Apt(PackageManager):
 
     def owned(self, files: SystemFiles) -> set[str]:
         return dpkg.owned(files)
+
+    def brought(self, files: SystemFiles) -> set[str]:
+        return dpkg.brought(files)
+
+    def unfinished(self, files: SystemFiles) -> dict[str, str]:
+        return dpkg.unfinished(files)
+
+    def bent(self, files: SystemFiles) -> list[tuple[str, str]]:
+        return dpkg.bent(files)
 
     def digests(self, files: SystemFiles) -> Digests:
         return dpkg.digests(files)

@@ -9,7 +9,9 @@ from imagecycle.systems.files import SystemFiles
 from imagecycle.systems.package_manager import Source
 
 FILES = ("/etc/apt/sources.list", "/etc/apt/sources.list.d/*")
-_ONE_LINE = re.compile(r"\s*deb(?:-src)?\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<address>\S+)")
+_ONE_LINE = re.compile(
+    r"\s*deb(?:-src)?\s+(?:\[(?P<options>[^\]]*)\]\s+)?(?P<address>\S+)\s*(?P<suite>\S*)"
+)
 _TRUSTED = re.compile(r"(?i)\b(trusted|allow-insecure)\s*[=:]\s*(yes|true|1)\b")
 
 
@@ -29,7 +31,7 @@ def _lines(path: str, text: str) -> Iterator[Source]:
     for line in text.splitlines():
         if match := _ONE_LINE.match(line.partition("#")[0]):
             trusted = bool(_TRUSTED.search(match["options"] or ""))
-            yield Source(path, match["address"], unsigned=trusted)
+            yield Source(path, match["address"], trusted, match["suite"])
 
 
 def _stanzas(path: str, text: str) -> Iterator[Source]:
@@ -41,4 +43,5 @@ def _stanzas(path: str, text: str) -> Iterator[Source]:
         if said.get("enabled", "").strip().lower() in ("no", "false", "0"):
             continue
         for address in said.get("uris", "").split():
-            yield Source(path, address, unsigned=bool(_TRUSTED.search(stanza)))
+            for suite in said.get("suites", "").split() or [""]:
+                yield Source(path, address, bool(_TRUSTED.search(stanza)), suite)

@@ -50,6 +50,7 @@ class Debian(Linux):
         "systemd-resolved.service",
         "systemd-timesyncd.service",
     )
+    kept_on = ("apt-daily.timer", "apt-daily-upgrade.timer", "logrotate.timer")
     left_off = ("systemd-time-wait-sync.service",)
     wordy = (
         "/etc/nsswitch.conf",

@@ -32,6 +32,10 @@ class Dnf(Rpm):
 
     settings = (*_MAIN, "/etc/yum.repos.d/*")
     unsafe = re.compile(r"(?im)^\s*(gpgcheck|sslverify)\s*=\s*(0|false|no|off)\b")
+    wayward = re.compile(
+        r"(?im)^\s*(exclude(?:pkgs)?|assumeyes|assumeno|tsflags|install_weak_deps|multilib_policy"
+        r"|releasever|bandwidth|timeout|retries|minrate)\s*=\s*\S.*$"
+    )
     keys = ("/etc/pki/rpm-gpg/*",)
     caches = ("/var/cache/dnf", "/var/cache/libdnf5", "/var/cache/yum", "/var/cache/PackageKit")
     cached_files = tuple(f"{folder}/*" for folder in caches)

@@ -40,6 +40,62 @@ def owned(files: SystemFiles) -> set[str]:
     return found | {away for _, away in _diversions(files)} | set(_alternatives(files))
 
 
+def brought(files: SystemFiles) -> set[str]:
+    """What the packages that are installed have brought, but for settings and what is diverted."""
+    found: set[str] = set()
+    settings: set[str] = set()
+    for fields in _status(files):
+        if not fields.get("Status", "").endswith(" installed"):
+            continue
+        settings |= {path for path, _ in _conffiles(fields)}
+        name = fields.get("Package", "")
+        for list_ in (f"{name}.list", f"{name}:{fields.get('Architecture', '')}.list"):
+            path = f"{DATABASE}/info/{list_}"
+            if files.exists(path):
+                found.update(files.read(path).decode(errors="surrogateescape").splitlines())
+    return found - settings - {before for before, _ in _diversions(files)} - {"", "/."}
+
+
+def unfinished(files: SystemFiles) -> dict[str, str]:
+    """The packages that are neither installed whole nor removed, and their state."""
+    states = {
+        fields.get("Package", ""): fields.get("Status", "").rpartition(" ")[2]
+        for fields in _status(files)
+    }
+    whole = ("installed", "config-files", "not-installed")
+    return {name: state for name, state in states.items() if state not in whole}
+
+
+def bent(files: SystemFiles) -> list[tuple[str, str]]:
+    """What an administrator has told dpkg about packages; see dpkg-divert(1), dpkg-statoverride(1)
+    and dpkg(1), "--add-architecture"."""
+    said = []
+    path = f"{DATABASE}/diversions"
+    lines = files.read(path).decode().splitlines() if files.exists(path) else []
+    for before, away, package in zip(lines[::3], lines[1::3], lines[2::3], strict=False):
+        if package == ":":
+            said.append((path, f"moves {before} away to {away}"))
+    native = {fields.get("Architecture", "") for fields in _status(files)}
+    path = f"{DATABASE}/arch"
+    for name in files.read(path).decode().split() if files.exists(path) else []:
+        if name not in native:
+            said.append((path, f"knows the architecture {name}, of which nothing is installed"))
+    path = f"{DATABASE}/statoverride"
+    users, groups = (_names(files, f"/etc/{name}") for name in ("passwd", "group"))
+    for line in files.read(path).decode().splitlines() if files.exists(path) else []:
+        user, group, *_ = [*line.split(), "", ""]
+        if not (user in users or user.startswith("#")):
+            said.append((path, f"names the user {user}, who is not there: dpkg refuses to work"))
+        elif not (group in groups or group.startswith("#")):
+            said.append((path, f"names the group {group}, which is not there"))
+    return said
+
+
+def _names(files: SystemFiles, path: str) -> set[str]:
+    text = files.read(path).decode(errors="replace") if files.exists(path) else ""
+    return {line.partition(":")[0] for line in text.splitlines()}
+
+
 def held(files: SystemFiles) -> list[str]:
     """The packages that are not updated."""
     return [

@@ -99,6 +99,8 @@ class Linux(System):
     """Units that are switched on without a word of a package's record"""
     left_off: ClassVar[tuple[str, ...]] = ()
     """Units that a package's record names and that are off all the same"""
+    kept_on: ClassVar[tuple[str, ...]] = ()
+    """Units that are on wherever their package is"""
     masked: ClassVar[tuple[str, ...]] = ()
     """Units that the system itself switches off for good"""
     group_members: ClassVar[tuple[tuple[str, str], ...]] = (("adm", "syslog"),)

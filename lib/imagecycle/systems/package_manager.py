@@ -30,6 +30,8 @@ class Source:
     address: str
     unsigned: bool
     """Whether what it gives is installed without a signature"""
+    suite: str = ""
+    """Of apt: the release that it gives; empty for others"""
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ class PackageManager(abc.ABC):
     """Wildcards of the files that tell it how to work"""
     unsafe: re.Pattern[str]
     """What a setting says that lets in what nobody has signed"""
+    wayward: re.Pattern[str]
+    """What a setting says by which it installs otherwise than the system does"""
+    security_suites: tuple[str, ...] = ()
+    """What the suite of security updates may be called, with the system's ``{codename}``; empty
+    where they have no suite of their own"""
     keys: tuple[str, ...]
     """Wildcards of the keys by which it knows who has signed"""
     audit: str
@@ -92,6 +99,21 @@ class PackageManager(abc.ABC):
     def owned(self, files: SystemFiles) -> set[str]:
         """The paths on a disk that belong to a package, folders included, and those that the
         manager itself keeps or makes for packages."""
+
+    def brought(self, files: SystemFiles) -> set[str]:
+        """The files, folders and links that packages bring, but for settings; empty where the
+        database does not tell them from what a package only knows of."""
+        return set()
+
+    def unfinished(self, files: SystemFiles) -> dict[str, str]:
+        """The packages that are not installed whole, and how far they came; what cannot be told
+        from the files, :attr:`audit` tells."""
+        return {}
+
+    def bent(self, files: SystemFiles) -> list[tuple[str, str]]:
+        """Where somebody has told the manager to treat packages otherwise than they want it: the
+        file that says so, and what."""
+        return []
 
     @abc.abstractmethod
     def digests(self, files: SystemFiles) -> Digests:

@@ -24,6 +24,10 @@ class Zypper(Rpm):
 
     settings = ("/etc/zypp/zypp.conf", "/etc/zypp/zypper.conf", "/etc/zypp/repos.d/*")
     unsafe = re.compile(r"(?im)^\s*(\w*gpgcheck|gpg_?check)\s*=\s*(0|false|no|off)\b")
+    wayward = re.compile(
+        r"(?im)^\s*(solver\.onlyRequires|installRecommends|rpm\.install\.excludedocs"
+        r"|commit\.downloadMode|download\.use_\w+)\s*=\s*\S.*$"
+    )
     keys = ("/usr/lib/rpm/gnupg/keys/*", "/etc/pki/rpm-gpg/*")
     caches = ("/var/cache/zypp", "/var/cache/PackageKit")
     cached_files = tuple(f"{folder}/*" for folder in caches)

@@ -109,6 +109,11 @@ ELSEWHERE: Mapping[str, str] = {
     "/etc/systemd/**": r"(?im)^\s*Environment=.*(PASSWORD|SECRET|TOKEN|API_?KEY)\w*=\S",
     "/var/cache/debconf/passwords.dat": r"(?m)^Value: *\S",
     "/var/cache/debconf/config.dat": (rf"(?m)^Name: .*{_WORD}\S*\n(?:[A-Z].*\n)*?Value: *\S"),
+    "/{opt,srv,root,home,usr/local}/**{/.credentials,/.credentials_*,.tfstate,.tfvars}": (
+        r"(?i)(password|secret|token|private_?key)\w*\"?\s*[:=]"
+    ),
+    "/etc/cloudflared/**": r"(?i)secret|token",
+    "/etc/.*.sw?": ANYTHING,
     "/{preseed.cfg,ks.cfg,root/**ks.cfg,root/preseed.cfg,autoinst.xml}": r"(?i)passw|rootpw",
 }
 """Wildcards for the rest of the system, likewise"""
@@ -138,6 +143,10 @@ CONTENTS: Mapping[str, str] = {
         r"\b[a-z][a-z0-9+.-]*://[^\s/:@\"'<>$%{]+:[^\s/@\"'<>${]{2,}@[\w.\[-]"
     ),
     "a token in an address": r"\bhttps?://[\w-]{20,}@[\w.-]+",
+    "a password in JSON": (
+        r"(?i)\"[\w.-]*(?:password|passwd|passphrase|secret|api_?key|access_?token|auth_?token)\""
+        r"\s*:\s*\"(?!(?:true|false|none|null|\*+|x+)\")[^\"\s$<{]{3,}\""
+    ),
     "a token in a header": (
         r"(?i)\bAuthorization[\"']?\s*[:=,]\s*[\"']?(?:Basic|Bearer)\s+[\w+/=.-]{8}"
     ),

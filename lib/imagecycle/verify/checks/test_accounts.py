@@ -1,5 +1,6 @@
 """The image has the system's own accounts and nobody else's: first boot makes the user's."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -10,6 +11,12 @@ from imagecycle.verify.pristine import Pristine
 POWERFUL = {"adm", "admin", "disk", "docker", "incus-admin", "kmem", "libvirt", "lxd", "root"}
 POWERFUL |= {"shadow", "staff", "sudo", "wheel"}
 """Groups whose members can become root, or read what only root should"""
+DATABASES = {"/etc/passwd": 7, "/etc/shadow": 9, "/etc/group": 4, "/etc/gshadow": 4}
+"""And the fields of a line; see passwd(5), shadow(5), group(5), gshadow(5)"""
+SWITCHED_ON = (
+    "/etc/systemd/system/*.{wants,requires}/*.service",
+    "/usr/lib/systemd/system/*.{wants,requires}/*.service",
+)
 KEY_PLACES = ("authorized_keys", "authorized_keys2")
 
 
@@ -137,3 +144,47 @@ def test_have_not_expired(pristine: Pristine, defects: Defects) -> None:
         )
         == []
     )
+
+
+def test_can_all_be_read(pristine: Pristine, defects: Defects) -> None:
+    """Programs that read the accounts stop at a broken line, or take it for one of a directory."""
+    assert defects(_broken(pristine)) == []
+
+
+def _broken(pristine: Pristine) -> Iterator[Finding]:
+    for path, fields in DATABASES.items():
+        for number, line in enumerate(pristine.text(path).splitlines(), start=1):
+            parts = line.split(":")
+            is_whole = len(parts) == fields and re.fullmatch(r"[\w.][\w.-]*\$?", parts[0])
+            if not is_whole and not line.startswith("#"):
+                yield Finding(path, f"has no account or group in line {number}")
+
+
+def test_that_services_need_are_there(pristine: Pristine, defects: Defects) -> None:
+    """A service that every server starts fails: its account was taken away."""
+    assert defects(_needed(pristine)) == []
+
+
+def _needed(pristine: Pristine) -> Iterator[Finding]:
+    users = {one.name for one in accounts(pristine)} | {str(one.uid) for one in accounts(pristine)}
+    known = {one.name for one in groups(pristine)} | {str(one.gid) for one in groups(pristine)}
+    for name in ("root", "nobody"):
+        if name not in users:
+            yield Finding(name, "is missing")
+    if pristine.found("/usr/sbin/sshd") and "sshd" not in users:
+        yield Finding("sshd", "is missing: SSH does not start")
+    for path in pristine.found(*SWITCHED_ON):
+        text, unit = pristine.text(path), path.rpartition("/")[2]
+        if re.search(r"(?m)^DynamicUser=(yes|true|1)", text):
+            continue
+        for kind, name in re.findall(r"(?m)^(User|Group)=([\w.-]+)\s*$", text):
+            if name not in (users if kind == "User" else known):
+                yield Finding(name, f"is missing: {unit} does not start")
+
+
+def test_have_shells_that_are_known(pristine: Pristine, defects: Defects) -> None:
+    """Users cannot change their shell, and services that look at it let nobody in."""
+    lines = {line for _, line in pristine.lines("/etc/shells")}
+    used = {one.shell for one in accounts(pristine) if one.name == "root"} | {"/bin/sh"}
+    found = [Finding("/etc/shells", f"leaves out {shell}") for shell in sorted(used - lines)]
+    assert defects(found if pristine.found("/etc/shells") else ()) == []

@@ -1,6 +1,7 @@
 """The boot loader starts the system at once, wherever its disk is."""
 
 import re
+import shlex
 from collections.abc import Iterator
 
 from imagecycle.build.partitions import file_systems
@@ -12,6 +13,10 @@ LONGEST_WAIT = 5
 """Seconds that a menu may be shown"""
 _TIMEOUT = re.compile(r"^\s*set timeout=(-?\d+)")
 _SETTING = re.compile(r"^GRUB_(?:RECORDFAIL_|HIDDEN_)?TIMEOUT=['\"]?(-?\d+)")
+_FIRST_LEVEL = re.compile(
+    r"(?m)^(?:menuentry|submenu)\s+['\"](.*?)['\"](?:.*?(?:\$menuentry_id_option|--id)\s+['\"](.*?)['\"])?"
+)
+"""An entry that is in no submenu: its title, and its name"""
 _ANYWHERE = re.compile(
     r"(UUID|LABEL|PARTUUID|PARTLABEL)=\S+|/dev/mapper/\S+|/dev/disk/by-(uuid|label)/\S+|ZFS=\S+"
 )
@@ -79,3 +84,64 @@ def _missing(pristine: Pristine) -> Iterator[Finding]:
                 yield Finding(entry.path, f"starts {path}, which is not there")
     if not found:
         yield Finding("/boot", "holds nothing that a boot loader could start")
+
+
+def test_starts_what_is_there_by_default(pristine: Pristine, defects: Defects) -> None:
+    """A server stops in the boot loader, or starts another system than the one it should."""
+    assert defects(_absent(pristine)) == []
+
+
+def _absent(pristine: Pristine) -> Iterator[Finding]:
+    titles: list[tuple[str, str]] = []
+    names: set[str] = set()
+    for path in pristine.found(*boot_entries.CONFIGURATIONS):
+        text = pristine.text(path)
+        titles = _FIRST_LEVEL.findall(text)
+        names = {name for one in titles for name in one if name}
+        for said in re.findall(r"(?m)^\s*set default=[\"']?([^\"'\n]*)", text):
+            yield from (Finding(path, what) for what in _unknown(said, len(titles), names))
+    for path, text in _settings(pristine):
+        try:
+            words = shlex.split(text, comments=True)
+        except ValueError as error:
+            yield Finding(path, f"cannot be read: {error}")
+            continue
+        for said in (word.partition("=")[2] for word in words if word.startswith("GRUB_DEFAULT=")):
+            if said != "saved":
+                yield from (Finding(path, what) for what in _unknown(said, len(titles), names))
+
+
+def _settings(pristine: Pristine) -> Iterator[tuple[str, str]]:
+    for path in pristine.found("/etc/default/grub", "/etc/default/grub.d/*.cfg"):
+        yield path, pristine.text(path)
+
+
+def _unknown(said: str, count: int, names: set[str]) -> Iterator[str]:
+    """Why a menu has no such entry; an empty menu is written elsewhere."""
+    first = said.partition(">")[0]
+    if count and "$" not in said and first:
+        if first.isdecimal() and int(first) >= count:
+            yield f"starts entry {first} of {count}, counted from 0"
+        elif not first.isdecimal() and first not in names:
+            yield f"starts {first}, which the menu does not have"
+
+
+def test_waits_for_no_disk_to_resume_from(pristine: Pristine, defects: Defects) -> None:
+    """Every start looks half a minute for a disk of the builder that holds a suspended system."""
+    assert defects(_resuming(pristine)) == []
+
+
+def _resuming(pristine: Pristine) -> Iterator[Finding]:
+    known = {one.uuid for one in file_systems(pristine.disk)}
+    said = [
+        (entry.path, argument.partition("=")[2])
+        for entry in boot_entries.entries(pristine)
+        for argument in entry.arguments
+        if argument.startswith("resume=")
+    ]
+    for path, line in pristine.lines("/etc/initramfs-tools/conf.d/*"):
+        if line.startswith("RESUME="):
+            said.append((path, line.partition("=")[2].strip("\"'")))
+    for path, device in said:
+        if device not in ("", "none", "auto") and device.removeprefix("UUID=") not in known:
+            yield Finding(path, f"resumes from {device}")

@@ -1,7 +1,8 @@
 """The image tells nothing of its build, and carries nothing that each server should make itself."""
 
+from imagecycle.systems.files import FOLDER
 from imagecycle.systems.linux import Linux
-from imagecycle.verify.accounts import homes
+from imagecycle.verify.accounts import accounts, homes
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
 
@@ -13,6 +14,8 @@ HISTORIES = (
     ".config/fish/fish_history",
 )
 """Where programs keep what somebody has typed, below a home"""
+
+STRANGERS = ("/home/", "/opt/", "/root/", "/srv/", "/mnt/", "/media/")
 
 
 def test_no_logs(pristine: Pristine, defects: Defects) -> None:
@@ -75,6 +78,20 @@ def test_no_contextualisation_state(pristine: Pristine, defects: Defects) -> Non
     assert (
         defects(
             map(Finding, pristine.found("/var/lib/cloud/instance", "/var/lib/cloud/instances/**"))
+        )
+        == []
+    )
+
+
+def test_no_empty_folders(pristine: Pristine, defects: Defects) -> None:
+    """Users find the home, or the working folder, of somebody whom they do not know."""
+    used = {path.rpartition("/")[0] for path in pristine.entries}
+    known = used | pristine.owned | {one.home for one in accounts(pristine)}
+    assert (
+        defects(
+            Finding(entry.path, "is an empty folder of nobody")
+            for entry in pristine.entries.values()
+            if entry.kind == FOLDER and entry.path.startswith(STRANGERS) and entry.path not in known
         )
         == []
     )

@@ -46,3 +46,17 @@ def _bundled(pristine: Pristine) -> Iterator[Finding]:
 
 def _blocks(text: str) -> set[str]:
     return {"".join(block.split()) for block in _BLOCK.findall(text)}
+
+
+def test_of_the_vendor_are_there(pristine: Pristine, defects: Defects) -> None:
+    """Nothing can be fetched over TLS: programs trust no authority at all."""
+    assert defects(_lacking(pristine)) == []
+
+
+def _lacking(pristine: Pristine) -> Iterator[Finding]:
+    vendors = [path for path in pristine.filled(*VENDORS) if path in pristine.owned]
+    known = {block for path in vendors for block in _blocks(pristine.text(path))}
+    for path in BUNDLES:
+        held = _blocks(pristine.text(path)) & known
+        if len(held) * 2 < len(known):
+            yield Finding(path, f"holds {len(held)} of the vendor's {len(known)} authorities")

@@ -1,14 +1,11 @@
 """What contextualisation reads is the cloud's and the user's, not the builder's."""
 
 from collections.abc import Iterator
-from typing import Any
 
-import yaml
-
+from imagecycle.verify import cloud_settings
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
 
-FILES = ("/etc/cloud/cloud.cfg", "/etc/cloud/cloud.cfg.d/*.cfg")
 NEEDED = ("ConfigDrive", "OpenStack")
 OF_USERS = (
     "users",
@@ -71,26 +68,10 @@ def test_is_readable(pristine: Pristine, defects: Defects) -> None:
 
 
 def _unreadable(pristine: Pristine) -> Iterator[Finding]:
-    for path in pristine.found(*FILES):
-        said = _read(pristine, path)
+    for path in pristine.found(*cloud_settings.FILES):
+        said = cloud_settings.read(pristine, path)
         if isinstance(said, str):
             yield Finding(path, said)
-
-
-def _read(pristine: Pristine, path: str) -> dict[str, Any] | str:
-    """What a file says, or why that cannot be told."""
-    try:
-        said = yaml.safe_load(pristine.text(path))
-    except yaml.YAMLError as error:
-        return "is no YAML: " + " ".join(str(error).split())[:100]
-    if said is not None and not isinstance(said, dict):
-        return "holds no keys"
-    return said or {}
-
-
-def _all(pristine: Pristine) -> list[tuple[str, dict[str, Any]]]:
-    read = ((path, _read(pristine, path)) for path in pristine.found(*FILES))
-    return [(path, said) for path, said in read if isinstance(said, dict)]
 
 
 def test_looks_where_the_cloud_puts_it(pristine: Pristine, defects: Defects) -> None:
@@ -101,14 +82,14 @@ def test_looks_where_the_cloud_puts_it(pristine: Pristine, defects: Defects) -> 
 def _elsewhere(pristine: Pristine) -> Iterator[Finding]:
     places = [
         (path, said["datasource_list"])
-        for path, said in _all(pristine)
+        for path, said in cloud_settings.all_of(pristine)
         if "datasource_list" in said
     ]
     for path, sources in places[-1:]:
         missing = [one for one in NEEDED if one not in (sources or [])]
         if missing:
             yield Finding(path, f"leaves out {' and '.join(missing)}")
-    for path, said in _all(pristine):
+    for path, said in cloud_settings.all_of(pristine):
         if "datasource" in said and path in pristine.foreign:
             yield Finding(path, "sets datasource")
     for path in pristine.filled("/etc/cloud/ds-identify.cfg"):
@@ -128,7 +109,7 @@ def _brought(pristine: Pristine) -> Iterator[Finding]:
         "/var/lib/cloud/{seed,data,sem,scripts,handlers}/**", "/meta-data", "/user-data"
     ):
         yield Finding(path, "is data of a machine")
-    for path, said in _all(pristine):
+    for path, said in cloud_settings.all_of(pristine):
         if path not in pristine.foreign:
             continue
         for key in said:

@@ -23,6 +23,19 @@ LIBRARIES = (
     "BASH_ENV",
     "ENV",
 )
+NEEDED_PATHS = ("/usr/sbin", "/usr/bin", "/sbin", "/bin")
+GLOBAL = ("/etc/environment",)
+HINDRANCES = (
+    "DEBIAN_FRONTEND",
+    "TMOUT",
+    "HISTFILE",
+    "HISTSIZE",
+    "LC_ALL",
+    "LANGUAGE",
+    "TZ",
+    "TERM",
+)
+DEBCONF = "/var/cache/debconf/config.dat"
 LOCALES = ("/etc/default/locale", "/etc/locale.conf", "/etc/environment")
 BUILT_IN = re.compile(r"(?i)(C|POSIX)(\.UTF-?8)?")
 
@@ -47,6 +60,30 @@ def _loaded(pristine: Pristine) -> Iterator[Finding]:
                 yield Finding(path, f"says {line}")
     for path in pristine.filled("/etc/ld.so.preload"):
         yield Finding(path, "loads a library into every program")
+
+
+def test_lets_programs_work(pristine: Pristine, defects: Defects) -> None:
+    """Programs are not found, ask nothing, log users out, or write another language than theirs."""
+    assert defects(_hindered(pristine)) == []
+
+
+def _hindered(pristine: Pristine) -> Iterator[Finding]:
+    for path, line in pristine.lines(*FILES):
+        match = _SETS.match(line)
+        if match is None or path not in pristine.foreign:
+            continue
+        value = match["value"].strip()
+        lacks = [one for one in NEEDED_PATHS if one not in value.split(":")]
+        if match["name"] == "PATH" and lacks and "$PATH" not in value and path in GLOBAL:
+            yield Finding(path, f"says {line}, without {', '.join(lacks)}")
+        if match["name"] in HINDRANCES:
+            yield Finding(path, f"says {line}")
+    frontend = re.search(
+        r"(?m)^Name: debconf/frontend\n(?:[A-Z].*\n)*?Value: Noninteractive",
+        pristine.text(DEBCONF),
+    )
+    if frontend:
+        yield Finding(DEBCONF, "answers every question of packages for the user")
 
 
 def test_makes_files_for_their_owner(pristine: Pristine, defects: Defects) -> None:

@@ -4,12 +4,15 @@ import re
 from collections.abc import Iterator
 
 from imagecycle.build.partitions import file_systems
+from imagecycle.verify import boot_entries
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
 
 FILE = "/etc/fstab"
 VIRTUAL = ("proc", "sysfs", "tmpfs", "devpts", "cgroup", "cgroup2", "debugfs", "efivarfs", "ramfs")
 NETWORKED = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "glusterfs", "ceph", "9p", "sshfs", "davfs")
+RISKY = re.compile(r"barrier=0|nobarrier|data=writeback|journal_async_commit")
+"""Options by which ext4 and XFS forget what they have promised"""
 
 
 def test_names_nothing_that_servers_lack(pristine: Pristine, defects: Defects) -> None:
@@ -54,3 +57,43 @@ def test_no_disk_is_to_be_unlocked(pristine: Pristine, defects: Defects) -> None
         )
         == []
     )
+
+
+def test_mounts_what_is_there_as_it_is(pristine: Pristine, defects: Defects) -> None:
+    """Servers stay read-only, stop at the boot, or lose files when their host fails."""
+    assert defects(_misused(pristine)) == []
+
+
+def _misused(pristine: Pristine) -> Iterator[Finding]:
+    kinds = {
+        f"{name}={value}": one.kind
+        for one in file_systems(pristine.disk)
+        for name, value in (("UUID", one.uuid), ("LABEL", one.label))
+        if value
+    }
+    places = set()
+    for _, line in pristine.lines(FILE):
+        device, place, kind, options, *_ = [*line.split(), "", "", "", ""]
+        if not kind:
+            yield Finding(device, "has neither place nor kind")
+            continue
+        places.add(place)
+        known = kinds.get(device.replace('"', ""), kind)
+        if kind not in (known, "auto"):
+            yield Finding(device, f"is {known}, and to be mounted as {kind} on {place}")
+        for option in options.split(","):
+            if RISKY.fullmatch(option):
+                yield Finding(device, f"is mounted with {option}: a power cut costs files")
+            if option == "noexec" and place in ("/", "/usr", "/var"):
+                yield Finding(device, f"is mounted with {option} on {place}: no program runs")
+    arguments = {one for entry in boot_entries.entries(pristine) for one in entry.arguments}
+    if "/" not in places and "rw" not in arguments:
+        yield Finding("/", "is not named: it stays read-only")
+
+
+def test_swaps_to_no_file(pristine: Pristine, defects: Defects) -> None:
+    """Swapping eats the input and output that the user pays for, and secrets reach the disk."""
+    lines = (line.split() for _, line in pristine.lines(FILE))
+    found = [line[0] for line in lines if len(line) > 2 and line[2] == "swap"]
+    found += [one.partition.uuid for one in file_systems(pristine.disk) if one.kind == "swap"]
+    assert defects(Finding(device, "is for swapping") for device in found) == []

@@ -3,13 +3,17 @@
 import re
 from collections.abc import Iterator
 
+from imagecycle.systems.package_manager import Source
 from imagecycle.systems.unowned import matches
+from imagecycle.verify import cloud_settings
 from imagecycle.verify.accounts import homes
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
 
 _HOST = re.compile(r"(?:https?|ftp)://(?:[^/@\s]*@)?\[?([\w.:-]+?)\]?(?::\d+)?(?:/|$)")
 _ADDRESS = re.compile(r"\b(?:https?|ftp)://[^\s\"',\]}]+")
+SUBSCRIBED = ("/usr/sbin/subscription-manager", "/usr/bin/{SUSEConnect,suseconnect}")
+"""Programs that give a system its sources when its user registers it"""
 LANGUAGES = {
     "/etc/pip.conf": r"(?i)index-url|find-links",
     "/etc/{npmrc,gemrc}": r"(?i)registry|:sources:|http",
@@ -38,6 +42,59 @@ def _is_vendors(address: str, pristine: Pristine) -> bool:
     found = _HOST.match(address)
     hosts = pristine.system.vendor_hosts
     return found is not None and any(matches(host, found[1].lower()) for host in hosts)
+
+
+def test_are_there(pristine: Pristine, defects: Defects) -> None:
+    """Nothing can be installed or updated: servers know no place to fetch packages from."""
+    known = pristine.system.packages.sources(pristine.files)
+    made = _by_contextualisation(pristine) or bool(pristine.found(*SUBSCRIBED))
+    assert defects([Finding("package sources", "are missing")] * (not (known or made))) == []
+
+
+def _by_contextualisation(pristine: Pristine) -> bool:
+    """Whether the first boot writes them; see cloud-init's module "Apt Configure"."""
+    kept = not pristine.system.packages.security_suites  # only those of apt are written
+    for _, said in cloud_settings.all_of(pristine):
+        apt = said.get("apt")
+        if isinstance(apt, dict):
+            kept = bool(apt.get("preserve_sources_list", False))
+    return not kept
+
+
+def test_are_of_this_release(pristine: Pristine, defects: Defects) -> None:
+    """Servers get packages of another release: the next update breaks them, or is none."""
+    assert defects(_of_another(pristine)) == []
+
+
+def _of_another(pristine: Pristine) -> Iterator[Finding]:
+    codename = _codename(pristine)
+    for source in _of_suites(pristine):
+        if codename and not re.fullmatch(rf"{codename}([-/].*)?", source.suite):
+            yield Finding(source.path, f"fetches {source.suite}, and this is {codename}")
+
+
+def test_have_security_updates(pristine: Pristine, defects: Defects) -> None:
+    """Servers never get a security update, whatever their user does."""
+    assert defects(_without_security(pristine)) == []
+
+
+def _without_security(pristine: Pristine) -> Iterator[Finding]:
+    codename, suites = _codename(pristine), {one.suite: one.path for one in _of_suites(pristine)}
+    wanted = {one.format(codename=codename) for one in pristine.system.packages.security_suites}
+    rolls = "sid" in pristine.text("/etc/debian_version")
+    if codename in suites and wanted and not wanted & suites.keys() and not rolls:
+        yield Finding(suites[codename], f"leaves out {codename}-security")
+
+
+def _of_suites(pristine: Pristine) -> list[Source]:
+    """The vendor's sources that name a release."""
+    known = pristine.system.packages.sources(pristine.files)
+    return [one for one in known if one.suite and _is_vendors(one.address, pristine)]
+
+
+def _codename(pristine: Pristine) -> str:
+    said = re.search(r"(?m)^VERSION_CODENAME=\"?(\w+)", pristine.text("/etc/os-release"))
+    return said[1] if said else ""
 
 
 def test_of_contextualisation_are_the_vendors(pristine: Pristine, defects: Defects) -> None:
@@ -79,7 +136,18 @@ def test_keys_are_the_vendors(pristine: Pristine, defects: Defects) -> None:
 def test_packages_are_not_held_back(pristine: Pristine, defects: Defects) -> None:
     """Updates leave a package out, security updates too, and say nothing."""
     held = pristine.system.packages.held(pristine.files)
-    assert defects(Finding(name, "is held back") for name in held) == []
+    found = [Finding(name, "is held back") for name in held]
+    for path in pristine.found("/etc/apt/preferences**"):
+        if path in pristine.foreign and not pristine.explained(path):
+            found += [Finding(path, f"says {line}") for line in _pins(pristine.text(path))]
+    assert defects(found) == []
+
+
+def _pins(text: str) -> list[str]:
+    """The packages that apt leaves as they are; see apt_preferences(5)."""
+    held = re.compile(r"(?im)^Pin:\s*version\b|^Pin-Priority:\s*(-\d+|\d{4,})\b")
+    stanzas = (stanza for stanza in re.split(r"\n\s*\n", text) if held.search(stanza))
+    return [" ".join(line.split()) for one in stanzas for line in one.splitlines()[:1]]
 
 
 def test_of_languages_are_the_vendors(pristine: Pristine, defects: Defects) -> None:

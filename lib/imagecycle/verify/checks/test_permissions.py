@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from imagecycle.systems.elevated import capability_names
 from imagecycle.systems.files import FILE, FOLDER, LINK, OTHER, Entry
-from imagecycle.systems.unowned import matches, merged
+from imagecycle.systems.unowned import matches
 from imagecycle.verify.accounts import accounts, groups
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
@@ -25,12 +25,23 @@ FIXED = {
     "/etc/sudoers": (0o440, 0o400),
     "/etc/sudoers.d": (0o755, 0o750, 0o700),
     "/home": (0o755,),
+    "/etc/cron.d": (0o755, 0o700),
+    "/etc/fstab": (0o644, 0o664, 0o600),
+    "/etc/hosts": (0o644,),
+    "/etc/nsswitch.conf": (0o644,),
+    "/etc/profile": (0o644,),
+    "/etc/ssl": (0o755,),
+    "/etc/ssl/certs": (0o755, 0o555),
     "/root": (0o700, 0o550, 0o500),
     "/tmp": (0o1777,),
     "/usr": (0o755,),
     "/usr/bin": (0o755, 0o555),
     "/usr/sbin": (0o755, 0o555),
+    "/usr/lib": (0o755, 0o555),
+    "/usr/share": (0o755,),
     "/var": (0o755,),
+    "/var/lib": (0o755,),
+    "/var/log": (0o755, 0o775),
     "/var/tmp": (0o1777,),
 }
 """Modes of which a path must have one, where it is there; root owns each."""
@@ -38,8 +49,17 @@ SHADOW_GROUPS = ("root", "shadow")
 ROOTS = ("/boot/", "/etc/", "/root/", "/usr/")
 """Folders in which nobody but root changes anything"""
 
-NEEDY = ("/usr/bin/{su,sudo,passwd,mount,umount}",)
+LOGS = ("/var/log",)
+LOG_GROUPS = ("root", "syslog", "adm")
+NEEDY = (
+    "/usr/bin/{su,sudo,passwd,mount,umount,newgrp,gpasswd}",
+    "/usr/{lib,libexec}/dbus-1**/dbus-daemon-launch-helper",
+)
 """Programs that do nothing for users without setuid"""
+ASKING = ("/usr/sbin/unix_chkpwd", "/usr/bin/{chage,expiry}")
+"""Programs that need setuid, or setgid, to read the passwords of those who run them"""
+RUN = ("/usr/{bin,sbin}/*",)
+LOADED = ("/usr/lib{,64}/{*.so*,*-linux-gnu*/*.so*,ld-*}",)
 
 
 def test_of_what_matters_most_are_strict(pristine: Pristine, defects: Defects) -> None:
@@ -58,7 +78,8 @@ def _loose(pristine: Pristine) -> Iterator[Finding]:
         if entry.uid:
             yield Finding(path, f"belongs to user {entry.uid}, should belong to root")
         group = names.get(entry.gid, str(entry.gid))
-        if group not in (SHADOW_GROUPS if "shadow" in path else ("root",)):
+        allowed = SHADOW_GROUPS if "shadow" in path else LOG_GROUPS if path in LOGS else ("root",)
+        if group not in allowed:
             yield Finding(path, f"belongs to group {group}")
 
 
@@ -151,17 +172,29 @@ def _elevated(pristine: Pristine) -> Iterator[Finding]:
 
 def test_programs_have_the_rights_that_they_need(pristine: Pristine, defects: Defects) -> None:
     """Nobody can become root or change a password: a copy of the system has lost these rights."""
-    needy = (merged(path) for path in pristine.found(*NEEDY))
-    assert (
-        defects(
-            Finding(path, "has lost its setuid bit, or root as its owner")
-            for path in needy
-            if (entry := pristine.entries.get(path)) is not None
-            and entry.kind == FILE
-            and (not entry.mode & SETUID or entry.uid)
-        )
-        == []
-    )
+    assert defects(_powerless(pristine)) == []
+
+
+def _powerless(pristine: Pristine) -> Iterator[Finding]:
+    for entry in (pristine.entries[path] for path in pristine.found(*NEEDY)):
+        if entry.kind == FILE and (not entry.mode & SETUID or entry.uid):
+            yield Finding(entry.path, "has lost its setuid bit, or root as its owner")
+    for entry in (pristine.entries[path] for path in pristine.found(*ASKING)):
+        if entry.kind == FILE and not entry.mode & (SETUID | SETGID) and not entry.capabilities:
+            yield Finding(entry.path, "has lost its setuid or setgid bit")
+
+
+def test_programs_can_be_used(pristine: Pristine, defects: Defects) -> None:
+    """A program cannot be started, or its library not read, by anybody but root."""
+    found = [Finding(path, "is not executable") for path in _without(pristine, RUN, 0o111)]
+    found += [Finding(path, "cannot be read by all") for path in _without(pristine, LOADED, 0o004)]
+    assert defects(found) == []
+
+
+def _without(pristine: Pristine, places: tuple[str, ...], bits: int) -> Iterator[str]:
+    for entry in (pristine.entries[path] for path in pristine.found(*places)):
+        if entry.kind == FILE and not entry.mode & bits and entry.path in pristine.owned:
+            yield entry.path
 
 
 def test_devices_are_in_dev(pristine: Pristine, defects: Defects) -> None:

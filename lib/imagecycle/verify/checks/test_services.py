@@ -10,6 +10,15 @@ from imagecycle.verify.pristine import Pristine
 SYSTEM = "/etc/systemd/system"
 _RECORD = "/var/lib/systemd/deb-systemd-helper-enabled"
 BROUGHT = ("/usr/lib/systemd/system", "/lib/systemd/system")
+NEEDED = {
+    "the network": (
+        "{systemd-networkd,NetworkManager,networking,network,wicked,dhcpcd,connman}{,.service}",
+    ),
+    "SSH": ("{ssh,sshd}{,.service,.socket}",),
+    "contextualisation": ("cloud-{init,init-local,init-main,init-network}{,.service}",),
+    "the console's login": ("getty@tty1.service", "{getty,autovt}@*.service", "display-manager*"),
+}
+"""What a server cannot do without, and the units that do it"""
 NORMAL = ("multi-user.target", "graphical.target")
 
 
@@ -69,3 +78,28 @@ def test_servers_start_into_normal_operation(pristine: Pristine, defects: Defect
     default = next((p for p in map(pristine.resolved, places) if p in pristine.entries), "")
     name = default.rpartition("/")[2]
     assert defects([Finding("default.target", f"is {name}")] * (name not in NORMAL)) == []
+
+
+def test_those_that_servers_need_are_on(pristine: Pristine, defects: Defects) -> None:
+    """A server has no network, no right time, no login or no updates: nothing was told to start."""
+    assert defects(_off(pristine)) == []
+
+
+def _off(pristine: Pristine) -> Iterator[Finding]:
+    places = (SYSTEM, *BROUGHT)
+    on = {
+        path.rpartition("/")[2]
+        for place in places
+        for path in pristine.found(f"{place}/*.{{wants,requires}}/*")
+    }
+    on |= {path.rpartition("/")[2][3:] for path in pristine.found("/etc/rc{2,3}.d/S*")}
+    files = pristine.found(*(f"{place}/*" for place in BROUGHT))
+    brought = {path.rpartition("/")[2] for path in files}
+    if not brought:
+        return  # a system without systemd
+    for what, units in NEEDED.items():
+        if not any(matches(unit, one) for unit in units for one in on):
+            yield Finding(what, f"is not switched on: none of {', '.join(units)}")
+    for unit in pristine.system.kept_on:
+        if unit in brought and unit not in on:
+            yield Finding(unit, "is not switched on")

@@ -40,3 +40,16 @@ def _lines(text: str) -> Iterator[str]:
         bare = line if re.match(r"#include", line) else re.sub(r"(^|\s)#.*", "", line)
         if bare.strip():
             yield re.sub(r"\s+", " ", bare).strip()
+
+
+def test_reads_the_rules_of_contextualisation(pristine: Pristine, defects: Defects) -> None:
+    """The user of a new server cannot administrate it: sudo does not look where his rule is."""
+    main = [path for path in ("/etc/sudoers", "/usr/etc/sudoers") if pristine.found(path)][:1]
+    assert (
+        defects(
+            Finding(path, "does not include /etc/sudoers.d")
+            for path in main
+            if not re.search(r"(?m)^[@#]includedir\s+/etc/sudoers\.d", pristine.text(path))
+        )
+        == []
+    )

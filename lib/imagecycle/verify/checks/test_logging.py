@@ -1,0 +1,49 @@
+"""What happens on a server can be read there, and nowhere else."""
+
+import re
+from collections.abc import Iterator
+
+from imagecycle.verify.findings import Defects, Finding
+from imagecycle.verify.pristine import Pristine
+
+JOURNAL = ("/etc/systemd/{journald.conf,journald.conf.d/*}", "/usr/lib/systemd/journald.conf.d/*")
+SYSLOG = ("/etc/{rsyslog.conf,rsyslog.d/*,syslog.conf,syslog-ng/**}",)
+_NOTHING_KEPT = re.compile(
+    r"(?i)Storage\s*=\s*none|MaxLevelStore\s*=\s*(emerg|alert|crit|err|[0-3])\b|ReadKMsg\s*=\s*no"
+    r"|(System|Runtime)MaxUse\s*=\s*[0-9]{1,6}K?$|RateLimitBurst\s*=\s*[1-9]\d?$"
+    r"|MaxRetentionSec\s*=\s*\d{1,3}s?$"
+)
+_ELSEWHERE = re.compile(
+    r"[^#]*\s@@?[\w\[(].*|.*\bomfwd\b.*|.*\bomrelp\b.*|\s*(destination|network|udp|tcp)\b.*\bport\(.*"
+)
+_UPLOADED = (
+    "/etc/systemd/{journal-upload.conf,journal-upload.conf.d/*}",
+    "/etc/{filebeat,vector,td-agent,fluent-bit,promtail}/**",
+)
+_ADDRESS = re.compile(r"(?i)(url|hosts?|endpoint|uri)\s*[=:]\s*\S")
+
+
+def test_is_kept(pristine: Pristine, defects: Defects) -> None:
+    """Nobody finds out what went wrong on a server: its log keeps nothing."""
+    assert (
+        defects(
+            Finding(path, f"says {line}")
+            for path, line in pristine.lines(*JOURNAL)
+            if path in pristine.foreign and _NOTHING_KEPT.match(line)
+        )
+        == []
+    )
+
+
+def test_goes_to_nobody_else(pristine: Pristine, defects: Defects) -> None:
+    """Logs of users' servers go to a machine of the builder, or wait for one."""
+    assert defects(_sent(pristine)) == []
+
+
+def _sent(pristine: Pristine) -> Iterator[Finding]:
+    for path, line in pristine.lines(*SYSLOG):
+        if path in pristine.foreign and _ELSEWHERE.fullmatch(line):
+            yield Finding(path, f"says {line}")
+    for path, line in pristine.lines(*_UPLOADED):
+        if path in pristine.foreign and _ADDRESS.match(line):
+            yield Finding(path, f"says {line}")

@@ -1,0 +1,86 @@
+"""The folders and links that programs take for granted are there."""
+
+from collections.abc import Iterator
+
+from imagecycle.systems.files import FILE, FOLDER, LINK
+from imagecycle.systems.unowned import merged
+from imagecycle.verify.findings import Defects, Finding
+from imagecycle.verify.pristine import Pristine
+
+FOLDERS = (
+    *("/dev", "/home", "/proc", "/root", "/run", "/sys", "/tmp"),
+    *("/var/cache", "/var/lib", "/var/log", "/var/spool", "/var/tmp"),
+)
+"""See the Filesystem Hierarchy Standard 3.0"""
+PROGRAMS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/")
+LINKS = {"/var/run": "/run", "/var/lock": "/run/lock"}
+"""Where older programs look, and where it leads; see file-hierarchy(7)"""
+
+
+def test_has_the_folders_of_a_system(pristine: Pristine, defects: Defects) -> None:
+    """Services and programs fail that keep something in a folder which was cleaned away."""
+    assert defects(_lost(pristine)) == []
+
+
+def _lost(pristine: Pristine) -> Iterator[Finding]:
+    for path in FOLDERS:
+        entry = pristine.entries.get(pristine.resolved(path))
+        if entry is None or entry.kind != FOLDER:
+            yield Finding(path, "is missing" if entry is None else "is no folder")
+
+
+def test_has_what_packages_bring(pristine: Pristine, defects: Defects) -> None:
+    """A service cannot start, for a folder or link of its package was cleaned away."""
+    assert defects(_gone(pristine)) == []
+
+
+def _gone(pristine: Pristine) -> Iterator[Finding]:
+    packed = pristine.system.packages.digests(pristine.files).by_path
+    files = {pristine.canonical(path) for path in packed}
+    cleaned = {path for one in pristine.system.removed.values() for path in one}
+    lost: set[str] = set()
+    for path in sorted(pristine.system.packages.brought(pristine.files)):
+        place = pristine.canonical(path)
+        if place in files or place.startswith(("/dev/", "/proc/", "/run/", "/sys/")):
+            continue  # integrity.* looks at files
+        entry = pristine.entries.get(place)
+        is_cleaned = any(_like(place, one) for one in cleaned)
+        if entry is None and not is_cleaned and not _above(place) & lost:
+            lost.add(place)
+            yield Finding(place, "is missing")
+
+
+def _above(path: str) -> set[str]:
+    parts = path.split("/")
+    return {"/".join(parts[:count]) for count in range(2, len(parts))}
+
+
+def _like(path: str, pattern: str) -> bool:
+    """Whether cleaning, which removes what is like the pattern, removes a path."""
+    start = pattern.removesuffix("*")
+    return path == pattern or (start != pattern and start.endswith("/") and path.startswith(start))
+
+
+def test_leads_to_what_runs(pristine: Pristine, defects: Defects) -> None:
+    """Services do not find each other: where they look is not where the system keeps it."""
+    assert defects(_astray(pristine)) == []
+
+
+def _astray(pristine: Pristine) -> Iterator[Finding]:
+    for path, target in LINKS.items():
+        entry = pristine.entries.get(path)
+        if entry is not None and (entry.kind != LINK or pristine.resolved(path) != target):
+            yield Finding(path, f"does not lead to {target}")
+    for path, entry in pristine.entries.items():
+        if entry.kind != LINK or not path.startswith(PROGRAMS):
+            continue
+        if _is_of_the_system(pristine, path) and pristine.resolved(path) not in pristine.entries:
+            yield Finding(path, f"leads to {entry.target}, which is not there")
+    release, own = pristine.entries.get("/etc/os-release"), pristine.text("/usr/lib/os-release")
+    is_other = own and pristine.text("/etc/os-release") != own
+    if release is not None and release.kind == FILE and is_other:
+        yield Finding(release.path, "is not the system's own")
+
+
+def _is_of_the_system(pristine: Pristine, path: str) -> bool:
+    return path in pristine.owned or merged(path) in pristine.owned
