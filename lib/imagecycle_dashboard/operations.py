@@ -18,8 +18,8 @@ class Project:
     id: str
     name: str
     contact: str
-    servers: str
-    """``3 ACTIVE, 1 SHUTOFF``"""
+    servers: Sequence[tuple[int, str]]
+    """How many are in which status"""
     volumes: int
 
 

@@ -157,7 +157,7 @@ def _project(found: Mapping[str, Any]) -> Project:
         id=_text(found.get("id"), 64),
         name=_text(found.get("name"), 100),
         contact=_text(found.get("contact"), 255),
-        servers=", ".join(f"{_number(count)} {_text(status, 40)}" for status, count in servers),
+        servers=[(_number(count), _text(status, 40)) for status, count in servers],
         volumes=_number(found.get("volumes")),
     )
 

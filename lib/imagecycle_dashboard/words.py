@@ -11,6 +11,32 @@ STATES = {
     "retired": _("retired"),
     "revoked": _("revoked"),
 }
+VISIBILITIES = {
+    "public": _("public"),
+    "community": _("community"),
+    "shared": _("shared"),
+    "private": _("private"),
+}
+STATUSES = {
+    "active": _("active"),
+    "available": _("available"),
+    "build": _("being made"),
+    "creating": _("being made"),
+    "deactivated": _("deactivated"),
+    "deleting": _("being deleted"),
+    "error": _("failed"),
+    "in-use": _("in use"),
+    "paused": _("paused"),
+    "queued": _("without data"),
+    "rescue": _("in rescue mode"),
+    "saving": _("being uploaded"),
+    "shelved": _("shelved"),
+    "shelved_offloaded": _("shelved"),
+    "shutoff": _("switched off"),
+    "suspended": _("suspended"),
+    "verify_resize": _("resized, to be confirmed"),
+}
+"""Of servers, volumes and images; those that are rare are shown as they are"""
 VERDICTS = {
     "passed": _("passed"),
     "failed": _("failed"),

@@ -30,6 +30,18 @@ def in_words(state: str) -> Any:
 
 
 @register.filter
+def visibility_in_words(visibility: str) -> Any:
+    """Who can see an image."""
+    return words.VISIBILITIES.get(visibility, visibility)
+
+
+@register.filter
+def status_in_words(status: str) -> Any:
+    """Where a server, a volume or an image is."""
+    return words.STATUSES.get(status.lower(), status)
+
+
+@register.filter
 def verdict_in_words(verdict: str) -> Any:
     """How a run or a verification ended."""
     return words.VERDICTS.get(verdict, verdict)
