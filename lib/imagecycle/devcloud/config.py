@@ -51,7 +51,7 @@ NOT_INHERITED = (
     *("imagecycle_revoked_reason", "imagecycle_successor", "image_build_date"),
     *("imagecycle_edition", "imagecycle_language", "imagecycle_license_channel"),
     *("image_description", "image_source", "patchlevel", "replace_frequency", "uuid_validity"),
-    *("provided_until", "hotfix_hours"),
+    *("provided_until", "hotfix_hours", "imagecycle_security_profile", "imagecycle_security_score"),
 )
 """What Nova and Cinder shall not copy; a test compares it with the schema, which is on a floor
 above."""
