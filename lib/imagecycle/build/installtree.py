@@ -30,6 +30,7 @@ from imagecycle.systems.mirror import Mirror
 INSTALLER = Path(__file__).parent / "installer"
 SUMS = "SHA256SUMS"
 MAKE_TIMEOUT = 1200.0
+_LOCK_WAIT = MAKE_TIMEOUT + second_stage.TIME_LIMIT
 _FEATURES = (
     "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,"
     "large_file,huge_file,dir_nlink,extra_isize,metadata_csum"
@@ -63,7 +64,7 @@ def ensure(family: Family, site: Site, mirror: Mirror) -> InstallTree:
         cannot be made.
     """
     lock = site.cache / "install-trees" / f".{family.installation}.lock"
-    with lock_file(lock, "the install tree", "making it", wait=MAKE_TIMEOUT):
+    with lock_file(lock, "the install tree", "making it", wait=_LOCK_WAIT):
         return _ensure(family, site, mirror)
 
 
