@@ -44,7 +44,7 @@ MODULES = (
     *("sr_mod", "isofs", "udf", "vfat", "nls_cp437", "nls_ascii", "fuse", "efivarfs", "bochs"),
     *("button", "evdev", "tpm_tis", "tpm_crb", "virtio_rng"),
 )
-PROGRAMS = ("wimapply", "mkntfs", "ntfs-3g", "sfdisk", "mkfs.vfat")
+PROGRAMS = ("wimapply", "mkntfs", "ntfs-3g", "sfdisk", "partx", "mkfs.vfat")
 _LEFT_OUT = (
     *(
         "test",
