@@ -145,7 +145,7 @@ SABOTAGES = (
     Sabotage(
         "environment.loads_nothing_of_the_builders",
         "programs of the folder where one is",
-        put("/etc/environment", "PATH=.:/usr/bin\n"),
+        put("/etc/environment", "PATH=.:/usr/sbin:/usr/bin:/sbin:/bin\n"),
         "PATH",
     ),
     Sabotage(

@@ -40,10 +40,20 @@ CLOUD = (
     (UNDERSTOOD, "a misspelt setting", "ssh_pwauht: false\nssh_deletekeyz: true\n", "misspells"),
 )
 ARGUMENTS = (
-    (DIVERTED, "a driver that is kept out by an argument", "modprobe.blacklist=virtio_net"),
-    (DIVERTED, "a minute before the root is looked for", "rootdelay=60"),
-    (DIVERTED, "memory that is kept for the builder's program", "hugepages=512"),
-    (RESUMES, "a suspended system of the builder", f"resume={_DISK}"),
+    (
+        DIVERTED,
+        "a driver that is kept out by an argument",
+        "modprobe.blacklist=virtio_net",
+        "says modprobe.blacklist",
+    ),
+    (DIVERTED, "a minute before the root is looked for", "rootdelay=60", "says rootdelay=60"),
+    (
+        DIVERTED,
+        "memory that is kept for the builder's program",
+        "hugepages=512",
+        "says hugepages=512",
+    ),
+    (RESUMES, "a suspended system of the builder", f"resume={_DISK}", f"resumes from {_DISK}"),
 )
 MOUNTED = (
     ("a root that no line names", lambda: put("/etc/fstab", "# nothing\n"), "/: is not named"),
@@ -73,7 +83,10 @@ ENVIRONMENT = (
 )
 
 SABOTAGES = (
-    *(Sabotage(check, what, put(OWN, said), names, ADDED) for check, what, said, names in CLOUD),
+    *(
+        Sabotage(check, what, put(OWN, said), names, (*ADDED, UNDERSTOOD))
+        for check, what, said, names in CLOUD
+    ),
     Sabotage(
         TOLD,
         "a switch that keeps the root small",
@@ -82,10 +95,8 @@ SABOTAGES = (
         ADDED,
     ),
     *(
-        Sabotage(
-            check, what, replace(_GRUB, "ro console=tty0", f"ro {said} console=tty0"), said[:20]
-        )
-        for check, what, said in ARGUMENTS
+        Sabotage(check, what, replace(_GRUB, "ro console=tty0", f"ro {said} console=tty0"), names)
+        for check, what, said, names in ARGUMENTS
     ),
     Sabotage(
         RESUMES,

@@ -73,6 +73,12 @@ FIRST = (
         "packages.all_are_installed_whole",
     ),
     told(
+        "trial",
+        "apt knows no package source",
+        "no package source on a server",
+        "packages.can_be_installed_and_removed",
+    ),
+    told(
         "failed",
         "broken.service loaded failed failed",
         "a service that fails",

@@ -28,6 +28,24 @@ _OPTIONS = (
     # an index in this form is larger, and unpacked in a fraction of the time under emulation
     'Acquire::CompressionTypes::Order:: "gz";'
 )
+_CONTROL = (
+    r"Package: imagecycle-trial\nVersion: 1\nArchitecture: all\n"
+    r"Maintainer: imagecycle <root@localhost>\nDescription: a trial\n"
+)
+# whoever updates in the background may hold the lock
+_PROGRAM = "apt-get -q -y -o DPkg::Lock::Timeout=60"
+_TRIAL = (
+    "export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1; "
+    "uris=$(apt-get -o Debug::NoLocking=1 --print-uris update 2>&1) && "
+    'case "$uris" in *://*) ;; *) echo "apt knows no package source" ;; esac || '
+    'printf "%s\\n" "$uris" | tail -n 3; '
+    'd=$(mktemp -d); chmod 755 "$d"; mkdir -p "$d/p/DEBIAN"; '
+    f"printf '{_CONTROL}' >\"$d/p/DEBIAN/control\"; "
+    'said=$({ dpkg-deb -b "$d/p" "$d/trial.deb" && '
+    f'{_PROGRAM} install "$d/trial.deb" && {_PROGRAM} purge imagecycle-trial; }} 2>&1) || '
+    'printf "%s\\n" "$said" | tail -n 5; rm -rf "$d"'
+)
+"""A package that is made on the spot: a server that is tried has no way to a mirror"""
 
 
 class Apt(PackageManager):
@@ -56,6 +74,7 @@ class Apt(PackageManager):
     security_suites = ("{codename}-security", "{codename}/updates")
     keys = ("/etc/apt/{trusted.gpg,keyrings/**,trusted.gpg.d/**}", "/usr/share/keyrings/**")
     audit = "dpkg --audit"
+    trial = _TRIAL
     status = dpkg.STATUS
     caches = ("/var/cache/apt", "/var/lib/apt/lists")
     cached_files = (

@@ -84,6 +84,9 @@ class PackageManager(abc.ABC):
     """Wildcards of the keys by which it knows who has signed"""
     audit: str
     """A command that prints nothing while every package is installed whole"""
+    trial: str = ""
+    """Commands that print nothing where sources are known, and a package can be installed and
+    removed; they fetch nothing. Empty where nothing is tried"""
     caches: tuple[str, ...]
     """Folders that hold nothing which a finished image needs"""
     cached_files: tuple[str, ...]

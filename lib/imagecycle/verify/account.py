@@ -99,7 +99,7 @@ THOROUGH: Mapping[str, str] = {
 }
 """More of root's; the first waits until contextualisation has ended."""
 
-OF_THE_SYSTEM = ("audit", "ram_disk")
+OF_THE_SYSTEM = ("audit", "ram_disk", "trial")
 SUDO = "sudo"
 """What sudo complained of"""
 HEARD = "heard"
@@ -149,6 +149,7 @@ def script(system: Linux, *, brief: bool) -> str:
         # the wait comes first: all other sections are of a machine at rest
         sections = {**THOROUGH, **BRIEF}
         sections["audit"] = f"{{ {system.packages.audit}; }} 2>&1"
+        sections["trial"] = system.packages.trial or ":"
         sections["ram_disk"] = f"ls {system.initial_ram_disk.format(release='$(uname -r)')}"
     inner = "\n".join([*(_section(name, words) for name, words in sections.items()), "sync"])
     return "\n".join(

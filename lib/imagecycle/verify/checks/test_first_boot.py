@@ -15,7 +15,10 @@ IDENTIFIER = re.compile(
 """As a UUID, or in hexadecimal"""
 KEY = re.compile(rb"(?<![\w+/])[A-Za-z0-9+/]{43,}={0,2}(?![\w+/=])")
 """In base64"""
-OF_THE_RUN = ("/var/log/", "/var/cache/", "/var/lib/cloud/", "/etc/shadow", "/etc/gshadow")
+OF_THE_RUN = (
+    *("/var/log/", "/var/cache/", "/var/lib/cloud/", "/etc/shadow", "/etc/gshadow"),
+    *("/var/lib/dpkg/", "/var/lib/rpm/", "/usr/lib/sysimage/"),
+)
 """Where both machines have what they were told alike, or what is no identity"""
 OF_THE_DISK = ("/etc/fstab", "/boot/grub/grub.cfg", "/boot/grub2/grub.cfg")
 """What names file systems, which all servers share"""

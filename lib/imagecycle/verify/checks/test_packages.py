@@ -14,6 +14,11 @@ def test_all_are_installed_whole(told: Mapping[str, str]) -> None:
     assert told["audit"].splitlines() == []
 
 
+def test_can_be_installed_and_removed(told: Mapping[str, str]) -> None:
+    """Nothing can be installed on a server: there are no sources, or the first package fails."""
+    assert told["trial"].splitlines() == []
+
+
 def test_none_is_half_done_in_the_image(pristine: Pristine, defects: Defects) -> None:
     """The first installation or upgrade on a server first finishes, or fails at, what the builder
     broke off."""
