@@ -5,6 +5,7 @@ import pytest
 
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.machine import platforms
+from imagecycle.machine.guest_agent import PROPERTY
 from imagecycle.machine.hardware import Hardware
 
 PARTS = Hardware(
@@ -43,6 +44,13 @@ def test_parts_are_those_that_nova_chooses() -> None:
         "product=OpenStack Nova",
     ):
         assert part in line()
+
+
+def test_a_channel_leads_to_the_agent_of_an_image_that_promises_one() -> None:
+    said = " ".join(dataclasses.replace(PARTS, properties={PROPERTY: "yes"}).command_line())
+    assert "virtserialport,chardev=agent,name=org.qemu.guest_agent.0" in said
+    assert "socket,id=agent,path=agent.sock,server=on,wait=off" in said
+    assert "virtserialport" not in line()
 
 
 def test_bios_needs_no_firmware_files() -> None:

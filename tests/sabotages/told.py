@@ -72,6 +72,7 @@ FIRST = (
         "a package that is half installed",
         "packages.all_are_installed_whole",
     ),
+    told("agent", "nothing answered within 5 s", "no guest agent", "guest_agent.answers"),
     told(
         "trial",
         "apt knows no package source",

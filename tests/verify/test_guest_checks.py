@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from imagecycle.machine.config_drive import InstanceData
+from imagecycle.machine.guest_agent import ANSWERS, PROPERTY
 from imagecycle.machine.hardware import METADATA_SERVICE
 from imagecycle.model import Budgets
 from imagecycle.verify import checking
@@ -41,7 +42,7 @@ class Recorded:
     """A run whose machines are no more: all that they told is there."""
 
     def __init__(self, folder: Path) -> None:
-        said = good_account()
+        said = {**good_account(), "agent": ANSWERS}
         self.folder = folder
         self.account = said
         self.twin = {**said, "machine_id": "f" * 32, "host_keys": "AAAAother\nAAAAanother"}
@@ -71,7 +72,9 @@ class Recorded:
         """The messages of the checks that did not pass, by name."""
         subjects = (
             Subject(
-                Case(INSTANCE, "bios", processors=2, lives=LIVES), self.folder / INSTANCE, self.told
+                Case(INSTANCE, "bios", {PROPERTY: "yes"}, processors=2, lives=LIVES),
+                self.folder / INSTANCE,
+                self.told,
             ),
             Subject(Case(TWIN, "uefi", brief=True), self.folder / TWIN, self.told),
         )

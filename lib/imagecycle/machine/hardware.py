@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagecycle.errors import UsageError
-from imagecycle.machine import metadata_service, platforms
+from imagecycle.machine import guest_agent, metadata_service, platforms
 from imagecycle.machine.monitor import RECORDER
 from imagecycle.machine.packets import SNAP_LENGTH
 
@@ -31,6 +31,8 @@ CONFIG_DRIVE = "config.iso"
 VARIABLES = "variables.fd"
 NETWORK = "network.pcap"
 """What passed on the network card, until the machine is up"""
+AGENT = "agent.sock"
+"""The host's end of the channel to the guest's agent"""
 MONITORS = {"stage": "stage.qmp", "checks": "checks.qmp"}
 """Each side has a monitor of its own, because a monitor serves one client."""
 
@@ -222,4 +224,8 @@ class Hardware:
         for name, socket in MONITORS.items():
             options += ["-chardev", f"socket,id={name},path={socket},server=on,wait=off"]
             options += ["-mon", f"chardev={name},mode=control"]
+        if guest_agent.is_declared(self.properties):
+            options += ["-device", "virtio-serial-pci"]
+            options += ["-chardev", f"socket,id=agent,path={AGENT},server=on,wait=off"]
+            options += ["-device", "virtserialport,chardev=agent,name=org.qemu.guest_agent.0"]
         return options

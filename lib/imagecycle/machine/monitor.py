@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
-import socket
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any, TypeVar
 from qemu.qmp import EventListener, QMPClient, QMPError, Runstate
 
 from imagecycle.errors import ImagecycleError
+from imagecycle.machine import unix_sockets
 from imagecycle.machine.packets import SNAP_LENGTH
 
 RECORDER = "recorder"
@@ -46,7 +45,7 @@ class Monitor:
 
     def __enter__(self) -> Monitor:
         try:
-            self._await(self._client.connect(_connected(self._path)))
+            self._await(self._client.connect(unix_sockets.connected(self._path, "monitor")))
         except BaseException:
             self._runner.close()
             raise
@@ -131,19 +130,3 @@ class Monitor:
             raise ImagecycleError(f"QEMU's monitor for {self._name} does not answer") from None
         except (QMPError, EOFError, OSError) as error:
             raise ImagecycleError(f"QEMU's monitor for {self._name}: {error}") from None
-
-
-def _connected(path: Path) -> socket.socket:
-    """A socket's address holds 107 characters; through the folder's descriptor it is short."""
-    folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
-    connection = socket.socket(socket.AF_UNIX)
-    try:
-        connection.connect(f"/proc/self/fd/{folder}/{path.name}")
-    except BaseException as error:
-        connection.close()
-        if isinstance(error, OSError):
-            raise ImagecycleError(f"no monitor at {path}: {error.strerror}") from None
-        raise
-    finally:
-        os.close(folder)
-    return connection

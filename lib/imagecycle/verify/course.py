@@ -16,7 +16,7 @@ from pathlib import Path
 
 from imagecycle.artifacts import Artifact
 from imagecycle.errors import ImagecycleError
-from imagecycle.machine import hardware, virtual_machine
+from imagecycle.machine import guest_agent, hardware, virtual_machine
 from imagecycle.machine.accelerator import TCG, Accelerator
 from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.hardware import Hardware
@@ -249,6 +249,8 @@ class Course:
         with self.way.asking(name, self.subject.case.brief, limit) as asking:
             while (said := asking.answered()) is None:
                 yield
+        if said and guest_agent.is_declared(self.subject.case.properties):
+            return {**said, "agent": guest_agent.asked(self.subject.folder / hardware.AGENT)}
         return said
 
     def _watch_screen(self, machine: VirtualMachine, boot: Boot) -> Waiting:
