@@ -15,7 +15,7 @@ from imagecycle.site import Site
 from imagecycle.verify import comparison, security_profile
 from imagecycle.verify.security_results import ProfileResult
 
-pytestmark = [pytest.mark.integration, pytest.mark.machines]
+pytestmark = [pytest.mark.integration, pytest.mark.machines, pytest.mark.long]
 
 ASKED = SecurityProfile("ssg-debian12-ds.xml", "anssi_bp28_minimal")
 RULE = "file_permissions_unauthorized_world_writable"

@@ -17,6 +17,7 @@ from imagecycle.verify.comparison import Comparison, Measure
 from imagecycle.verify.film import Frame
 from imagecycle.verify.history import Entry, FamilyHistory
 from imagecycle.verify.report import MachineReport, Span
+from imagecycle.verify.security_results import ProfileResult, Rule
 from imagecycle.verify.verdict import CheckResult
 
 CHROMIUM = "/usr/bin/chromium"
@@ -39,6 +40,25 @@ def picture(path: Path) -> Path:
     body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0\x80")) + chunk(b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + body)
     return path
+
+
+def profile() -> ProfileResult:
+    """Of a guide that nobody should have trusted."""
+    kinds = ("fail", ""), ("fail", HOSTILE), ("notchecked", ""), ("error", "")
+    rules = [Rule(HOSTILE, HOSTILE, "high", result, why) for result, why in kinds]
+    return ProfileResult(
+        guide=HOSTILE,
+        guide_version=HOSTILE,
+        profile=HOSTILE,
+        title=HOSTILE,
+        score=62.5,
+        least_score=60.0,
+        severity="high",
+        rules=(*rules, Rule("mild", HOSTILE, "low", "fail")),
+        passed=(HOSTILE,),
+        not_applicable=3,
+        needless=(HOSTILE,),
+    )
 
 
 def page_of_everything(folder: Path) -> str:
@@ -73,6 +93,8 @@ def page_of_everything(folder: Path) -> str:
         added=[HOSTILE],
         removed=[HOSTILE],
         changed=[f"{HOSTILE} → {HOSTILE}"],
+        newly_unmet=[HOSTILE],
+        newly_met=[HOSTILE],
     )
     return report.render(
         record={
@@ -81,6 +103,7 @@ def page_of_everything(folder: Path) -> str:
             "verdict": "failed",
             "started_at": HOSTILE,
             "durations": {"total": 60.0},
+            "security_profile": profile().as_record(),
         },
         title=HOSTILE,
         results=results,
