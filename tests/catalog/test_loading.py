@@ -539,3 +539,13 @@ def test_no_security_profile_is_asked_of_windows(tmp_path: Path) -> None:
     windows.spoil("type: linux", "type: windows\n" + SECURITY % "")
     windows.spoil("distro: debian", "distro: windows")
     assert "disks of Windows cannot be scanned" in "\n".join(windows.mistakes())
+
+
+def test_the_hardened_flavour_asks_for_its_guide_and_others_do_not() -> None:
+    families = {one.slug: one for one in catalog.load(site.CATALOG)}
+    asking = [name for name, one in families.items() if one.security_profile is not None]
+    assert asking == ["debian-12-x86_64-hardened"]
+    profile = families["debian-12-x86_64-hardened"].security_profile
+    assert profile is not None
+    assert (profile.guide, profile.profile) == ("ssg-debian12-ds.xml", "anssi_bp28_high")
+    assert (profile.severity, profile.score > 60) == ("any", True)
