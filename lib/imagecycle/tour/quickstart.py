@@ -138,6 +138,7 @@ class _Quickstart:
             f"dashboard  {address}",
             "log in as  demo, alice or bob, or as admin; "
             "`imagecycle devcloud password demo` prints the password",
+            "look at    Project, Compute, Operating systems; as admin also Admin, Compute",
         ]
 
 
