@@ -285,5 +285,10 @@ SABOTAGES = (
         "builder01.corp.example",
         ("resolver.knows_no_hosts_of_the_builder",),
     ),
-    Sabotage(KEYBOARD, "a German keyboard", put("/etc/default/keyboard", 'XKBLAYOUT="de"\n'), "de"),
+    Sabotage(
+        KEYBOARD,
+        "a German keyboard",
+        put("/etc/default/keyboard", 'XKBLAYOUT="de"\n'),
+        'says XKBLAYOUT="de"',
+    ),
 )

@@ -84,9 +84,7 @@ SABOTAGES = (
     Sabotage(FOLDERS, "no folder for temporary files", away("/tmp"), "/tmp: is missing", (PACKED,)),
     Sabotage(FOLDERS, "no folder for logs", away("/var/log"), "/var/log: is missing", (PACKED,)),
     Sabotage(FOLDERS, "no folder for homes", away("/home"), "/home: is missing", (PACKED,)),
-    Sabotage(
-        PACKED, "folders for logs that were cleaned away", emptied("/var/log"), "/var/log/apt"
-    ),
+    Sabotage(PACKED, "folders for logs that were cleaned away", emptied("/var/log"), "/var/log/"),
     Sabotage(
         PACKED, "a program's link that is gone", remove("/usr/bin/python3"), "/usr/bin/python3"
     ),

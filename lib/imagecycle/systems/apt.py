@@ -77,6 +77,7 @@ class Apt(PackageManager):
     trial = _TRIAL
     status = dpkg.STATUS
     caches = ("/var/cache/apt", "/var/lib/apt/lists")
+    made_again = ("/var/log/apt", "/var/cache/apt", "/var/cache/apt/archives", "/var/lib/apt/lists")
     cached_files = (
         "/var/cache/apt/*.bin",
         "/var/cache/apt/archives/*.deb",

@@ -89,6 +89,8 @@ class PackageManager(abc.ABC):
     removed; they fetch nothing. Empty where nothing is tried"""
     caches: tuple[str, ...]
     """Folders that hold nothing which a finished image needs"""
+    made_again: tuple[str, ...] = ()
+    """Folders of its own that it makes where they are missing"""
     cached_files: tuple[str, ...]
     """Wildcards of the files that cleaning takes from there"""
     status: str = ""

@@ -30,13 +30,13 @@ OTHERWISE: Mapping[str, tuple[str, str]] = {
     r"net\.ipv6\.conf\.(?!lo)\w+\.(accept_ra|autoconf)": ("0", "there is no address by IPv6"),
     r"net\.ipv[46]\.(ip_forward|conf\.\w+\.forwarding)": ("1", "servers pass packets on"),
     r"net\.ipv4\.icmp_echo_ignore_all": ("1", "servers do not answer a ping"),
-    r"net\.ipv4\.conf\.\w+\.(arp_ignore|arp_filter)": (r"[1-8]", "an address is not found"),
+    r"net\.ipv4\.conf\.\w+\.(arp_ignore|arp_filter)": (r"[3-8]", "an address is not found"),
     r"net\.ipv4\.ip_local_port_range": (r"\d+\s+\d{1,4}", "ports run out"),
     r"vm\.(nr_hugepages|min_free_kbytes)": (r"[1-9]\d{2,}", "memory is taken from the start"),
     r"vm\.overcommit_memory": ("2", "programs get no memory"),
-    r"vm\.panic_on_oom|kernel\.panic_on_(io_nmi|unrecovered_nmi|oops)": ("[12]", "servers stop"),
+    r"vm\.panic_on_oom|kernel\.panic_on_(io_nmi|unrecovered_nmi)": ("[12]", "servers stop"),
     r"kernel\.hostname|kernel\.domainname": (".*", "every server has one name"),
-    r"fs\.file-max|kernel\.pid_max|kernel\.threads-max": (r"\d{1,5}", "files or processes run out"),
+    r"fs\.file-max|kernel\.pid_max|kernel\.threads-max": (r"\d{1,4}", "files or processes run out"),
     r"kernel\.printk": (r"[678].*", "the console is flooded"),
 }
 """The same for settings that only fit the builder's machine"""

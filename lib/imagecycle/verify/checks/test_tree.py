@@ -38,16 +38,27 @@ def _gone(pristine: Pristine) -> Iterator[Finding]:
     packed = pristine.system.packages.digests(pristine.files).by_path
     files = {pristine.canonical(path) for path in packed}
     cleaned = {path for one in pristine.system.removed.values() for path in one}
+    made = _made_at_boot(pristine) | set(pristine.system.packages.made_again)
     lost: set[str] = set()
     for path in sorted(pristine.system.packages.brought(pristine.files)):
         place = pristine.canonical(path)
-        if place in files or place.startswith(("/dev/", "/proc/", "/run/", "/sys/")):
+        if (
+            place in files
+            or place in made
+            or place.startswith(("/dev/", "/proc/", "/run/", "/sys/"))
+        ):
             continue  # integrity.* looks at files
         entry = pristine.entries.get(place)
         is_cleaned = any(_like(place, one) for one in cleaned)
         if entry is None and not is_cleaned and not _above(place) & lost:
             lost.add(place)
             yield Finding(place, "is missing")
+
+
+def _made_at_boot(pristine: Pristine) -> set[str]:
+    """The folders that every boot makes where they are missing; see tmpfiles.d(5)."""
+    lines = (line.split() for _, line in pristine.lines("/usr/lib/tmpfiles.d/*.conf"))
+    return {words[1].rstrip("/") for words in lines if len(words) > 1 and words[0][0] in "dDvqQ"}
 
 
 def _above(path: str) -> set[str]:
