@@ -72,15 +72,9 @@ class Deadline:
         left = max(0.0, self._at - time.monotonic())
         futures.wait(asked, timeout=part * left)
         return [
-            answer(future) if future.done() else _too_slow(question, part * left)
+            _answer(future) if future.done() else _too_slow(question, part * left)
             for future, question in zip(asked, questions, strict=True)
         ]
-
-
-def answer(future: futures.Future[Any]) -> Any:
-    """What came of a question."""
-    error = future.exception()
-    return future.result() if error is None else error
 
 
 def reason(who: Any, error: Exception) -> NotTold:
@@ -99,6 +93,11 @@ def reason(who: Any, error: Exception) -> NotTold:
     if isinstance(error, (KeyError, TypeError, ValueError, AttributeError)):
         return NotTold(_("%(who)s gave an answer that makes no sense."), who=who)
     return NotTold(_("%(who)s does not answer."), who=who)
+
+
+def _answer(future: futures.Future[Any]) -> Any:
+    error = future.exception()
+    return future.result() if error is None else error
 
 
 def _fulfil(future: futures.Future[Any], question: Question) -> None:
