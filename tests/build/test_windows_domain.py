@@ -128,3 +128,21 @@ def test_an_unknown_disk_bus_is_refused(of_oz: str) -> None:
     family = windows_families.family(properties={"hw_disk_bus": "fdc"})
     with pytest.raises(UsageError, match="property hw_disk_bus: fdc"):
         domain(of_oz, family)
+
+
+@pytest.mark.integration
+def test_libvirts_qemu_finds_the_firmware_and_what_windows_11_demands(of_oz: str) -> None:
+    family = windows_families.family("windows-11-x86_64-desktop")
+    connection = libvirt.open("qemu:///system")
+    try:  # starts nothing
+        xml = windows_domain.adapt(of_oz, family, Accelerator("tcg", ""), FOLDER)
+        line = connection.domainXMLToNative("qemu-argv", xml, 0)
+    finally:
+        connection.close()
+    for part in (
+        "OVMF_CODE_4M.ms.fd",
+        '"filename":"/build/variables.fd"',
+        "driver=cfi.pflash01,property=secure,value=on",
+        '"driver":"tpm-crb"',
+    ):
+        assert part in line
