@@ -59,6 +59,11 @@ class Spoilt(Pristine):
         same = not (self.upper / "var/lib/dpkg").exists()
         return self.good.owned if same else Pristine.owned.func(self)
 
+    @functools.cached_property
+    def brought(self) -> frozenset[str]:
+        same = not (self.upper / "var/lib/dpkg").exists()
+        return self.good.brought if same else Pristine.brought.func(self)
+
     def digests(self, paths: Iterable[str], algorithm: str) -> dict[str, str]:
         changed = self.changed.keys()
         known = _sums(self.good, algorithm)

@@ -46,6 +46,13 @@ class Pristine:
         return frozenset(paths | {merged(path) for path in paths})
 
     @cached_property
+    def brought(self) -> frozenset[str]:
+        """The folders and links that packages bring, and files whose sums they do not tell."""
+        packages = self.system.packages
+        packed = {self.canonical(path) for path in packages.digests(self.files).by_path}
+        return frozenset({self.canonical(path) for path in packages.brought(self.files)} - packed)
+
+    @cached_property
     def altered(self) -> Mapping[str, str]:
         """The files of packages that are not as they were packed, and what they are instead."""
         packed = self.system.packages.digests(self.files)

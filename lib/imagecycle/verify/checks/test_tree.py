@@ -13,6 +13,8 @@ FOLDERS = (
 )
 """See the Filesystem Hierarchy Standard 3.0"""
 PROGRAMS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/")
+NO_FILES = ("/dev/", "/proc/", "/run/", "/sys/")
+"""Where something is mounted"""
 LINKS = {"/var/run": "/run", "/var/lock": "/run/lock"}
 """Where older programs look, and where it leads; see file-hierarchy(7)"""
 
@@ -35,24 +37,14 @@ def test_has_what_packages_bring(pristine: Pristine, defects: Defects) -> None:
 
 
 def _gone(pristine: Pristine) -> Iterator[Finding]:
-    packed = pristine.system.packages.digests(pristine.files).by_path
-    files = {pristine.canonical(path) for path in packed}
     cleaned = {path for one in pristine.system.removed.values() for path in one}
     made = _made_at_boot(pristine) | set(pristine.system.packages.made_again)
     lost: set[str] = set()
-    for path in sorted(pristine.system.packages.brought(pristine.files)):
-        place = pristine.canonical(path)
-        if (
-            place in files
-            or place in made
-            or place.startswith(("/dev/", "/proc/", "/run/", "/sys/"))
-        ):
-            continue  # integrity.* looks at files
-        entry = pristine.entries.get(place)
-        is_cleaned = any(_like(place, one) for one in cleaned)
-        if entry is None and not is_cleaned and not _above(place) & lost:
-            lost.add(place)
-            yield Finding(place, "is missing")
+    for path in sorted(pristine.brought - pristine.entries.keys() - made):
+        is_cleaned = path.startswith(NO_FILES) or any(_like(path, one) for one in cleaned)
+        if not is_cleaned and not _above(path) & lost:
+            lost.add(path)
+            yield Finding(path, "is missing")
 
 
 def _made_at_boot(pristine: Pristine) -> set[str]:
