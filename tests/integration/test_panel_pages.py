@@ -106,6 +106,7 @@ def see(pages: Pages, path: str, **settings: Any) -> Answer:
     return seen
 
 
+@pytest.mark.rotating(3)
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_page_says_what_glance_did_not_tell(pages: Pages, cloud: SmallCloud, name: str) -> None:
     fault, why = FAULTS[name]
@@ -145,6 +146,7 @@ def test_what_glance_does_not_tell_at_once_is_said_to_be_there(
     assert "The family has more images than one page can show." in see(pages, OF_FAMILY).text
 
 
+@pytest.mark.rotating(3)
 @pytest.mark.parametrize("name", ["forbids", "fails", "is silent", "is cut", "tells HTML"])
 def test_a_page_says_what_nova_did_not_tell(pages: Pages, cloud: SmallCloud, name: str) -> None:
     cloud.faults["compute"] = FAULTS[name][0]
@@ -168,6 +170,7 @@ def test_servers_of_the_first_page_are_shown_although_the_second_failed(
     assert f"The compute service failed with status 500. {INCOMPLETE}" in seen
 
 
+@pytest.mark.rotating(3)
 @pytest.mark.parametrize("name", ["forbids", "fails", "is silent", "is cut", "tells HTML"])
 def test_a_page_says_what_cinder_did_not_tell(pages: Pages, cloud: SmallCloud, name: str) -> None:
     cloud.faults["volume"] = FAULTS[name][0]
@@ -393,6 +396,7 @@ def test_an_architecture_is_chosen_by_glance(pages: Pages, cloud: SmallCloud) ->
 OPERATIONS = "admin/operating_systems/"
 
 
+@pytest.mark.rotating(2)
 @pytest.mark.parametrize("family", ["a/b", "", "..", HOSTILE, "a" * 500, "%2e%2e%2f"])
 def test_the_operators_file_may_say_anything(pages: Pages, tmp_path: Path, family: str) -> None:
     release = {"release": HOSTILE, "state": HOSTILE, "image_id": "../x", "name": HOSTILE}
