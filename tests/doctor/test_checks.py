@@ -16,7 +16,7 @@ from imagecycle.doctor.finding import Verdict
 from imagecycle.errors import ImagecycleError, InvalidFile, MissingProgram
 from imagecycle.machine import accelerator, platforms
 from imagecycle.machine.accelerator import Accelerator
-from imagecycle.site import Site
+from imagecycle.site import CATALOG, Site
 
 OK, WARNING, FAILED = Verdict.OK, Verdict.WARNING, Verdict.FAILED
 Program = Callable[[str, str], None]
@@ -447,8 +447,15 @@ def test_a_cloud_without_an_address_is_not_asked(site: Site, clouds_file: Path) 
 def asking(folder: Path, guide: str) -> Site:
     words = {"families": ["debian-12-x86_64-base"], "guide": guide, "profile": "strict"}
     guides = Path(__file__).parents[1] / "verify" / "guide"
+    catalog = folder / "images"  # without the families that ask by themselves
+    shutil.copytree(CATALOG, catalog, ignore=shutil.ignore_patterns("*-hardened.yaml"))
     return Site.model_validate(
-        {"home": folder, "security_guides": guides, "security_profiles": [words]}
+        {
+            "home": folder,
+            "catalog": catalog,
+            "security_guides": guides,
+            "security_profiles": [words],
+        }
     )
 
 

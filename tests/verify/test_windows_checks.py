@@ -199,6 +199,7 @@ def test_a_machine_is_asked_over_winrm_and_its_account_checked(
 def test_a_script_that_fails_leaves_its_complaint(tmp_path: Path) -> None:
     assert windows_way.parse("", "Access is denied") == {"complaint": "Access is denied"}
     assert windows_way.unpacked({"complaint": "Access"}) == {"complaint": "Access"}
+    assert windows_way.unpacked({"agent": "is silent"}) == {"agent": "is silent"}
 
 
 def test_the_documentation_shows_them() -> None:

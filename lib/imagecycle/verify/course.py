@@ -250,7 +250,7 @@ class Course:
             while (said := asking.answered()) is None:
                 yield
         if said and guest_agent.is_declared(self.subject.case.properties):
-            return {**said, "agent": guest_agent.asked(self.subject.folder / hardware.AGENT)}
+            return {**said, account.AGENT: guest_agent.asked(self.subject.folder / hardware.AGENT)}
         return said
 
     def _watch_screen(self, machine: VirtualMachine, boot: Boot) -> Waiting:

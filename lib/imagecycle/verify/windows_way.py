@@ -26,7 +26,7 @@ from imagecycle.machine.winrm_script import quoted
 from imagecycle.machine.winrm_trust import Fingerprint
 from imagecycle.systems import windows_script
 from imagecycle.verify import ntfs
-from imagecycle.verify.account import FINISH_LIMIT, HEARD
+from imagecycle.verify.account import AGENT, FINISH_LIMIT, HEARD
 
 LOOPBACK = "127.0.0.1"
 TRY_LIMIT = 30.0
@@ -207,5 +207,5 @@ class WinrmWay:
 
 def unpacked(said: Mapping[str, str]) -> dict[str, Any]:
     """An account with its sections as values."""
-    plain = (HEARD, COMPLAINT, "agent")  # the last is asked from outside
+    plain = (HEARD, COMPLAINT, AGENT)
     return {name: value if name in plain else json.loads(value) for name, value in said.items()}
