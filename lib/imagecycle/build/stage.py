@@ -271,7 +271,13 @@ def _leave_only_results(
     if keep:
         target = site.home / "kept" / family.slug / str(name)
         shutil.rmtree(target, ignore_errors=True)
-        shutil.copytree(folder, target, ignore=shutil.ignore_patterns("disk.qcow2"))
+        target.mkdir(parents=True)
+        for path in list(folder.iterdir()):
+            if path.name not in results:
+                # a raw disk has a size of many GiB, and is mostly holes
+                shutil.move(path, target)
+            elif path.name != "disk.qcow2":
+                shutil.copy2(path, target)
         log.say(f"the working files are kept in {target}")
     for path in folder.iterdir():
         if path.is_dir():
