@@ -98,3 +98,25 @@ def test_a_libvirt_that_is_away_is_named_with_the_way_out() -> None:
     with pytest.raises(ImagecycleError, match="libvirt does not answer") as caught:
         domains.connect("qemu+unix:///system?socket=/nowhere/libvirt-sock")
     assert "doctor" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("forward", "reaches"),
+    [
+        ("<forward mode='nat'/><ip address='192.168.9.1' netmask='255.255.255.0'/>", True),
+        ("<forward mode='bridge'/>", False),
+        ("", False),
+    ],
+)
+def test_a_libvirt_without_a_network_is_named_before_minutes_are_spent(
+    tmp_path: Path, forward: str, reaches: bool
+) -> None:
+    network = f"<network><name>a</name>{forward}<bridge name='virbr7'/></network>"
+    (tmp_path / "node.xml").write_text(f"<node>{network}</node>")
+    uri = f"test://{tmp_path}/node.xml"
+    if reaches:
+        domains.require_network(uri)
+        return
+    with pytest.raises(ImagecycleError, match="has no active network") as caught:
+        domains.require_network(uri)
+    assert f"virsh --connect {uri} net-start default" in caught.value.hint

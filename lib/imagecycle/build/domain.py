@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import libvirt
 
@@ -59,6 +60,32 @@ def connect(uri: str) -> Any:
             f"libvirt does not answer at {uri}: {error}",
             hint=f"{SETUP}, which starts it, or look at `imagecycle doctor`",
         ) from None
+
+
+def require_network(uri: str) -> None:
+    """See that libvirt has a network through which Oz can connect a guest.
+
+    Oz takes the first active one that translates addresses.
+
+    :raises ImagecycleError: when it has none, or libvirt does not answer.
+    """
+    connection = connect(uri)
+    try:
+        for network in connection.listAllNetworks(libvirt.VIR_CONNECT_LIST_NETWORKS_ACTIVE):
+            forward = ElementTree.fromstring(network.XMLDesc()).find("forward")
+            if forward is not None and forward.get("mode") == "nat":
+                return
+    except libvirt.libvirtError as error:
+        raise ImagecycleError(
+            f"libvirt at {uri} does not tell its networks: {error}",
+            hint="look at `imagecycle doctor`",
+        ) from None
+    finally:
+        connection.close()
+    raise ImagecycleError(
+        f"libvirt at {uri} has no active network that reaches other machines",
+        hint=f"{SETUP}, or `virsh --connect {uri} net-start default`",
+    )
 
 
 @functools.cache

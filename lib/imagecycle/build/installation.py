@@ -18,6 +18,7 @@ from imagecycle.build import (
     builder,
     clean,
     disk,
+    domain,
     domain_xml,
     imagefactory,
     inputs,
@@ -84,7 +85,8 @@ def ensure(family: Family, site: Site, source: media.Source, folder: Path) -> In
             os.utime(path)
             return Installation(_held(path, folder), wanted)
         if builder.chosen(family, site):
-            builder.version()  # before minutes are spent
+            builder.version()  # before minutes are spent, as the next
+        domain.require_network(site.libvirt_uri)
         url = source.fetch()
         raw = folder / "installed.raw"
         with log.step(f"installing {family.installation} with {builder.title(family, site)}"):
