@@ -49,8 +49,8 @@ PART = "IMAGECYCLE_TESTS_PART"
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
-        "rotating(parts): its cases are dealt to that many parts. A run takes one of them, which "
-        f"{PART} or else the hour chooses; the others are long",
+        "rotating(parts, [part]): its cases are dealt to that many parts, or it is of one part. A "
+        f"run takes one part, which {PART} or else the hour chooses; the others are long",
     )
     # workers of pytest-xdist must agree with the process that started them
     os.environ.setdefault(PART, str(int(time.time() // 3600)))
@@ -67,8 +67,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     seen: Counter[str] = Counter()
     for item in items:
         if marker := item.get_closest_marker("rotating"):
-            (parts,) = marker.args
+            parts, *fixed = marker.args
             test = item.nodeid.partition("[")[0]
-            if seen[test] % parts != part % parts:
+            own = fixed[0] if fixed else seen[test] % parts
+            if own != part % parts:
                 item.add_marker(pytest.mark.long)
             seen[test] += 1

@@ -109,6 +109,7 @@ def test_the_disk_holds_nothing_that_machines_must_not_share(raw: Path, tmp_path
         assert "$" not in system.read("/etc/shadow").decode()
 
 
+@pytest.mark.rotating(2, 1)
 def test_libguestfs_opens_the_same_system_where_mounting_is_not_possible(
     raw: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ from imagecycle.errors import ImagecycleError
 from imagecycle.site import Site
 from integration.conftest import Box
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.disturbs]
 
 KEYSTONE, GLANCE = SERVICES
 
