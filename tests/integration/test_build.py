@@ -206,8 +206,9 @@ def emulators(slug: str) -> set[Path]:
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
-            words = (process / "cmdline").read_bytes()
-            if words.startswith(b"/usr/bin/qemu") and f"guest=imagecycle-{slug}".encode() in words:
+            program, *words = (process / "cmdline").read_text().split("\0")
+            is_qemu = Path(program).name.startswith("qemu-system-")
+            if is_qemu and any(word.startswith(f"guest=imagecycle-{slug}") for word in words):
                 found.add(process)
     return found
 

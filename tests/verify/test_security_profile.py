@@ -187,7 +187,7 @@ def test_settings_of_this_machines_package_manager_do_not_count(
 
 
 def test_a_package_list_that_the_scanner_cannot_read_is_no_verdict(root: Path) -> None:
-    (root / "usr/share/dpkg/cputable").unlink()
+    (root / "var/lib/dpkg/status").write_text("no list of packages\n")
     with pytest.raises(ImagecycleError, match="has failed"):
         scanned(root)
 
