@@ -182,6 +182,8 @@ def database_server(folder: Path, path: Path) -> list[str | Path]:
     return [
         *(find("mariadbd"), "--no-defaults", f"--datadir={folder}", f"--socket={path}"),
         *(("--user=root",) if os.geteuid() == 0 else ()),
+        # a server that starts deletes the temporary tables that others have in the same folder
+        f"--tmpdir={folder}",
         *("--skip-networking", "--skip-grant-tables", f"--pid-file={folder / 'mariadbd.pid'}"),
         *DATABASE_OPTIONS,
         *("--innodb-flush-log-at-trx-commit=0", "--innodb-doublewrite=0"),
