@@ -102,9 +102,9 @@ THOROUGH: Mapping[str, str] = {
 OF_THE_SYSTEM = ("audit", "ram_disk", "trial")
 SUDO = "sudo"
 """What sudo complained of"""
-HEARD = "heard"
 AGENT = "agent"
 """What the guest agent answered, which is asked from outside"""
+HEARD = "heard"
 """Seconds since 1970 at which the answer had come, by this machine's clock"""
 
 
