@@ -5,13 +5,13 @@ The file is read as anything of foreign origin: what makes no sense is left out.
 
 from __future__ import annotations
 
-import datetime
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from imagecycle_dashboard.moments import moment
 from imagecycle_dashboard.operations import (
     Change,
     Copy,
@@ -103,7 +103,7 @@ def parse(document: Mapping[str, Any]) -> Operations:
     ]
     return Operations(
         cloud=_text(document.get("cloud")),
-        taken_at=_moment(document.get("taken_at")),
+        taken_at=moment(document.get("taken_at")),
         missing=_texts(document.get("missing")),
         families=families,
         steps=steps,
@@ -135,7 +135,7 @@ def _release(found: Mapping[str, Any]) -> Release:
     return Release(
         release=release,
         state=_text(found.get("state"), 40),
-        since=_moment(found.get("since")),
+        since=moment(found.get("since")),
         image_id=_text(found.get("image_id"), 60),
         name=_text(found.get("name"), 255),
         visibility=_text(found.get("visibility"), 40),
@@ -166,7 +166,7 @@ def _run(found: Mapping[str, Any]) -> Run:
     return Run(
         stage=_text(found.get("stage"), 40),
         verdict=_text(found.get("verdict"), 40),
-        ended_at=_moment(found.get("ended_at")),
+        ended_at=moment(found.get("ended_at")),
         url=_address(found.get("url")),
         running=found.get("running") is True,
     )
@@ -176,7 +176,7 @@ def _verification(release: str, found: Mapping[str, Any]) -> Verification:
     return Verification(
         release=release,
         verdict=_text(found.get("verdict"), 40),
-        at=_moment(found.get("at")),
+        at=moment(found.get("at")),
         reason=_text(found.get("reason"), 500),
         report=_address(found.get("report")),
     )
@@ -185,7 +185,7 @@ def _verification(release: str, found: Mapping[str, Any]) -> Verification:
 def _change(release: str, found: Mapping[str, Any]) -> Change:
     words = {name: _text(found.get(name), 1000) for name in ("command", "what", "why", "who")}
     return Change(
-        at=_moment(found.get("at")),
+        at=moment(found.get("at")),
         release=release,
         outcome=_text(found.get("outcome"), 40),
         error=_text(found.get("error"), 1000),
@@ -212,7 +212,7 @@ def _stray(found: Mapping[str, Any]) -> Stray:
         name=_text(found.get("name"), 255),
         status=_text(found.get("status"), 40),
         visibility=_text(found.get("visibility"), 40),
-        created_at=_moment(found.get("created_at")),
+        created_at=moment(found.get("created_at")),
         what=_text(found.get("what"), 300),
     )
 
@@ -241,16 +241,6 @@ def _text(value: object, longest: int = 200) -> str:
 
 def _number(value: object) -> int:
     return value if isinstance(value, int) and 0 <= value < 2**53 else 0
-
-
-def _moment(value: object) -> datetime.datetime | None:
-    try:
-        found = datetime.datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=datetime.timezone.utc)
-        return found.astimezone(datetime.timezone.utc)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _address(value: object) -> str:

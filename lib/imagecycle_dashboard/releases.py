@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from imagecycle_dashboard.moments import moment
 from imagecycle_dashboard.plain_text import plain
 
 PREFIX = "imagecycle_"
@@ -141,12 +142,12 @@ def release_of(document: Mapping[str, Any]) -> Release | None:
         date=order[0],
         serial=order[1],
         end_of_support=_day(document.get("maintained_until")),
-        published_at=_moment(document.get("created_at")),
-        built_at=_moment(document.get(f"{PREFIX}build_date")),
-        verified_at=_moment(document.get(f"{PREFIX}verified")),
-        superseded_at=_moment(document.get(f"{PREFIX}superseded_at")),
-        retired_at=_moment(document.get(f"{PREFIX}retired_at")),
-        revoked_at=_moment(document.get(f"{PREFIX}revoked_at")),
+        published_at=moment(document.get("created_at")),
+        built_at=moment(document.get(f"{PREFIX}build_date")),
+        verified_at=moment(document.get(f"{PREFIX}verified")),
+        superseded_at=moment(document.get(f"{PREFIX}superseded_at")),
+        retired_at=moment(document.get(f"{PREFIX}retired_at")),
+        revoked_at=moment(document.get(f"{PREFIX}revoked_at")),
         revoked_reason=plain(document.get(f"{PREFIX}revoked_reason") or "", 500),
         successor=word(f"{PREFIX}successor", _IMAGE_ID),
         facts=_facts(document),
@@ -210,14 +211,4 @@ def _day(value: object) -> datetime.date | None:
     try:
         return datetime.date.fromisoformat(str(value))
     except ValueError:
-        return None
-
-
-def _moment(value: object) -> datetime.datetime | None:
-    try:
-        found = datetime.datetime.fromisoformat(str(value).replace("Z", "+00:00"))
-        if found.tzinfo is None:
-            found = found.replace(tzinfo=datetime.timezone.utc)
-        return found.astimezone(datetime.timezone.utc)
-    except (ValueError, OverflowError):
         return None
