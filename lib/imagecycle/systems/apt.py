@@ -21,6 +21,9 @@ from imagecycle.systems.package_manager import (
 
 _PARTS = "/etc/apt/sources.list.d"
 _KEYS = "/etc/apt/keyrings"
+_PREFERENCES = ("/etc/apt/preferences", "/etc/apt/preferences.d/*")
+_PIN = re.compile(r"(?im)^Pin:\s*version\b|^Pin-Priority:\s*(-\d+|\d{4,})\b")
+"""By which a version stays, or none is ever taken"""
 _SOURCES = f"{_PARTS}/build.list"
 _OPTIONS_FILE = "/etc/apt/apt.conf.d/00build"
 _OPTIONS = (
@@ -74,6 +77,7 @@ class Apt(PackageManager):
     security_suites = ("{codename}-security", "{codename}/updates")
     keys = ("/etc/apt/{trusted.gpg,keyrings/**,trusted.gpg.d/**}", "/usr/share/keyrings/**")
     audit = "dpkg --audit"
+    sources_by_contextualisation = True
     trial = _TRIAL
     status = dpkg.STATUS
     caches = ("/var/cache/apt", "/var/lib/apt/lists")
@@ -116,6 +120,16 @@ class Apt(PackageManager):
 
     def held(self, files: SystemFiles) -> list[str]:
         return dpkg.held(files)
+
+    def pinned(self, files: SystemFiles) -> list[tuple[str, str]]:
+        """See apt_preferences(5)."""
+        return [
+            (path, " ".join(stanza.splitlines()[0].split()))
+            for pattern in _PREFERENCES
+            for path in files.glob(pattern)
+            for stanza in re.split(r"\n\s*\n", files.read(path).decode(errors="replace"))
+            if _PIN.search(stanza)
+        ]
 
     def unfit(self, suite: str, components: Sequence[str]) -> str:
         if not suite:

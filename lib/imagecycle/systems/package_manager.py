@@ -80,6 +80,9 @@ class PackageManager(abc.ABC):
     security_suites: tuple[str, ...] = ()
     """What the suite of security updates may be called, with the system's ``{codename}``; empty
     where they have no suite of their own"""
+    sources_by_contextualisation = False
+    """Whether contextualisation writes the vendor's sources unless it is told to keep those of the
+    image; see cloud-init's module "Apt Configure\""""
     keys: tuple[str, ...]
     """Wildcards of the keys by which it knows who has signed"""
     audit: str
@@ -131,6 +134,11 @@ class PackageManager(abc.ABC):
     @abc.abstractmethod
     def held(self, files: SystemFiles) -> list[str]:
         """The names of the packages that stay as they are when the system is updated."""
+
+    def pinned(self, files: SystemFiles) -> list[tuple[str, str]]:
+        """Where somebody has chosen versions of packages by rules: the file that says so, and the
+        words that name the packages."""
+        return []
 
     @abc.abstractmethod
     def unfit(self, suite: str, components: Sequence[str]) -> str:

@@ -52,8 +52,8 @@ def test_are_there(pristine: Pristine, defects: Defects) -> None:
 
 
 def _by_contextualisation(pristine: Pristine) -> bool:
-    """Whether the first boot writes them; see cloud-init's module "Apt Configure"."""
-    kept = not pristine.system.packages.security_suites  # only those of apt are written
+    """Whether the first boot writes them."""
+    kept = not pristine.system.packages.sources_by_contextualisation
     for _, said in cloud_settings.all_of(pristine):
         apt = said.get("apt")
         if isinstance(apt, dict):
@@ -137,17 +137,10 @@ def test_packages_are_not_held_back(pristine: Pristine, defects: Defects) -> Non
     """Updates leave a package out, security updates too, and say nothing."""
     held = pristine.system.packages.held(pristine.files)
     found = [Finding(name, "is held back") for name in held]
-    for path in pristine.found("/etc/apt/preferences**"):
+    for path, words in pristine.system.packages.pinned(pristine.files):
         if path in pristine.foreign and not pristine.explained(path):
-            found += [Finding(path, f"says {line}") for line in _pins(pristine.text(path))]
+            found.append(Finding(path, f"says {words}"))
     assert defects(found) == []
-
-
-def _pins(text: str) -> list[str]:
-    """The packages that apt leaves as they are; see apt_preferences(5)."""
-    held = re.compile(r"(?im)^Pin:\s*version\b|^Pin-Priority:\s*(-\d+|\d{4,})\b")
-    stanzas = (stanza for stanza in re.split(r"\n\s*\n", text) if held.search(stanza))
-    return [" ".join(line.split()) for one in stanzas for line in one.splitlines()[:1]]
 
 
 def test_of_languages_are_the_vendors(pristine: Pristine, defects: Defects) -> None:
