@@ -109,19 +109,20 @@ def _hint(failure: CommandFailed) -> str:
 def _write_initrd(root: Path, release: str, scratch: Path, initrd: Path) -> None:
     """What mounts the root file system; Debian's own is made with the system's own programs."""
     members: dict[str, Path] = {"bin/busybox": _program(root, "busybox")}
-    modules = list(_modules(root, release))
-    for module in modules:
+    names = []
+    for module in _modules(root, release):
         plain = scratch / module.name.removesuffix(".xz")
         content = module.read_bytes()
         plain.write_bytes(lzma.decompress(content) if module.suffix == ".xz" else content)
         members[f"modules/{plain.name}"] = plain
+        names.append(plain.name)
     libraries = root / "lib"  # in /usr or not
     for name in _LIBRARIES:
         (members[f"lib/{name}"],) = libraries.glob(f"*/{name}")
     for loader in (*libraries.glob("ld-linux*.so.?"), *(root / "lib64").glob("ld-linux*.so.?")):
         members[f"{loader.parent.name}/{loader.name}"] = loader.resolve()
     init = scratch / "init"
-    init.write_text(_INIT.format(modules=" ".join(n[8:] for n in members if n[:8] == "modules/")))
+    init.write_text(_INIT.format(modules=" ".join(names)))
     init.chmod(0o755)
     members["init"] = init
     cpio.write(initrd, members, folders=("dev", "root"))
