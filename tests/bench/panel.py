@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import dataclasses
 import datetime
-import os
 import sqlite3
 import statistics
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from unittest import mock
 
+from bench import own_cloud
 from bench.table import Row
 from dashboard import horizon_pages, small_cloud
 from dashboard.documents import document
 from dashboard.horizon_pages import Answer, Pages
 from imagecycle import devcloud
 from imagecycle.cloud.session import open_cloud
-from imagecycle.devcloud import install
-from imagecycle.devcloud.layout import VENV_VARIABLE, Layout, load_identity
+from imagecycle.devcloud.layout import Layout, load_identity
 from imagecycle.errors import ImagecycleError
 from imagecycle.site import Site
 from integration import proxy
@@ -56,18 +54,9 @@ def rows(site: Site, scratch: Path) -> list[Row]:
 
     :param site: its development cloud lends the installed packages, nothing else.
     """
-    install.ensure(Layout.of(site))
-    own = Site(home=scratch / "panel")
-    lent = {
-        VENV_VARIABLE: str(Layout.of(site).venv),
-        "OS_CLIENT_CONFIG_FILE": str(own.home / "devcloud" / "clouds.yaml"),
-    }
-    with mock.patch.dict(os.environ, lent):
-        try:
-            devcloud.start(own)
-            return _rows(own)
-        finally:
-            devcloud.stop(own, purge=True)
+    with own_cloud.prepared(site, scratch / "panel") as own:
+        devcloud.start(own)
+        return _rows(own)
 
 
 def _rows(own: Site) -> list[Row]:

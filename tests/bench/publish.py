@@ -5,7 +5,6 @@ Both run as whole processes, in turns, against the same Glance.
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
 import sys
@@ -13,16 +12,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from unittest import mock
 
+from bench import own_cloud
 from bench.table import Row
 from families import FAMILY, artifact
 from imagecycle import command, devcloud
 from imagecycle.artifacts import Artifact
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import open_cloud
-from imagecycle.devcloud import install
-from imagecycle.devcloud.layout import VENV_VARIABLE, Layout
+from imagecycle.devcloud.layout import Layout
 from imagecycle.site import Site
 
 LIB = Path(__file__).parents[2] / "lib"
@@ -47,21 +45,11 @@ def rows(site: Site, scratch: Path) -> list[Row]:
 
     :param site: its development cloud lends the installed packages, nothing else.
     """
-    install.ensure(Layout.of(site))
-    own = Site(home=scratch / "publish")
-    lent = {
-        VENV_VARIABLE: str(Layout.of(site).venv),
-        "OS_CLIENT_CONFIG_FILE": str(own.home / "devcloud" / "clouds.yaml"),
-    }
-    with mock.patch.dict(os.environ, lent):
-        try:
-            started = [_start(own)]
-            devcloud.stop(own, purge=False)
-            started.append(_start(own))
-            return [*_start_rows(started), *_publish_rows(own)]
-        finally:
-            devcloud.stop(own, purge=True)
-            shutil.rmtree(own.home, ignore_errors=True)
+    with own_cloud.prepared(site, scratch / "publish") as own:
+        started = [_start(own)]
+        devcloud.stop(own, purge=False)
+        started.append(_start(own))
+        return [*_start_rows(started), *_publish_rows(own)]
 
 
 def _start(site: Site) -> float:

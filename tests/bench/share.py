@@ -13,8 +13,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import io
-import os
-import shutil
 import statistics
 import time
 import uuid
@@ -26,12 +24,11 @@ from unittest import mock
 import glanceclient
 import requests
 
+from bench import own_cloud
 from bench.table import Row
 from imagecycle import devcloud
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import CloudSession, open_cloud
-from imagecycle.devcloud import install
-from imagecycle.devcloud.layout import VENV_VARIABLE, Layout
 from imagecycle.lifecycle import sharing
 from imagecycle.lifecycle.audit import AuditLog
 from imagecycle.lifecycle.guarded_images import GuardedImages
@@ -49,23 +46,13 @@ def rows(site: Site, scratch: Path) -> list[Row]:
 
     :param site: its development cloud lends the installed packages, nothing else.
     """
-    install.ensure(Layout.of(site))
-    own = Site(home=scratch / "share")
-    lent = {
-        VENV_VARIABLE: str(Layout.of(site).venv),
-        "OS_CLIENT_CONFIG_FILE": str(own.home / "devcloud" / "clouds.yaml"),
-    }
-    with mock.patch.dict(os.environ, lent):
-        try:
-            devcloud.start(own)
-            cloud = open_cloud("devcloud", own)
-            audit = AuditLog(own.home / "audit.jsonl", "bench", "sharing")
-            found = _rows(cloud, audit, 0)
-            with _delayed(DELAY):
-                return [*found, *_rows(cloud, audit, DELAY)]
-        finally:
-            devcloud.stop(own, purge=True)
-            shutil.rmtree(own.home, ignore_errors=True)
+    with own_cloud.prepared(site, scratch / "share") as own:
+        devcloud.start(own)
+        cloud = open_cloud("devcloud", own)
+        audit = AuditLog(own.home / "audit.jsonl", "bench", "sharing")
+        found = _rows(cloud, audit, 0)
+        with _delayed(DELAY):
+            return [*found, *_rows(cloud, audit, DELAY)]
 
 
 def _rows(cloud: CloudSession, audit: AuditLog, delay: float) -> list[Row]:
