@@ -37,7 +37,7 @@ def test_the_end_is_noticed_at_once(connection: Any) -> None:
 
     def end() -> None:
         ended_at.append(time.monotonic())
-        domain.destroy()
+        domain.shutdown()
 
     timer = threading.Timer(0.8, end)
     timer.start()
@@ -48,8 +48,40 @@ def test_the_end_is_noticed_at_once(connection: Any) -> None:
 
 def test_a_domain_that_is_gone_already_is_not_waited_for(connection: Any) -> None:
     domain = started(connection)
-    domain.destroy()
+    domains.listen(connection, domain)
+    domain.shutdown()
+    began = time.monotonic()
     domains.watch(connection, domain, domains.Limits(30, 30))
+    assert time.monotonic() - began < 5
+
+
+def test_an_end_that_nobody_heard_of_is_no_good_end(
+    connection: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(domains, "_LAST_WORD", 0.1)
+    domain = started(connection)
+    domain.shutdown()
+    with pytest.raises(domains.MachineCrashed):
+        domains.watch(connection, domain, domains.Limits(30, 30))
+
+
+def test_an_end_whose_word_comes_late_is_awaited(
+    connection: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    domain = started(connection)
+    monkeypatch.setattr(domains, "runs", lambda _domain: False)
+    timer = threading.Timer(0.5, domain.shutdown)
+    timer.start()
+    domains.watch(connection, domain, domains.Limits(30, 30))
+    timer.join()
+
+
+def test_a_domain_that_somebody_ended_is_not_installed(connection: Any) -> None:
+    domain = started(connection)
+    domains.listen(connection, domain)
+    domain.destroy()
+    with pytest.raises(domains.InstallationFailed, match="somebody else ended"):
+        domains.watch(connection, domain, domains.Limits(30, 30))
 
 
 def test_a_stall_is_told_from_a_long_run(connection: Any) -> None:
@@ -82,16 +114,21 @@ def test_only_domains_of_the_same_place_are_its_own(connection: Any) -> None:
     assert [domain.name() for domain in domains.own_domains(connection, here)] == [mine]
 
 
-def test_a_domain_that_oz_starts_ends_with_the_connection() -> None:
+def test_a_domain_that_oz_starts_ends_with_the_connection(connection: Any) -> None:
     asked: list[int] = []
 
     class Recorder:
-        def createXML(self, _xml: str, flags: int) -> str:  # noqa: N802
+        def createXML(self, xml: str, flags: int) -> Any:  # noqa: N802
             asked.append(flags)
-            return "domain"
+            return connection.createXML(xml, 0)  # the test driver knows no such flag
 
-    assert domains.Connection(Recorder()).createXML("<domain/>", 0) == "domain"
+        def __getattr__(self, name: str) -> Any:
+            return getattr(connection, name)
+
+    domain = domains.Connection(Recorder()).createXML(XML.format(name="imagecycle-a-1"), 0)
     assert asked == [libvirt.VIR_DOMAIN_START_AUTODESTROY]
+    domain.shutdown()  # is heard, although nobody watches yet
+    domains.watch(connection, domain, domains.Limits(30, 30))
 
 
 def test_a_libvirt_that_is_away_is_named_with_the_way_out() -> None:

@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -27,7 +27,7 @@ PREFIX = "imagecycle-"
 """Of the names of all domains that imagecycle starts."""
 
 _TICK = 500  # milliseconds between two looks at console and activity
-_CRASHES = {libvirt.VIR_DOMAIN_EVENT_STOPPED_CRASHED, libvirt.VIR_DOMAIN_EVENT_STOPPED_FAILED}
+_LAST_WORD = 10.0  # seconds for libvirt to say why a domain has ended
 _LEAST_TRAFFIC = 4096  # bytes a second; less is but the network's own noise
 
 
@@ -106,6 +106,40 @@ def _run_events() -> None:
     threading.Thread(target=serve, name="libvirt events", daemon=True).start()
 
 
+@dataclass
+class Ending:
+    """What libvirt says of how a domain ended; listened for since its start."""
+
+    details: list[int] = field(default_factory=list)
+    said: threading.Event = field(default_factory=threading.Event)
+    callback: int = -1
+
+    def hear(self, _connection: Any, _domain: Any, event: int, detail: int, _opaque: Any) -> None:
+        if event == libvirt.VIR_DOMAIN_EVENT_STOPPED:
+            self.details.append(detail)
+            self.said.set()
+
+
+_endings: dict[str, Ending] = {}
+
+
+def listen(connection: Any, domain: Any) -> Ending:
+    """Note from now on how a domain ends: whoever listens later may have missed it."""
+    key = domain.UUIDString()
+    if key not in _endings:
+        ending = _endings[key] = Ending()
+        ending.callback = connection.domainEventRegisterAny(
+            domain, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, ending.hear, None
+        )
+    return _endings[key]
+
+
+def _stop_listening(connection: Any, domain: Any) -> None:
+    if ending := _endings.pop(domain.UUIDString(), None):
+        with contextlib.suppress(libvirt.libvirtError):
+            connection.domainEventDeregisterAny(ending.callback)
+
+
 class Connection:
     """A connection whose domains end with it, whoever starts them: for Oz, which asks for less."""
 
@@ -126,7 +160,9 @@ def start(connection: Any, xml: str) -> Any:
     :raises ImagecycleError: when libvirt refuses.
     """
     try:
-        return connection.createXML(xml, libvirt.VIR_DOMAIN_START_AUTODESTROY)
+        domain = connection.createXML(xml, libvirt.VIR_DOMAIN_START_AUTODESTROY)
+        listen(connection, domain)
+        return domain
     except libvirt.libvirtError as error:
         raise ImagecycleError(
             f"libvirt cannot start the virtual machine: {error}",
@@ -145,23 +181,13 @@ def watch(
 
     :param tick: called about twice a second; returns whether it saw a sign of life.
     :raises InstallationFailed: at the time limit or at a stall.
-    :raises MachineCrashed: when QEMU did not live as long as its guest.
+    :raises MachineCrashed: when QEMU did not live as long as its guest, or nobody knows.
     """
-    details: list[int] = []
-    ended = threading.Event()
-
-    def on_event(_connection: Any, _domain: Any, event: int, detail: int, _opaque: Any) -> None:
-        if event == libvirt.VIR_DOMAIN_EVENT_STOPPED:
-            details.append(detail)
-            ended.set()
-
-    callback = connection.domainEventRegisterAny(
-        domain, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, on_event, None
-    )
+    ending = listen(connection, domain)
     try:
         started = alive = time.monotonic()
         activity = _activity(domain)
-        while runs(domain) and not ended.wait(_TICK / 1000):
+        while runs(domain) and not ending.said.wait(_TICK / 1000):
             now = time.monotonic()
             busy = tick()
             seen = _activity(domain)
@@ -175,11 +201,14 @@ def watch(
                     f"it stalled: no activity of disk, network or console for {limits.stall:.0f} s"
                 )
         tick()
-        if set(details) & _CRASHES:
+        # a domain may be gone a moment before its event comes
+        ending.said.wait(_LAST_WORD)
+        if libvirt.VIR_DOMAIN_EVENT_STOPPED_DESTROYED in ending.details:
+            raise InstallationFailed("somebody else ended the virtual machine")
+        if set(ending.details) != {libvirt.VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN}:
             raise MachineCrashed("the virtual machine crashed")
     finally:
-        with contextlib.suppress(libvirt.libvirtError):
-            connection.domainEventDeregisterAny(callback)
+        _stop_listening(connection, domain)
 
 
 @contextlib.contextmanager
