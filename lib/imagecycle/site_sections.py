@@ -102,7 +102,9 @@ class Explanation(pydantic.BaseModel):
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
-    check: str = pydantic.Field(description="The check's name, such as services.are_declared.")
+    check: str = pydantic.Field(
+        description="The check's name, such as ownership.every_file_is_explained."
+    )
     what: str = pydantic.Field(
         description="What its finding begins with, such as a path; * and ** are wildcards."
     )

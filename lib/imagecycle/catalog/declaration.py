@@ -356,7 +356,7 @@ class Flavour(_Section):
 class Declaration(_Section):
     """One catalog file: one operating system."""
 
-    extends: str = Field("", description="the name of another file in the same folder")
+    extends: str = Field("", description="the name of another catalog file, such as debian-12.yaml")
     name: Text = Field(description="a name for people, such as Debian 12")
     distro: str = Field(
         pattern=r"^[a-z][a-z0-9]*$", description="Glance's os_distro in small letters"
@@ -369,7 +369,7 @@ class Declaration(_Section):
     oz: OzName = Field(description="a section with name and version")
     unattended: str = Field(
         pattern=r"^[^/\s]+\.[a-z]+\.j2$",
-        description="the name of a template in the same folder, such as debian.preseed.j2",
+        description="the name of a template of the catalog, such as debian.preseed.j2",
     )
     builder: Literal["", "oz", "imagefactory"] = Field(
         "", description="oz or imagefactory; without it, as the site's settings say"
