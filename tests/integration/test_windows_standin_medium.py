@@ -39,6 +39,20 @@ def test_it_has_the_layout_and_the_editions_of_the_real_one(medium: Path) -> Non
     ]
 
 
+def test_grub_finds_its_configuration_where_it_looks_for_it(medium: Path, tmp_path: Path) -> None:
+    """The GRUB for CDs that Debian has signed looks in a place that is built into it."""
+    image = boot_media._signed()["gcdx64.efi"].read_bytes()
+    folder = "/boot/grub"
+    assert f"{folder}\0".encode() in image and b"source $prefix/grub.cfg" in image
+    argv = ["grub-fstest", medium, "cat", f"(loop0){folder}/grub.cfg"]
+    shown = subprocess.run(argv, check=True, timeout=30, capture_output=True, text=True).stdout
+    wanted = [line.split()[1] for line in shown.splitlines() if line.startswith(("linux", "initrd"))]
+    assert len(wanted) == 2
+    for name in wanted:
+        argv = ["grub-fstest", medium, "hex", "-n", "16", f"(loop0){name}"]
+        subprocess.run(argv, check=True, timeout=30, capture_output=True)
+
+
 def test_its_images_have_a_registry_and_what_starts_them(medium: Path, tmp_path: Path) -> None:
     windows_media.unpack(medium, tmp_path / "files")
     drive = tmp_path / "drive"

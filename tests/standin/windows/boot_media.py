@@ -59,13 +59,16 @@ _LEFT_OUT = (
     *("unittest", "venv", "curses", "sqlite3", f"config-{VERSION}-x86_64-linux-gnu", "__phello__"),
 )
 BOOT = "Windows/Boot/standin"
+_SIGNED_GRUB = "usr/lib/grub/x86_64-efi-signed"
 SIGNED = {
     "shimx64.efi": ("shim-signed", "usr/lib/shim/shimx64.efi.signed"),
-    "grubx64.efi": ("grub-efi-amd64-signed", "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"),
+    "grubx64.efi": ("grub-efi-amd64-signed", f"{_SIGNED_GRUB}/grubx64.efi.signed"),
+    "gcdx64.efi": ("grub-efi-amd64-signed", f"{_SIGNED_GRUB}/gcdx64.efi.signed"),
 }
-"""Programs of UEFI with their signatures: package and place"""
-EFI_CONFIG = "EFI/debian/grub.cfg"
-"""Where that GRUB looks for it: on what it comes from, the image for UEFI or the disc"""
+"""Programs of UEFI with their signatures: package and place; GRUB for disks, and for CDs"""
+CD_CONFIG = "boot/grub/grub.cfg"
+"""Where the GRUB for CDs looks for it: on the disc, whose names it takes as they are written. That
+for disks looks in ``/EFI/debian``, which is ``efi`` on Microsoft's discs, and so another folder."""
 ASKED = (
     *("language", "answer-file", "product-key", "edition", "licence", "requirements"),
     *("no-disk", "partitions", "where"),
@@ -114,9 +117,9 @@ def make(path: Path, images: Sequence[Image] = SERVER_2022) -> Path:
     start = _config("/boot/standin", "setup")
     (tree / "boot/etfsboot.com").write_bytes(_bios_cd(start))
     (tree / "boot/bootfix.bin").write_bytes(b"asks for a key")
-    (tree / EFI_CONFIG.lower()).parent.mkdir()
-    (tree / EFI_CONFIG.lower()).write_text(start)
-    _efi_image(start, tree / "efi/microsoft/boot/efisys_noprompt.bin")
+    (tree / CD_CONFIG).parent.mkdir()
+    (tree / CD_CONFIG).write_text(start)
+    _efi_image(tree / "efi/microsoft/boot/efisys_noprompt.bin")
     _wim(tree, images, kernel, ram_disk)
     path.unlink(missing_ok=True)
     _run("genisoimage", "-quiet", "-udf", "-iso-level", "3", "-J", "-o", path, tree)
@@ -284,17 +287,14 @@ def _bios_cd(config: str) -> bytes:
     return _STUB.ljust(_SECTOR, b"\0") + bytes(image)
 
 
-def _efi_image(start: str, target: Path) -> None:
+def _efi_image(target: Path) -> None:
     with target.open("wb") as file:
         file.truncate(8 * 2**20)
     _run("mformat", "-i", target, "::")
-    _run("mmd", "-i", target, "::/EFI", "::/EFI/BOOT", "::/EFI/debian")
-    config = CACHE / "grub.cfg"
-    config.write_text(start)
-    _run("mcopy", "-i", target, config, f"::/{EFI_CONFIG}")
-    for name, path in _signed().items():
-        place = "BOOTX64.EFI" if name.startswith("shim") else name
-        _run("mcopy", "-i", target, path, f"::/EFI/BOOT/{place}")
+    _run("mmd", "-i", target, "::/EFI", "::/EFI/BOOT")
+    signed = _signed()
+    for name, place in (("shimx64.efi", "BOOTX64.EFI"), ("gcdx64.efi", "grubx64.efi")):
+        _run("mcopy", "-i", target, signed[name], f"::/EFI/BOOT/{place}")
 
 
 def _signed() -> dict[str, Path]:
@@ -316,8 +316,9 @@ def _wim(tree: Path, images: Sequence[Image], kernel: Path, ram_disk: Path) -> N
     config = _config(f"/{BOOT}", "windows")
     (boot / "core.img").write_bytes(_grub("i386-pc", config, "biosdisk", "part_msdos", "ntfs"))
     shutil.copyfile(GRUB / "i386-pc/boot.img", boot / "mbr.img")
-    for name, path in _signed().items():
-        shutil.copyfile(path, boot / name)
+    signed = _signed()
+    for name in ("shimx64.efi", "grubx64.efi"):
+        shutil.copyfile(signed[name], boot / name)
     (boot / "grub.cfg").write_text(_config("/EFI/standin", "windows"))
     target = tree / "sources/install.wim"
     for number, one in enumerate(images):

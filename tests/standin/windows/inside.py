@@ -99,7 +99,7 @@ def apply(plan: Plan, disk: Path, wim: Path) -> None:
         if one.format == "NTFS":
             run("mkntfs", "--quick", "--label", one.label, part(disk, one.number))
         elif one.format == "FAT32":
-            run("mkfs.vfat", "-n", one.label.upper(), part(disk, one.number))
+            run("mkfs.vfat", "-F", "32", "-n", one.label.upper(), part(disk, one.number))
     target = part(disk, plan.target)
     run("wimapply", str(wim), str(plan.image.index), target)
     run("ntfs-3g", target, str(C))
