@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -46,9 +47,8 @@ def test_grub_finds_its_configuration_where_it_looks_for_it(medium: Path, tmp_pa
     assert f"{folder}\0".encode() in image and b"source $prefix/grub.cfg" in image
     argv = ["grub-fstest", medium, "cat", f"(loop0){folder}/grub.cfg"]
     shown = subprocess.run(argv, check=True, timeout=30, capture_output=True, text=True).stdout
-    wanted = [line.split()[1] for line in shown.splitlines() if line.startswith(("linux", "initrd"))]
-    assert len(wanted) == 2
-    for name in wanted:
+    for word in ("linux", "initrd"):
+        (name,) = re.findall(rf"^{word} (\S+)", shown, re.MULTILINE)
         argv = ["grub-fstest", medium, "hex", "-n", "16", f"(loop0){name}"]
         subprocess.run(argv, check=True, timeout=30, capture_output=True)
 

@@ -106,6 +106,8 @@ SABOTAGES = (
         "encryption",
         ["C:"],
     ),
+    row("no Secure Boot", "firmware.secure_boot_is_on", "firmware", {"secure_boot": 0}),
+    row("no TPM", "firmware.tpm_is_there", "firmware", {"tpm": ""}),
     row("a restart that waits", "leftovers.no_restart_waits", "pending", ["servicing"]),
     row(
         "a contextualisation that restarts again and again",

@@ -36,7 +36,12 @@ OF_LINUX = {
     "power_button.leaves_file_systems_clean",
 }
 """Checks that are Linux' as well, and tested there"""
-PROPERTIES = {"hw_disk_bus": "virtio", "hw_vif_model": "virtio"}
+PROPERTIES = {
+    "hw_disk_bus": "virtio",
+    "hw_vif_model": "virtio",
+    "os_secure_boot": "required",
+    "hw_tpm_version": "2.0",
+}
 
 
 class Rig:

@@ -32,6 +32,7 @@ def good(
             "in_progress": 0,
             "clone_tag": "Sat Nov 28 10:00:00 2026",
         },
+        "firmware": {"secure_boot": 1, "tpm": "2.0"},
         "accounts": [
             _account("Administrator", f"{sid}-500", disabled=False),
             _account("Guest", f"{sid}-501", required=False),

@@ -185,14 +185,22 @@ def used(windows: Windows, drives: dict[str, Path]) -> None:
     network()
     first = not windows.certificate[0]
     pair = made_certificate(windows.hostname) if first else windows.certificate
-    disk, _ = disks()
+    disk, bus = disks()
     size = int((Path("/sys/block") / disk.name / "size").read_text()) * 512
     mac = Path("/sys/class/net/eth0/address").read_text().strip()
-    instance = Instance(windows, config_drive(drives), mac=mac, disk=size)
+    seen = machine(disk, bus)
+    instance = Instance(
+        windows,
+        config_drive(drives),
+        mac=mac,
+        disk=size,
+        secure_boot=seen.secure_boot,
+        tpm=seen.tpm,
+    )
     instance.service(pair, sha256(pair[0]))
-    machine = windows.machine
-    machine.guest.hostname = windows.hostname
-    machine.guest.scripts[windows_script.text("account.ps1")] = instance.answer
+    guest = windows.machine.guest
+    guest.hostname = windows.hostname
+    guest.scripts[windows_script.text("account.ps1")] = instance.answer
     with served(windows) as service:
         service.restart = lambda: restart(windows)
         await_power_button()

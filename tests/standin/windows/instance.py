@@ -45,6 +45,8 @@ class Instance:
     listens: bool = False
     mac: str = ""
     disk: int = 0
+    secure_boot: bool = False
+    tpm: str = ""
     restarts: int = 2
 
     def early(self) -> bool:
@@ -120,6 +122,7 @@ class Instance:
         }
         if not any(path.endswith("qemu-ga.msi") for path, _ in windows.machine.software):
             found["services"].pop("QEMU-GA")
+        found["firmware"] = {"secure_boot": int(self.secure_boot), "tpm": self.tpm}
         found["leftovers"] = [
             path for path in (r"C:\ProgramData\imagecycle\build",) if windows.path(path).exists()
         ]

@@ -61,6 +61,18 @@ Add-Answer -Name 'setup' -Block {
         clone_tag = [string](Get-Value -Path 'HKLM:\SYSTEM\Setup' -Name 'CloneTag')
     }
 }
+Add-Answer -Name 'firmware' -Block {
+    $version = ''
+    $chip = @{ Namespace = 'root\cimv2\Security\MicrosoftTpm'; ClassName = 'Win32_Tpm' }
+    foreach ($one in Get-CimInstance @chip -ErrorAction 'Ignore') {
+        $version = ([string]$one.SpecVersion).Split(',')[0]
+    }
+    $state = "$system\Control\SecureBoot\State"
+    @{
+        secure_boot = Get-Value -Path $state -Name 'UEFISecureBootEnabled'
+        tpm = $version
+    }
+}
 Add-Answer -Name 'accounts' -Block {
     $found = @()
     foreach ($account in Get-CimInstance @local) {
