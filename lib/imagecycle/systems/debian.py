@@ -43,9 +43,7 @@ class Debian(Linux):
     enabled = (
         "getty@tty1.service",
         "remote-fs.target",
-        "systemd-network-generator.service",
-        "systemd-networkd-wait-online.service",
-        "systemd-networkd.{service,socket}",
+        "systemd-networkd.service",
         "systemd-pstore.service",
         "systemd-resolved.service",
         "systemd-timesyncd.service",

@@ -96,7 +96,7 @@ class Linux(System):
     vendor_hosts: ClassVar[tuple[str, ...]] = ()
     """Wildcards of the hosts from which its packages come"""
     enabled: ClassVar[tuple[str, ...]] = ()
-    """Units that are switched on without a word of a package's record"""
+    """Units that are switched on without a word of a package's record, and by themselves"""
     left_off: ClassVar[tuple[str, ...]] = ()
     """Units that a package's record names and that are off all the same"""
     kept_on: ClassVar[tuple[str, ...]] = ()

@@ -1,6 +1,7 @@
 """What the image starts, works."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 
 from imagecycle.systems.files import LINK
 from imagecycle.systems.unowned import matches
@@ -33,12 +34,35 @@ def test_those_switched_on_are_declared(pristine: Pristine, defects: Defects) ->
 
 
 def _undeclared(pristine: Pristine) -> Iterator[Finding]:
-    places = f"{SYSTEM}/*.{{wants,requires}}/*"
-    for path in pristine.found(places):
+    on = pristine.found(f"{SYSTEM}/*.{{wants,requires}}/*")
+    meant = {path.rpartition("/")[2] for path in on if _is_meant(pristine, path)}
+    known = _with_what_they_switch_on(pristine, meant)
+    for path in on:
         name = path.rpartition("/")[2]
-        recorded = path.replace(SYSTEM, _RECORD) in pristine.entries
-        if not recorded and not any(matches(one, name) for one in pristine.system.enabled):
+        if name not in known:
             yield Finding(name, f"is switched on in {path}")
+
+
+def _is_meant(pristine: Pristine, path: str) -> bool:
+    name, recorded = path.rpartition("/")[2], path.replace(SYSTEM, _RECORD)
+    return recorded in pristine.entries or any(
+        matches(one, name) for one in pristine.system.enabled
+    )
+
+
+def _with_what_they_switch_on(pristine: Pristine, units: Iterable[str]) -> set[str]:
+    """Units and those that their packages switch on with them; see systemd.unit(5), ``Also=``."""
+    known: set[str] = set()
+    waiting = list(units)
+    while waiting:
+        unit = waiting.pop()
+        if unit not in known:
+            known.add(unit)
+            for path in pristine.found(*(f"{place}/{unit}" for place in BROUGHT)):
+                if path not in pristine.foreign:
+                    for names in re.findall(r"(?m)^Also=(.+)$", pristine.text(path)):
+                        waiting += names.split()
+    return known
 
 
 def test_those_of_packages_are_switched_on(pristine: Pristine, defects: Defects) -> None:
