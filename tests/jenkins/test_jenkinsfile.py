@@ -65,7 +65,10 @@ def test_every_script_that_it_calls_exists() -> None:
 def test_only_main_deploys() -> None:
     deploying = [name for name, calls in stages().items() if "scripts/jenkins sync" in lines(calls)]
     assert len(deploying) == 1
-    assert inside(stages()[deploying[0]], "when") == [["branch", ["main"], []]]
+    assert inside(stages()[deploying[0]], "when", "anyOf") == [
+        ["branch", ["main"], []],
+        ["environment", [{"name": "GIT_BRANCH", "value": "origin/main"}], []],
+    ]
 
 
 def test_the_controllers_token_is_bound_where_it_is_needed_and_nowhere_else() -> None:
