@@ -291,6 +291,16 @@ def test_an_installation_needs_memory(tmp_path: Path, mib: int, verdict: Verdict
     assert host.memory(catalog_with(tmp_path, install=mib), False).verdict is verdict
 
 
+def test_a_system_without_media_needs_no_memory(tmp_path: Path) -> None:
+    site = catalog_with(tmp_path)
+    without = (tmp_path / "x.yaml").read_text().replace("{kind: tree}", "{kind: iso}")
+    large = without.replace("version: '1'", "version: '2'").replace(
+        "install: 64", "install: 9999999"
+    )
+    (tmp_path / "y.yaml").write_text(large)
+    assert host.memory(site, False).seen.endswith("takes up to 64 MiB")
+
+
 def catalog_with(folder: Path, *, firmware: str = "[bios]", install: int = 64) -> Site:
     (folder / "x.preseed.j2").touch()
     (folder / "x.yaml").write_text(

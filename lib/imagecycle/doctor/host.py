@@ -69,11 +69,13 @@ def disk_space(site: Site, fresh: bool) -> Finding:
 
 
 def memory(site: Site, fresh: bool) -> Finding:
-    """Memory for the guest of an installation."""
+    """Memory for the guest of an installation, of the systems whose media are configured."""
     text = Path("/proc/meminfo").read_text()
     match = re.search(r"^MemAvailable:\s+(\d+) kB$", text, re.MULTILINE)
     available = int(match[1]) // 1024 if match else 0
-    guest = max(family.install_memory_mib for family in load(site.catalog))
+    families = load(site.catalog)
+    installed = [one for one in families if one.media.configured] or families
+    guest = max(one.install_memory_mib for one in installed)
     seen = f"{available} MiB available; an installation takes up to {guest} MiB"
     way_out = "end other programs, or lower memory.install in the catalog"
     if available < guest:
