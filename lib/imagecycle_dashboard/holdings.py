@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from imagecycle_dashboard.releases import CURRENT, REVOKED, Release
+from imagecycle_dashboard.differences import Difference, differences
+from imagecycle_dashboard.releases import CURRENT, REVOKED, Release, is_image_id
+
+_TOLD_OTHERWISE = ("built_at", "checks")
+"""Of what an update brings: its age and its checks are shown in words"""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,14 @@ class Holding:
         return self.newest is not None and self.newest.order > self.release.order
 
     @property
+    def update(self) -> list[Difference]:
+        """What servers from the newest release would have, as far as the images tell."""
+        if self.newest is None or not self.is_behind:
+            return []
+        found = differences(self.release, self.newest)
+        return [one for one in found if one.what not in _TOLD_OTHERWISE]
+
+    @property
     def urgency(self) -> int:
         """Sorts: what was revoked first, what is the newest last."""
         if self.release.state == REVOKED:
@@ -92,3 +105,12 @@ def holdings(
         found,
         key=lambda one: (one.urgency, one.release.family, -one.days_behind, one.made.image_id),
     )
+
+
+def unseen(made: Iterable[FromImage], documents: Iterable[Mapping[str, Any]]) -> list[FromImage]:
+    """What was made from images that are gone, or that the project may not see any more.
+
+    :param documents: the images that were asked for by these ids, as far as Glance has them.
+    """
+    seen = {str(document.get("id")) for document in documents}
+    return [one for one in made if is_image_id(one.image_id) and one.image_id not in seen]

@@ -57,3 +57,28 @@ def test_it_is_told_how_far_behind_a_server_is() -> None:
 
 def test_an_image_that_is_no_release_is_not_among_them() -> None:
     assert held(("mine", 99)) == []
+
+
+def test_it_is_told_what_an_update_would_bring() -> None:
+    documents = [
+        document(1, imagecycle_checks="50", patchlevel="12.12", maintained_until="2030-06-30"),
+        document(
+            2, imagecycle_release="20260822", imagecycle_state="superseded", patchlevel="12.11"
+        ),
+    ]
+    newest = families.newest(families.releases(documents))
+    made_of = holdings.gather([(made("old"), image_id(2)), (made("new"), image_id(1))], [])
+    old, new = holdings.holdings(made_of, families.trusted(documents, newest), newest)
+    assert [(one.what, one.before, one.after) for one in old.update if one.is_property] == [
+        ("patchlevel", "12.11", "12.12")
+    ]
+    assert [one.what for one in old.update if not one.is_property] == ["end_of_support"]
+    assert new.update == []
+
+
+def test_a_server_whose_image_is_gone_is_told_apart_from_those_of_other_images() -> None:
+    found = holdings.gather(
+        [(made("a"), image_id(1)), (made("b"), image_id(7)), (made("c"), "no id")], []
+    )
+    unseen = holdings.unseen(found, [document(1, of_nobody=True)])
+    assert [one.image_id for one in unseen] == [image_id(7)]

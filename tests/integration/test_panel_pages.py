@@ -219,9 +219,38 @@ def test_a_family_without_a_current_release_says_so(pages: Pages, cloud: SmallCl
     assert "There is no current release at the moment." in see(pages, SERVERS).text
 
 
+def test_servers_tell_what_an_update_brings_and_until_when_they_can_be_rebuilt(
+    pages: Pages, cloud: SmallCloud
+) -> None:
+    older = {"os_hidden": True, "hw_disk_bus": "scsi"}
+    revoked = {"imagecycle_state": "revoked", "visibility": "shared"}
+    cloud.images = [
+        document(1),
+        document(2, imagecycle_release="20260822", imagecycle_state="superseded", **older),
+        document(3, imagecycle_release="20260522", **revoked, **older),
+    ]
+    cloud.servers = [server(number, image=number) for number in (2, 3)]
+    cloud.servers += [server(number, image=99) for number in range(10, 35)]
+    cloud.volumes = []
+    seen = see(pages, SERVERS).text
+    assert "Your servers can be rebuilt as long as they exist." in seen
+    assert "Until then they can be rebuilt." in seen
+    assert "hw_disk_bus scsi → virtio" in seen
+    assert "These servers cannot be rebuilt: their images are gone" in seen
+    assert "s10" in seen
+    assert "and 5 more" in seen
+    assert "made from another image" not in seen
+    cloud.faults["image"] = Fault(500, after=2)
+    assert "cannot be rebuilt" not in see(pages, SERVERS).text, "nobody said that they are gone"
+
+
 def test_what_is_not_there_is_not_found(pages: Pages) -> None:
     for path in ("family/none-1-x86_64-base", "family/%00", f"family/{FAMILY}/20200101"):
         assert see(pages, f"{SYSTEMS}{path}").status == 404
+    for path in ("family/%E2%80%AEevil", f"family/{FAMILY}/%E2%80%AE2020"):
+        seen = see(pages, f"{SYSTEMS}{path}")
+        assert seen.status == 404
+        assert "\u202e" not in seen.body.partition('id="footer"')[0]
 
 
 @pytest.mark.parametrize("query", ["q=%00%1b", "after=x", "after=%00", "architecture=%3C"])

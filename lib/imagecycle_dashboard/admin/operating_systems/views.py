@@ -12,6 +12,7 @@ from horizon import views
 from imagecycle_dashboard import operations_file
 from imagecycle_dashboard.operations import Operations
 from imagecycle_dashboard.operations_file import NoData
+from imagecycle_dashboard.plain_text import plain
 
 _OLD = datetime.timedelta(days=1)
 _MOST = 500
@@ -122,7 +123,7 @@ class FamilyView(_Page):
         family = found.family(self.kwargs["family"])
         audit = family.audit if family else []
         return {
-            "family": self.kwargs["family"],
+            "family": plain(self.kwargs["family"], 200),
             "found": family,
             "audit": audit[:_MOST],
             "more_audit": max(0, len(audit) - _MOST),

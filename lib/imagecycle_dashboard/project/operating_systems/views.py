@@ -146,7 +146,7 @@ class FamilyView(_FamilyPage):
         older = [one for one in releases if found and one.order < found.order]
         context = super().get_context_data(**kwargs)
         context |= {
-            "family": self.kwargs["family"],
+            "family": plain(self.kwargs["family"], 200),
             "found": found,
             "current": current,
             "releases": releases,
@@ -173,8 +173,8 @@ class ReleaseView(_FamilyPage):
         current = families.newest(releases).get(self.kwargs["family"])
         context = super().get_context_data(**kwargs)
         context |= {
-            "family": self.kwargs["family"],
-            "release": wanted,
+            "family": plain(self.kwargs["family"], 200),
+            "release": plain(wanted, 200),
             "found": found,
             "newest": current if found and current and current.order > found.order else None,
             "successor": next((one for one in releases if found and _replaces(one, found)), None),
@@ -209,12 +209,18 @@ class ServersView(_Page):
         documents = [document for one in listings if one for document in one.documents]
         releases = families.trusted(documents, newest)
         found = holdings.holdings(looked_up, releases, newest)
+        all_told = all(one is not None and one.complete for one in listings)
+        lost = holdings.unseen(looked_up, documents) if all_told else []
+        lost_servers = [server for one in lost for server in one.servers]
+        told_of = sum(one.made.count for one in found) + len(lost_servers)
         context = super().get_context_data(**kwargs)
         context |= {
             "holdings": found,
             "newest_told": listing is not None,
             "revoked": [one for one in found if one.release.state == REVOKED],
-            "others": sum(one.count for one in made) - sum(one.made.count for one in found),
+            "lost": lost_servers,
+            "more_lost": max(0, len(lost_servers) - _SHOWN_OF_ONE),
+            "others": sum(one.count for one in looked_up) - told_of,
             "left_out": max(0, len(made) - len(looked_up)),
             "has_volumes": has_volumes,
             "named": _SHOWN_OF_ONE,
