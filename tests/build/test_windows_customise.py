@@ -56,7 +56,7 @@ class Rig:
             time.sleep(0.02)
         self.reports(*self.end)
         if self.powers_off and domains.runs(self.domain):
-            self.domain.destroy()
+            self.domain.shutdown()
 
 
 @pytest.fixture
@@ -67,6 +67,7 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     machine = Machine(medium={"qemu-ga.msi": Installer(), "seal.ps1": Installer()})
     connection = domains.connect("test:///default")
     domain = connection.createXML(XML, 0)
+    domains.listen(connection, domain)
     installer = systems.of(windows_families.family()).console
     with WinRM(machine.guest, self_signed(tmp_path), password=ACCOUNT.password) as service:
         console = Console(tmp_path / "customisation.log", installer)

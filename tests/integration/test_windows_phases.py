@@ -148,13 +148,14 @@ class Computer:
             started.machine.guest.scripts[windows_steps._DONE.format(text=text)] = _done
         connection = domains.connect("test:///default")
         domain = connection.createXML(XML, 0)
+        domains.listen(connection, domain)
 
         def end() -> None:
             while not started.machine.sealing:
                 time.sleep(0.02)
             if started.seal(text=(payload / "seal.ps1").read_text(), fails=fails):
                 started.save()
-                domain.destroy()
+                domain.shutdown()
 
         watcher = threading.Thread(target=end, daemon=True)
         watcher.start()

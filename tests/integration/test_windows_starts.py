@@ -155,12 +155,13 @@ def customised(computer: Computer, operator: Operator) -> dict[str, Any]:
     windows_medium.write_access(disc, account.user, account.password)
     connection = domains.connect("test:///default")
     domain = connection.createXML(XML, 0)
+    domains.listen(connection, domain)
 
     def machine() -> None:
         try:
             computer.run()
         finally:
-            domain.destroy()
+            domain.shutdown()
 
     threading.Thread(target=machine, daemon=True).start()
     console = Console(computer.console, systems.of(family).console)
