@@ -170,6 +170,7 @@ def test_a_failed_installation_says_why_and_leaves_only_the_evidence(
     assert ArtifactStore(site.artifacts).partials(family.slug) == []
 
 
+@pytest.mark.rotating(2)
 @pytest.mark.parametrize(
     ("crashes", "message"), [(1, "there is no disk /dev/vdz"), (2, "the virtual machine crashed")]
 )

@@ -131,6 +131,7 @@ def test_copies_are_shown_apart_and_decide_nothing(compute_box: ComputeBox, tmp_
     assert run(box, "copies", "--cloud", "devcloud").stdout == "devcloud has no copies\n"
 
 
+@pytest.mark.rotating(2, 1)
 def test_a_release_from_before_is_recognised_by_the_record_of_its_upload(
     compute_box: ComputeBox,
 ) -> None:
@@ -150,6 +151,7 @@ def test_a_release_from_before_is_recognised_by_the_record_of_its_upload(
     assert foreign(box.glance.image(copy.id)) == foreign(copy)
 
 
+@pytest.mark.rotating(2, 1)
 def test_a_release_without_any_record_is_confirmed_by_a_person(compute_box: ComputeBox) -> None:
     box = compute_box
     make(box, "20260822", size=2**17)
@@ -190,6 +192,7 @@ def seen(box: ComputeBox, *words: str) -> dict[str, tuple[str, str]]:
     return {one["name"]: (one["verdict"], one["seen"]) for one in found}
 
 
+@pytest.mark.rotating(2, 1)
 def test_the_doctor_sees_a_cloud_without_the_settings(compute_box: ComputeBox) -> None:
     box = compute_box
     make(box, "20261122", size=2**17)
@@ -207,6 +210,7 @@ def test_the_doctor_sees_a_cloud_without_the_settings(compute_box: ComputeBox) -
     assert [one.id for one in Glance(box.alice).images()] == [copy.id]  # the probe is gone
 
 
+@pytest.mark.rotating(2, 0)
 def test_a_protected_cloud_copies_only_what_is_true_of_a_copy(protected: ComputeBox) -> None:
     box = protected
     make(box, "20261122", size=2**17)

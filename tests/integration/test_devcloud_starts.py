@@ -57,6 +57,7 @@ def free_ports(site: Site) -> dict[str, bool]:
     return {name: port_is_free(port) for name, port in identity.ports.items()}
 
 
+@pytest.mark.rotating(2, 1)
 def test_servers_and_volumes_outlive_a_stop_and_nothing_else_does(site: Site) -> None:
     started = time.monotonic()
     devcloud.start(site, with_compute=True)
@@ -91,6 +92,7 @@ def test_servers_and_volumes_outlive_a_stop_and_nothing_else_does(site: Site) ->
     servers.delete(alice, running, stopped, resized)
 
 
+@pytest.mark.rotating(2, 0)
 def test_nova_joins_a_cloud_that_runs_and_leaves_it_running(site: Site) -> None:
     layout = Layout.of(site)
     devcloud.start(site)
@@ -158,6 +160,7 @@ def moments(site: Site) -> list[Callable[[], bool]]:
     ]
 
 
+@pytest.mark.rotating(2, 1)
 def test_a_start_that_is_killed_anywhere_is_made_good_by_the_next(site: Site) -> None:
     for moment in moments(site):
         start_and_end_when(site, moment, signal.SIGKILL)
@@ -170,6 +173,7 @@ def test_a_start_that_is_killed_anywhere_is_made_good_by_the_next(site: Site) ->
     assert processes_of(site) == []
 
 
+@pytest.mark.rotating(2, 0)
 def test_a_start_that_is_interrupted_leaves_nothing_running(site: Site) -> None:
     layout = Layout.of(site)
     for moment in (
