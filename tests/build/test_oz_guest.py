@@ -57,6 +57,13 @@ def test_the_processor_fits_the_accelerator(kind: str, mode: str | None) -> None
     assert (cpu.get("mode") if cpu is not None else None) == mode
 
 
+def test_a_pc_keeps_its_time_as_in_nova() -> None:
+    timers = {timer.get("name"): timer.attrib for timer in adapted("tcg").findall("clock/timer")}
+    assert timers["hpet"]["present"] == "no"
+    assert timers["rtc"]["tickpolicy"] == "catchup"
+    assert timers["pit"]["tickpolicy"] == "delay"
+
+
 def test_a_machine_boots_from_uefi_with_variables_of_its_own() -> None:
     system = adapted("tcg", firmware="uefi").find("os")
     assert system is not None

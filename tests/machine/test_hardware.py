@@ -35,7 +35,7 @@ def firmware(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_parts_are_those_that_nova_chooses() -> None:
     for part in (
-        "-machine pc -accel tcg,thread=multi -cpu max",
+        "-machine pc,hpet=off -accel tcg,thread=multi -cpu max",
         "-device virtio-blk-pci,drive=root,bootindex=1",
         "virtio-net-pci,netdev=net,mac=fa:16:3e:00:00:01",
         "-device ide-cd,drive=config",
@@ -73,7 +73,7 @@ def test_secure_boot_has_keys_that_only_the_firmware_can_change(firmware: Path) 
         (firmware / name).touch()
     parts = dataclasses.replace(PARTS, firmware="uefi", properties=SECURE)
     said = " ".join(parts.command_line())
-    assert "-machine q35,smm=on" in said
+    assert "-machine q35,hpet=off,smm=on" in said
     assert "-global driver=cfi.pflash01,property=secure,value=on" in said
     assert f"unit=0,readonly=on,file={firmware}/OVMF_CODE_4M.ms.fd" in said
     assert parts.uefi()[1] == firmware / "OVMF_VARS_4M.ms.fd"
@@ -114,16 +114,26 @@ def test_a_machine_for_arm_has_what_nova_gives_it_and_nothing_of_a_pc(firmware: 
         "product=OpenStack Nova",
     ):
         assert part in said
-    for part in ("-vga", "isa-", "driftfix", "ide-cd"):
+    for part in ("-vga", "isa-", "driftfix", "ide-cd", "hpet"):
         assert part not in said
 
 
 def test_properties_of_the_image_change_the_parts() -> None:
     said = line(hw_machine_type="q35", hw_cdrom_bus="scsi", hw_vif_model="e1000")
-    assert "-machine q35" in said
+    assert "-machine q35,hpet=off" in said
     assert "-device virtio-scsi-pci" in said
     assert "-device scsi-cd,drive=config" in said
     assert "-device e1000,netdev=net" in said
+
+
+@pytest.mark.parametrize(
+    ("said", "hpet"),
+    [({}, "off"), ({"hw_time_hpet": "true"}, "on"), ({"hw_time_hpet": "no"}, "off")],
+)
+def test_a_pc_has_a_high_precision_timer_only_if_the_image_asks(
+    said: dict[str, str], hpet: str
+) -> None:
+    assert f"-machine pc,hpet={hpet} " in line(**said)
 
 
 def test_q35_has_its_config_drive_on_sata_unless_told_otherwise() -> None:

@@ -63,9 +63,25 @@ def adapt(xml: str, surroundings: Surroundings, console: Path) -> str:
     kind = domain.find("os/type")
     if kind is not None and kind.get("arch") == platforms.AARCH64:
         _fit_arm(domain, devices, surroundings)
-    elif surroundings.firmware == hardware.UEFI:
-        _boot_from_uefi(domain, surroundings)
+    else:
+        _keep_time_as_nova(domain)
+        if surroundings.firmware == hardware.UEFI:
+            _boot_from_uefi(domain, surroundings)
     return ElementTree.tostring(domain, encoding="unicode")
+
+
+def _keep_time_as_nova(domain: ElementTree.Element) -> None:
+    """Give a PC the timers that Nova gives it: no HPET above all.
+
+    Under emulation a guest that keeps its time by the HPET may stand still: QEMU 10.0 loses its
+    interrupts now and then.
+    """
+    clock = domain.find("clock")
+    if clock is None:
+        clock = ElementTree.SubElement(domain, "clock", offset="utc")
+    ElementTree.SubElement(clock, "timer", name="rtc", tickpolicy="catchup")
+    ElementTree.SubElement(clock, "timer", name="pit", tickpolicy="delay")
+    ElementTree.SubElement(clock, "timer", name="hpet", present="no")
 
 
 def _boot_from_uefi(domain: ElementTree.Element, surroundings: Surroundings) -> None:

@@ -75,9 +75,6 @@ def _features(domain: Element, accelerator: Accelerator, *, secure: bool) -> Non
 def _clock(domain: Element, accelerator: Accelerator) -> None:
     clock = _found(domain, "clock")
     clock.set("offset", "localtime")
-    SubElement(clock, "timer", name="rtc", tickpolicy="catchup")
-    SubElement(clock, "timer", name="pit", tickpolicy="delay")
-    SubElement(clock, "timer", name="hpet", present="no")
     if accelerator.kind == "kvm":
         SubElement(clock, "timer", name="hypervclock", present="yes")
 

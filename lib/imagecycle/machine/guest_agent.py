@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from imagecycle.errors import ImagecycleError
-from imagecycle.machine import unix_sockets
+from imagecycle.machine import glance_properties, unix_sockets
 
 PROPERTY = "hw_qemu_guest_agent"
 ANSWERS = "answers"
@@ -25,7 +25,7 @@ _LONGEST = 2**16
 
 def is_declared(properties: Mapping[str, str]) -> bool:
     """Whether an image says that its guests have one; as Nova reads the property."""
-    return properties.get(PROPERTY, "").strip().lower() in ("yes", "true", "1", "on", "y", "t")
+    return glance_properties.is_on(properties, PROPERTY)
 
 
 def asked(path: Path, limit: float = LIMIT) -> str:
