@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imagecycle.build.console import Console
-from imagecycle.build.domain import InstallationFailed
+from imagecycle.build.domain import InstallationFailed, MachineCrashed
 from imagecycle.systems.debian import Debian
 
 
@@ -43,6 +43,20 @@ def test_a_guest_that_gives_up_is_noticed(path: Path, text: bytes, reason: str) 
     path.write_bytes(text)
     with pytest.raises(InstallationFailed, match=reason):
         console.look()
+
+
+def test_a_guest_whose_clock_stands_still_is_the_emulators_fault(path: Path) -> None:
+    console = Console(path, Debian.console)
+    line = (
+        b"[   24.8] rcu: rcu_preempt kthread timer wakeup didn't happen for 5248 jiffies! "
+        b"g-1019 f0x0 RCU_GP_WAIT_FQS(5) ->state=0x402\r\n"
+    )
+    path.write_bytes(line * 2)  # a machine under load may come late
+    assert console.look()
+    path.write_bytes(line * 3)
+    with pytest.raises(MachineCrashed, match="clock of the virtual machine stands still"):
+        console.look()
+    console.raise_failure()  # the guest itself has not failed
 
 
 def test_a_failure_carries_the_last_lines_without_control_characters(path: Path) -> None:

@@ -6,10 +6,13 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from imagecycle.build.domain import InstallationFailed
+from imagecycle.build.domain import InstallationFailed, MachineCrashed
 from imagecycle.systems.system import InstallerConsole
 
 PANIC = re.compile(rb"Kernel panic - not syncing: ([^\r\n]+)\r*\n")
+_LOST_TIMER = re.compile(rb"kthread timer wakeup didn't happen for \d+ jiffies")
+"""Linux says so, once in 20 s, when an interrupt of its timer is lost: then it waits for ever"""
+_LOST_TIMES = 3
 _LAST_LINES = 15
 
 
@@ -37,6 +40,7 @@ class Console:
         """Read what is new; returns whether there was anything.
 
         :raises InstallationFailed: when the guest has given up.
+        :raises MachineCrashed: when its clock stands still, which is the emulator's fault.
         """
         size = self.path.stat().st_size if self.path.exists() else 0
         if size == self._size:
@@ -47,6 +51,8 @@ class Console:
         if found := self._installer.failure.search(text) or PANIC.search(text):
             self._failure = found[1].decode(errors="replace")
             raise InstallationFailed(self._failure)
+        if len(_LOST_TIMER.findall(text)) >= _LOST_TIMES:
+            raise MachineCrashed("the clock of the virtual machine stands still")
         return True
 
     def _tell_phases(self, text: bytes) -> None:
