@@ -137,9 +137,21 @@ def test_a_way_of_authenticating_that_the_guest_has_not_enabled_is_a_refusal(
     with (
         WinRM(machine, self_signed(tmp_path), methods=("Negotiate",)) as service,
         reach(service, method="basic") as guest,
-        pytest.raises(GuestRefused, match="refuses the account"),
+        pytest.raises(GuestRefused, match="refuses the account") as caught,
     ):
         guest.cmd("hostname", limit=10)
+    assert "It offers Negotiate" in caught.value.hint
+
+
+@pytest.mark.parametrize("method", ["ntlm", "basic"])
+def test_a_guest_that_wants_kerberos_is_named(machine: Guest, tmp_path: Path, method: str) -> None:
+    with (
+        WinRM(machine, self_signed(tmp_path), methods=("Kerberos",)) as service,
+        reach(service, method=method) as guest,
+        pytest.raises(GuestRefused, match="by Kerberos alone") as caught,
+    ):
+        guest.wait(limit=10)
+    assert "enable Negotiate" in caught.value.hint
 
 
 def test_secrets_reach_the_script_and_never_what_comes_back(service: WinRM, machine: Guest) -> None:

@@ -19,6 +19,7 @@ SHELL_OR_COMMAND_GONE = 2150858843
 TOO_MANY_SHELLS = 2150859173
 TOO_MANY_OPERATIONS = 2150859174
 ACCESS_DENIED = 5
+_WAYS = {"negotiate", "ntlm", "basic"}
 _QUOTAS = {TOO_MANY_SHELLS: "shells", TOO_MANY_OPERATIONS: "operations"}
 
 
@@ -61,8 +62,8 @@ def in_words(guest: str, user: str, *, sent: bool, begun: bool = False) -> Itera
     """
     try:
         yield
-    except winrm.exceptions.InvalidCredentialsError:
-        _refused(guest, user)
+    except winrm.exceptions.InvalidCredentialsError as error:
+        _refused(guest, user, _offered(error))
     except winrm.exceptions.WSManFaultError as fault:
         _fault(guest, user, fault)
     except winrm.exceptions.WinRMTransportError as answer:
@@ -93,11 +94,25 @@ def in_words(guest: str, user: str, *, sent: bool, begun: bool = False) -> Itera
         _lost(guest, f"its answer cannot be read ({type(error).__name__})", sent)
 
 
-def _refused(guest: str, user: str) -> NoReturn:
+def _offered(error: winrm.exceptions.InvalidCredentialsError) -> list[str]:
+    """The ways of authenticating that the guest named when it refused."""
+    answer = getattr(error.__context__, "response", None)
+    words = "" if answer is None else answer.headers.get("WWW-Authenticate", "")
+    return re.findall(r"(?:^|,)\s*([A-Za-z]+)(?=\s|,|$)", words)
+
+
+def _refused(guest: str, user: str, offered: list[str]) -> NoReturn:
+    if offered and not {name.lower() for name in offered} & _WAYS:
+        raise GuestRefused(
+            f"{guest} lets {user} in by {' or '.join(offered)} alone, which imagecycle does not do",
+            hint="Kerberos needs a domain, which a machine of a build is not in: enable Negotiate "
+            "there, and no policy that forbids NTLM, until the image is sealed",
+        )
     raise GuestRefused(
         f"{guest} refuses the account {user}",
         hint="is it the password of this machine, is the account an administrator, and is the "
-        "way of authenticating (ntlm, basic) enabled there?",
+        "way of authenticating (ntlm, basic) enabled there?"
+        + (f" It offers {', '.join(offered)}; a policy may forbid NTLM" if offered else ""),
     )
 
 
