@@ -14,9 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imagecycle.verify import windows_checks
+from imagecycle.verify.cases import HARD_RESET, OTHER_HOST, REBOOT, SNAPSHOT
 from imagecycle.verify.verdict import check_name
 
 Account = dict[str, Any]
+MARKER, BOOTED = "ba5eba11" * 4, 134_000_000_000_000_000
+"""What the instance told in its first life"""
 WITHOUT = "without"
 """Names what a section has not"""
 
@@ -33,6 +36,8 @@ class Sabotage:
     """The section as a sabotaged machine tells it; a mapping changes some of its values"""
     of_both: bool = False
     """Whether the twin tells the same"""
+    life: str = ""
+    """In which life it shows; empty for the first"""
     declared: Mapping[str, Any] = field(default_factory=dict)
     """What the catalog promises besides"""
 
@@ -368,6 +373,42 @@ SABOTAGES = (
         "at_rest.power_plan_is_fit_for_servers",
         "power",
         {"plan": "Microsoft:PowerPlan\\{a1841308-3541-4fab-bc81-f71556f20b4a}"},
+    ),
+    row("a restart that is none", "lives.is_another_boot", "booted", BOOTED, life=REBOOT),
+    row(
+        "a name that is forgotten",
+        "lives.keeps_name_and_identity",
+        "name",
+        "WIN-ANOTHER",
+        life=HARD_RESET,
+    ),
+    row(
+        "user data that is run at every start",
+        "lives.does_not_repeat_user_data",
+        "runs",
+        2,
+        life=REBOOT,
+    ),
+    row(
+        "an instance that takes a snapshot's data for its own",
+        "lives.snapshot_is_a_new_instance",
+        "marker",
+        MARKER,
+        life=SNAPSHOT,
+    ),
+    row(
+        "volumes that grow only once",
+        "lives.takes_what_a_resize_gives",
+        "volumes",
+        {"taken": 0},
+        life=OTHER_HOST,
+    ),
+    row(
+        "a service that starts only once",
+        "lives.services_that_should_run_do",
+        "services",
+        {"Dnscache": "Auto Stopped 1066"},
+        life=HARD_RESET,
     ),
     row("a page file of fixed size", "at_rest.page_file_is_managed", "page_file", False),
     row("memory that is taken", "at_rest.memory", "memory", {"free": 1000}),

@@ -1,7 +1,8 @@
 import itertools
 
+import windows_families
 from families import family
-from imagecycle.machine.hardware import METADATA_SERVICE, NOCLOUD
+from imagecycle.machine.hardware import CONFIG_DRIVE_SOURCE, METADATA_SERVICE, NOCLOUD
 from imagecycle.model import Matrix
 from imagecycle.verify import cases
 from imagecycle.verify.cases import INSTANCE, LIVES, TWIN
@@ -34,6 +35,12 @@ def test_full_matrix_varies_what_the_catalog_names() -> None:
     assert {case.growth for case in found} == {cases.GROWTH, 0}
     assert {case.second_card for case in found} == {True, False}
     assert len({case.name for case in found}) == len(found)
+
+
+def test_windows_is_told_about_itself_by_its_config_drive_alone() -> None:
+    found = cases.of(windows_families.family(), cases.FULL, 2)
+    assert {case.source for case in found} == {CONFIG_DRIVE_SOURCE}
+    assert found[0].lives == LIVES
 
 
 def test_full_matrix_begins_with_all_lives_of_an_ordinary_machine() -> None:

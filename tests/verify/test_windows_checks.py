@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import inspect
 import json
@@ -18,9 +19,11 @@ from imagecycle.machine.config_drive import InstanceData
 from imagecycle.model import Budgets
 from imagecycle.systems import windows_script
 from imagecycle.verify import checking, windows_declared, windows_way
-from imagecycle.verify.cases import INSTANCE, TWIN, Case
+from imagecycle.verify.cases import INSTANCE, LIVES, OTHER_HOST, SNAPSHOT, TWIN, Case
+from imagecycle.verify.course import MORE_DISK, MORE_MEMORY_MIB
 from imagecycle.verify.session import Ended, Outcome, Session, Subject
 from imagecycle.verify.verdict import FAILED, NOT_RUN
+from imagecycle.verify.windows_checks.test_lives import Again
 from imagecycle.verify.windows_fixtures import Said
 from imagecycle.verify.windows_way import Address, WindowsAsking
 from sabotages import windows as sabotages
@@ -34,6 +37,7 @@ OF_LINUX = {
     "at_rest.boot",
     "power_button.shuts_down_cleanly",
     "power_button.leaves_file_systems_clean",
+    "lives.lets_the_user_in_again",
 }
 """Checks that are Linux' as well, and tested there"""
 PROPERTIES = {
@@ -48,10 +52,21 @@ class Rig:
     """A run whose two machines have told of themselves."""
 
     def __init__(self, folder: Path) -> None:
-        told = InstanceData(name="v-instan-6fd8d4", public_key=KEY, mac=MAC)
+        told = InstanceData(
+            name="v-instan-6fd8d4", public_key=KEY, mac=MAC, marker=sabotages.MARKER
+        )
         twin = dataclasses.replace(told, name="v-twin-0a1b2c")
         self.told = [self._good(one) for one in (told, twin)]
         cases = (Case(INSTANCE, "uefi", PROPERTIES, 2), Case(TWIN, "uefi", PROPERTIES, brief=True))
+        self.told[0]["booted"] = sabotages.BOOTED
+        self.lives = {name: copy.deepcopy(self.told[0]) for name in LIVES}
+        for number, account_of in enumerate(self.lives.values(), start=1):
+            account_of["booted"] += number
+        self.lives[SNAPSHOT] |= {"name": "V-INSTAN-0A1B2C", "marker": "another"}
+        moved = self.lives[OTHER_HOST]
+        moved["memory"]["total"] += MORE_MEMORY_MIB * 2**10
+        for size in ("disk", "taken", "partition", "size"):
+            moved["volumes"][size] += MORE_DISK
         subjects = tuple(
             Subject(case, folder / case.name, data)
             for case, data in zip(cases, (told, twin), strict=True)
@@ -95,11 +110,18 @@ class Rig:
         for name, check in sabotages.checks().items():
             if name in OF_LINUX or name.startswith("sealed_disk."):
                 continue
-            try:
-                check(**{word: known[word] for word in inspect.signature(check).parameters})
-            except AssertionError as error:
-                found[name] = str(error)
+            words = inspect.signature(check).parameters
+            for again in self._again(one) if "again" in words else [None]:
+                known["again"] = again
+                try:
+                    check(**{word: known[word] for word in words})
+                except AssertionError as error:
+                    found[name] = str(error)
         return found
+
+    def _again(self, before: Said) -> Iterator[Again]:
+        for name, account_of in self.lives.items():
+            yield Again(name, account_of["name"], before, Said(INSTANCE, account_of))
 
 
 @pytest.fixture
@@ -116,7 +138,8 @@ def test_a_sabotage_is_rejected_by_its_check(rig: Rig, row: sabotages.Sabotage) 
     assert rig.session.windows is not None
     declared = dataclasses.replace(rig.session.windows, **row.declared)
     rig.session = dataclasses.replace(rig.session, windows=declared)
-    for told in rig.told if row.of_both else rig.told[:1]:
+    first = rig.told if row.of_both else rig.told[:1]
+    for told in [rig.lives[row.life]] if row.life else first:
         row.apply(told)
     assert row.check in rig.rejected()
 

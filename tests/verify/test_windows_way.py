@@ -113,6 +113,19 @@ def test_what_the_console_said_before_a_restart_does_not_count(
     assert not polled(login, 0.3)
 
 
+def test_an_instance_that_has_restarted_must_have_the_certificate_it_had(
+    machine: Any, service: WinRM, tmp_path: Path
+) -> None:
+    way, instance = WinrmWay(tmp_path, "Administrator"), told()
+    for again in (False, True):
+        with way.login(machine, instance, "") as login:
+            if not again:
+                report(machine, service.fingerprint)
+            assert polled(login)
+    with way.login(machine, told(), "") as login:
+        assert not polled(login, 0.3), "another instance has a certificate of its own"
+
+
 def test_an_instance_gets_a_password_and_powershell_as_user_data() -> None:
     data = course.new_instance("instance", "ssh-ed25519 AAAA us", windows=True)
     assert len(data.name) <= 15

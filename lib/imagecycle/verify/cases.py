@@ -96,7 +96,7 @@ def _full(family: Family) -> Iterator[Case]:
         family.firmware,
         machines,
         disk_buses(family),
-        family.matrix.sources or OF_OPENSTACK,
+        family.matrix.sources or _sources(family),
         (1, 2),
         (GROWTH, 0),
         (False, True),
@@ -119,6 +119,12 @@ def _full(family: Family) -> Iterator[Case]:
             arch=family.arch,
             lives=LIVES if number == 0 else (REBOOT,) if number == 1 else (),
         )
+
+
+def _sources(family: Family) -> tuple[str, ...]:
+    """A Windows without a config drive makes up its password, and posts it where only its user can
+    read it: nobody here could look into it."""
+    return OF_OPENSTACK if family.windows is None else (CONFIG_DRIVE_SOURCE,)
 
 
 def disk_buses(family: Family) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Into machines of Windows: over WinRM, with the password that the instance was given.
 
 The instance's user data tells the console which certificate its listener has; nobody else gets the
-password. Where user data is not run, nobody is let in, and that is what the verdict says.
+password. Where user data is not run, nobody is let in, and that is what the verdict says. User data
+is run once: after a restart the certificate must be the one that the instance had before.
 """
 
 from __future__ import annotations
@@ -71,11 +72,24 @@ def _file(name: str) -> str:
 
 
 class WindowsLogin:
-    """Tries to log in to one machine, until it is let in."""
+    """Tries to log in to one machine, until it is let in.
 
-    def __init__(self, machine: VirtualMachine, folder: Path, user: str, password: str) -> None:
+    :param known: the fingerprint of its certificate, where the same instance was logged in to
+        before.
+    """
+
+    def __init__(
+        self,
+        machine: VirtualMachine,
+        folder: Path,
+        user: str,
+        password: str,
+        known: str | None = None,
+    ) -> None:
         self.answered: float | None = None
         self.refused = False
+        self.known = known
+        """The fingerprint, once it has let us in"""
         self._machine, self._folder = machine, folder
         self._user, self._password = user, password
         console = machine.console
@@ -93,7 +107,7 @@ class WindowsLogin:
         if time.monotonic() < self._next:
             return False
         self._next = time.monotonic() + 1.0
-        fingerprint = self._reported()
+        fingerprint = self._reported() or self.known
         if fingerprint is not None:
             address = Address(self._user, self._password, fingerprint, self._machine.port)
             self._thread = threading.Thread(target=self._try, args=(address,), daemon=True)
@@ -128,6 +142,7 @@ class WindowsLogin:
             self._said = error.message
         else:
             address.write(self._folder, self._machine.name)
+            self.known = address.fingerprint
             self._in = True
 
 
@@ -180,14 +195,20 @@ class WinrmWay:
 
     def __init__(self, folder: Path, user: str) -> None:
         self._folder, self._user = folder, user
+        self._known: dict[str, str] = {}
+        """The fingerprint of each instance that has let us in"""
 
     @contextlib.contextmanager
     def login(
         self, machine: VirtualMachine, told: InstanceData, key: str
     ) -> Iterator[WindowsLogin]:
+        known = self._known.get(told.uuid)
+        login = WindowsLogin(machine, self._folder, self._user, told.admin_password, known)
         try:
-            yield WindowsLogin(machine, self._folder, self._user, told.admin_password)
+            yield login
         finally:
+            if login.known is not None:
+                self._known[told.uuid] = login.known
             (self._folder / _file(machine.name)).unlink(missing_ok=True)
 
     @contextlib.contextmanager

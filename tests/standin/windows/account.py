@@ -25,6 +25,7 @@ def good(
     return {
         "name": name[:15].upper(),
         "marker": marker,
+        "runs": 1,
         "tasks": {},
         "release": {"build": "20348", "edition": "ServerStandard", "kind": "Server"},
         "setup": {

@@ -45,6 +45,8 @@ LETTERS = "DEFGHI"
 C = Path("/c")
 SCREENS = Path("/screens")
 BOOT = "Windows/Boot/standin"
+TAKEN_MIB = 200
+"""Of the memory, by the kernel and its RAM disk"""
 _GPT = {
     "EFI": "C12A7328-F81F-11D2-BA4B-00A0C93EC93B",
     "MSR": "E3C9E316-0B5C-4DB8-817D-F92DF00215AE",
@@ -183,8 +185,6 @@ def named(windows: Windows, commands: Commands, drives: dict[str, Path]) -> None
 def used(windows: Windows, drives: dict[str, Path]) -> None:
     """An instance that is contextualised, and lives until its power button is pressed."""
     network()
-    first = not windows.certificate[0]
-    pair = made_certificate(windows.hostname) if first else windows.certificate
     disk, bus = disks()
     size = int((Path("/sys/block") / disk.name / "size").read_text()) * 512
     mac = Path("/sys/class/net/eth0/address").read_text().strip()
@@ -196,8 +196,16 @@ def used(windows: Windows, drives: dict[str, Path]) -> None:
         disk=size,
         secure_boot=seen.secure_boot,
         tpm=seen.tpm,
+        memory_kib=(seen.memory_mib - TAKEN_MIB) * 1024,
+        processors=os.cpu_count() or 1,
     )
-    instance.service(pair, sha256(pair[0]))
+    if instance.is_new:
+        if instance.late():
+            leave(windows, "reboot")
+        pair = made_certificate(windows.hostname)
+        instance.service(pair, sha256(pair[0]))
+        windows.save()
+        os.sync()
     guest = windows.machine.guest
     guest.hostname = windows.hostname
     guest.scripts[windows_script.text("account.ps1")] = instance.answer
@@ -381,7 +389,7 @@ def machine(disk: Path, bus: str) -> Machine:
         firmware="uefi" if Path("/sys/firmware/efi").exists() else "bios",
         disk_bus=bus,
         disk_gib=round(size / 2**30),
-        memory_mib=memory // 1024 + 200,  # what the kernel and its RAM disk have taken
+        memory_mib=memory // 1024 + TAKEN_MIB,
         secure_boot=variable is not None and variable.read_bytes()[-1:] == b"\1",
         tpm="2.0" if Path("/sys/class/tpm/tpm0/tpm_version_major").exists() else "",
     )

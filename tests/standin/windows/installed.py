@@ -26,6 +26,10 @@ OWN = r"C:\ProgramData\imagecycle\build"
 ANSWERS = r"C:\ProgramData\imagecycle\Unattend.xml"
 SPECIALIZE, OOBE, RUNNING, SEALED, NAMED = "specialize", "oobe", "running", "sealed", "named"
 """What the next start is of; the last has its host's name, and all else before it"""
+_OWN = (
+    *("phase", "boots", "hostname", "user", "password", "access", "answers"),
+    *("instance", "identity"),
+)
 _KEPT = (
     *("registry", "services", "hotfixes", "policies", "build", "revision", "updates"),
     *("pending", "unmended"),
@@ -53,6 +57,10 @@ class Windows:
     certificate: tuple[str, str] = ("", "")
     """Of the listener and its key, in PEM"""
     answers: str = field(default="", repr=False)
+    instance: dict[str, Any] = field(default_factory=dict)
+    """What the last contextualisation has set up, under Nova's id of the instance"""
+    identity: dict[str, Any] = field(default_factory=dict)
+    """What it tells of itself that no restart changes"""
     edition: str = ""
     installation_type: str = ""
     machine: Machine = field(default_factory=Machine)
@@ -61,7 +69,7 @@ class Windows:
     def load(cls, drive: Path, console: Callable[[str], None]) -> Windows:
         said = json.loads((drive / STATE).read_text())
         found = cls(drive, console)
-        for name in ("phase", "boots", "hostname", "user", "password", "access", "answers"):
+        for name in _OWN:
             setattr(found, name, said[name])
         found.edition, found.installation_type = said["edition"], said["installation_type"]
         found.certificate = tuple(said["certificate"])
@@ -79,13 +87,8 @@ class Windows:
     def save(self) -> None:
         """Keep what the next start needs, and the files where Windows would have them."""
         machine = self.machine
-        said: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in (
-                *("phase", "boots", "hostname", "user", "password", "access", "answers"),
-                *("edition", "installation_type", "certificate"),
-            )
-        }
+        kept = (*_OWN, "edition", "installation_type", "certificate")
+        said: dict[str, Any] = {name: getattr(self, name) for name in kept}
         said["machine"] = {name: getattr(machine, name) for name in _KEPT}
         said["machine"]["features"] = sorted(machine.features)
         said["machine"]["software"] = machine.software

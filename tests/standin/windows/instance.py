@@ -9,7 +9,8 @@ from __future__ import annotations
 import configparser
 import json
 import secrets
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -40,19 +41,29 @@ class Instance:
     """Where the config drive is"""
     fingerprint: str = ""
     """Of the listener's certificate, where there is a listener"""
-    marker: str | None = None
-    keys: list[str] = field(default_factory=list)
-    listens: bool = False
     mac: str = ""
     disk: int = 0
     secure_boot: bool = False
     tpm: str = ""
+    memory_kib: int = 0
+    processors: int = 2
     restarts: int = 2
+
+    @property
+    def is_new(self) -> bool:
+        """Whether nobody has contextualised it yet; plugins run once for each instance."""
+        return bool(self.windows.instance.get("id") != self._meta_data()["uuid"])
 
     def early(self) -> bool:
         """The run in the pass *specialize*; whether it asks for a restart."""
-        plugins = self._plugins(context.UNATTEND_CONFIGURATION)
-        if "sethostname.SetHostNamePlugin" not in plugins:
+        return self._named(context.UNATTEND_CONFIGURATION)
+
+    def late(self) -> bool:
+        """The same by the service, of a copy of an instance that was not sealed."""
+        return self._named(context.CONFIGURATION)
+
+    def _named(self, configuration: str) -> bool:
+        if "sethostname.SetHostNamePlugin" not in self._plugins(configuration):
             return False
         name = str(self._meta_data()["hostname"]).split(".")[0][:15].upper()
         changed = self.windows.hostname != name
@@ -68,6 +79,9 @@ class Instance:
             raise StartFailed("nobody starts cloudbase-init")
         options = self._options(context.CONFIGURATION)
         data = self._meta_data()
+        done = self.windows.instance
+        done |= {"id": data["uuid"], "keys": [], "listens": False, "runs": done.get("runs", 0)}
+        self.windows.identity = self.windows.identity or _identity(self.windows)
         for name in self._plugins(context.CONFIGURATION):
             if name == "createuser.CreateUserPlugin":
                 self.windows.user = options["username"]
@@ -76,9 +90,9 @@ class Instance:
                 wanted = data.get("admin_pass") if injected else None
                 self.windows.password = wanted or secrets.token_urlsafe(20)
             elif name == "sshpublickeys.SetUserSSHPublicKeysPlugin":
-                self.keys = [str(one).strip() for one in data["public_keys"].values()]
+                done["keys"] = [str(one).strip() for one in data["public_keys"].values()]
             elif name == "winrmlistener.ConfigWinRMListenerPlugin":
-                self.listens = options.getboolean("winrm_configure_https_listener")
+                done["listens"] = options.getboolean("winrm_configure_https_listener")
                 self.windows.certificate, self.fingerprint = certificate, sha256
             elif name == "userdata.UserDataPlugin":
                 self._user_data()
@@ -94,8 +108,9 @@ class Instance:
         values, text = assignments(script)
         if text != windows_script.text("report-in.ps1"):
             raise StartFailed("user data that nobody has declared")
-        self.marker = values["marker"]
-        line = f"sha256 {self.fingerprint.upper()}" if self.listens else "has no listener"
+        done = self.windows.instance
+        done |= {"marker": values["marker"], "runs": done["runs"] + 1}
+        line = f"sha256 {self.fingerprint.upper()}" if done["listens"] else "has no listener"
         self.windows.console(f"imagecycle: winrm {line}")
 
     def told(self) -> dict[str, Any]:
@@ -109,9 +124,14 @@ class Instance:
             user=windows.user,
             disk=self.disk,
         )
-        services = windows.machine.services
-        found |= {"marker": self.marker, "keys": self.keys, "restarts": self.restarts}
-        found["winrm"]["listeners"] = ["Address=* Transport=HTTPS"] if self.listens else []
+        services, done = windows.machine.services, windows.instance
+        found |= windows.identity
+        found |= {name: done.get(name) for name in ("marker", "keys", "runs")}
+        found["restarts"], found["processors"] = self.restarts, self.processors
+        found["booted"] = account.filetime(time.time() - time.monotonic())
+        if self.memory_kib:
+            found["memory"] = {"total": self.memory_kib, "free": self.memory_kib - 2**20}
+        found["winrm"]["listeners"] = ["Address=* Transport=HTTPS"] if done.get("listens") else []
         drivers = ("viostor", "vioscsi", "netkvm", "balloon", "vioserial", "viorng")
         starts = {"viostor": 0, "vioscsi": 0}
         found["drivers"] = {name: starts.get(name, 3) for name in drivers if name in services}
@@ -155,3 +175,10 @@ class Instance:
             raise StartFailed("cloudbase-init finds no metadata")
         found: dict[str, Any] = json.loads((self.drive / DATA / "meta_data.json").read_text())
         return found
+
+
+def _identity(windows: Windows) -> dict[str, Any]:
+    """What the first start gives a Windows for its whole life."""
+    made = account.good(windows.hostname, marker="", key="", mac="", user=windows.user)
+    kept = ("accounts", "setup", "remote_desktop", "certificates", "identity")
+    return {name: made[name] for name in kept}

@@ -39,6 +39,7 @@ for ($left = [int]$seconds; $left -gt 0; $left -= 2) {
 }
 Add-Answer -Name 'name' -Block { $env:COMPUTERNAME }
 Add-Answer -Name 'marker' -Block { Get-Value -Path 'HKLM:\SOFTWARE\imagecycle' -Name 'Marker' }
+Add-Answer -Name 'runs' -Block { Get-Value -Path 'HKLM:\SOFTWARE\imagecycle' -Name 'Runs' }
 Add-Answer -Name 'tasks' -Block {
     $found = @{}
     $place = 'HKLM:\SOFTWARE\imagecycle\Tasks'

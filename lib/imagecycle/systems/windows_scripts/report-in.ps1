@@ -2,7 +2,11 @@
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 $place = 'HKLM:\SOFTWARE\imagecycle'
-$null = New-Item -Path $place -Force
+if (-not (Test-Path -Path $place)) {
+    $null = New-Item -Path $place
+}
+$runs = [int](Get-Item -Path $place).GetValue('Runs', 0) + 1
+$null = New-ItemProperty -Path $place -Name 'Runs' -Value $runs -Force
 $null = New-ItemProperty -Path $place -Name 'Marker' -Value $marker -Force
 $digits = ''
 foreach ($listener in Get-ChildItem -Path 'WSMan:\localhost\Listener') {

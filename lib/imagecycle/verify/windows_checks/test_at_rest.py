@@ -37,7 +37,7 @@ def test_log_has_no_errors(said: Said) -> None:
 
 def test_services_that_should_run_do(said: Said) -> None:
     """A part of the system does not work from the first minute."""
-    assert list(_stopped(said["services"], said["triggered"])) == []
+    assert list(stopped(said["services"], said["triggered"])) == []
 
 
 def test_time_service_runs(said: Said) -> None:
@@ -111,7 +111,8 @@ def test_boot(instance: Subject, session: Session) -> None:
     assert pace <= limit, f"the login came after {pace:.0f} s of the machine's own pace"
 
 
-def _stopped(services: Mapping[str, str], triggered: list[str]) -> Iterator[str]:
+def stopped(services: Mapping[str, str], triggered: list[str]) -> Iterator[str]:
+    """The services that Windows starts by itself, and that do not run."""
     for name, words in sorted(services.items()):
         mode, state, code = (*words.split(), "", "", "")[:3]
         bare = name.rpartition("_")[0] if name.rpartition("_")[2].isalnum() else name
