@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.long]
 
 NOT_IN_WINE = (
     *("licensing", "extendvolumes", "setuserpassword", "networkconfig", "ntpclient"),
-    *("winrmlistener", "winrmcertificateauth", "rdp", "sshpublickeys"),
+    *("winrmlistener", "winrmcertificateauth", "rdp", "sshpublickeys", "sanpolicy"),
 )
 """Plugins that want of Windows what Wine has not"""
 LESS = r"C:\without.conf"
@@ -55,17 +55,16 @@ def windows(tmp_path_factory: pytest.TempPathFactory) -> Windows:
         (disc / name).write_bytes(content)
     made.insert(disc, config_drive.LABEL)
     made.run("sc", "create", context.SERVICE, "binPath=", r"C:\service.exe", "start=", "demand")
-    assert made.cloudbase_init(context.UNATTEND_CONFIGURATION) == 0
-    plugins = ",".join(kept(made))
-    made.write(LESS, f"[DEFAULT]\nplugins = {plugins}\nstop_service_on_exit = false\n")
-    for _ in range(2):
-        assert made.cloudbase_init(context.CONFIGURATION, LESS) == 0
+    for configuration in (context.UNATTEND_CONFIGURATION, *[context.CONFIGURATION] * 2):
+        plugins = ",".join(kept(made, configuration))
+        made.write(LESS, f"[DEFAULT]\nplugins = {plugins}\nstop_service_on_exit = false\n")
+        assert made.cloudbase_init(configuration, LESS) == 0
     return made
 
 
-def kept(windows: Windows) -> Iterator[str]:
-    """The plugins of the generated configuration that Wine can run."""
-    (line,) = re.findall(r"^plugins = (.*)$", windows.path(context.CONFIGURATION).read_text(), re.M)
+def kept(windows: Windows, configuration: str) -> Iterator[str]:
+    """The plugins of a generated configuration that Wine can run."""
+    (line,) = re.findall(r"^plugins = (.*)$", windows.path(configuration).read_text(), re.M)
     for name in line.strip().split(","):
         if name.split(".")[-2] not in NOT_IN_WINE:
             yield name

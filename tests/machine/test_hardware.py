@@ -46,6 +46,14 @@ def test_parts_are_those_that_nova_chooses() -> None:
         assert part in line()
 
 
+def test_a_second_disk_comes_after_the_first_and_is_not_booted() -> None:
+    found = dataclasses.replace(PARTS, second_disk=2**30).command_line()
+    drives = [word for word in found if word.startswith(("virtio-blk-pci", "if=none,id=second"))]
+    assert drives[0] == "virtio-blk-pci,drive=root,bootindex=1"
+    assert drives[1].startswith("if=none,id=second-disk,file=second-disk.qcow2,format=qcow2")
+    assert drives[2] == "virtio-blk-pci,drive=second-disk"
+
+
 def test_a_channel_leads_to_the_agent_of_an_image_that_promises_one() -> None:
     said = " ".join(dataclasses.replace(PARTS, properties={PROPERTY: "yes"}).command_line())
     assert "virtserialport,chardev=agent,name=org.qemu.guest_agent.0" in said

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from imagecycle.verify import windows_checks
-from imagecycle.verify.cases import HARD_RESET, OTHER_HOST, REBOOT, SNAPSHOT
+from imagecycle.verify.cases import HARD_RESET, OTHER_HOST, REBOOT, SECOND_DISK, SNAPSHOT
 from imagecycle.verify.verdict import check_name
 
 Account = dict[str, Any]
@@ -374,6 +374,13 @@ SABOTAGES = (
         "power",
         {"plan": "Microsoft:PowerPlan\\{a1841308-3541-4fab-bc81-f71556f20b4a}"},
     ),
+    row(
+        "a second disk that stays offline",
+        "volumes.second_disk_is_there_and_online",
+        "disks",
+        [{"size": SECOND_DISK, "offline": True, "read_only": False}],
+    ),
+    row("a second disk that nobody sees", "volumes.second_disk_is_there_and_online", "disks", []),
     row("a restart that is none", "lives.is_another_boot", "booted", BOOTED, life=REBOOT),
     row(
         "a name that is forgotten",

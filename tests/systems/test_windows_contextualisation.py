@@ -125,11 +125,14 @@ def test_what_the_catalog_says_reaches_the_configuration(tmp_path: Path) -> None
     assert options().username == "Administrator"
     assert not options().real_time_clock_utc
     assert options().first_logon_behaviour == "no"
+    assert options().san_policy == "OnlineAll"
 
 
 def test_the_host_is_named_before_anybody_can_log_in(tmp_path: Path) -> None:
     early = loaded(text(windows_context.UNATTEND_CONFIGURATION), tmp_path)
     assert "cloudbaseinit.plugins.common.sethostname.SetHostNamePlugin" in early.plugins
+    assert "cloudbaseinit.plugins.windows.sanpolicy.SANPolicyPlugin" in early.plugins
+    assert early.san_policy == "OnlineAll"
     assert windows_context.UNATTEND_CONFIGURATION in text(windows_context.ANSWERS)
 
 

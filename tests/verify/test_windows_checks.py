@@ -57,7 +57,10 @@ class Rig:
         )
         twin = dataclasses.replace(told, name="v-twin-0a1b2c")
         self.told = [self._good(one) for one in (told, twin)]
-        cases = (Case(INSTANCE, "uefi", PROPERTIES, 2), Case(TWIN, "uefi", PROPERTIES, brief=True))
+        cases = (
+            Case(INSTANCE, "uefi", PROPERTIES, 2, second_disk=True),
+            Case(TWIN, "uefi", PROPERTIES, brief=True),
+        )
         self.told[0]["booted"] = sabotages.BOOTED
         self.lives = {name: copy.deepcopy(self.told[0]) for name in LIVES}
         for number, account_of in enumerate(self.lives.values(), start=1):

@@ -27,6 +27,8 @@ VIRT = "virt"
 CONSOLE = "console.log"
 FIRMWARE_LOG = "firmware.log"
 DISK = "disk.qcow2"
+SECOND_DISK = "second-disk.qcow2"
+"""Empty, as a volume that a user attaches"""
 CONFIG_DRIVE = "config.iso"
 VARIABLES = "variables.fd"
 NETWORK = "network.pcap"
@@ -72,6 +74,8 @@ class Hardware:
     source: str = CONFIG_DRIVE_SOURCE
     second_mac: str = ""
     """Of a second network card, on a network without a way out; empty without"""
+    second_disk: int = 0
+    """Of a second disk, in bytes; 0 without"""
     port: int = 22
     """Of the guest's service that a port on loopback leads to"""
     local_time: bool = False
@@ -197,10 +201,14 @@ class Hardware:
         disk_bus, disk = self._choose("hw_disk_bus", "virtio", _DISKS)
         cdrom_bus, cdrom = self._choose("hw_cdrom_bus", _CDROM_BUSES[self.machine], _CDROMS)
         # Nothing of the overlay is needed after a crash of this machine: no flush to the disk.
+        how = "format=qcow2,cache=unsafe,discard=unmap"
         options = [
-            *("-drive", f"if=none,id=root,file={DISK},format=qcow2,cache=unsafe,discard=unmap"),
+            *("-drive", f"if=none,id=root,file={DISK},{how}"),
             *("-device", f"{disk},drive=root,bootindex=1"),
         ]
+        if self.second_disk:
+            options += ["-drive", f"if=none,id=second-disk,file={SECOND_DISK},{how}"]
+            options += ["-device", f"{disk},drive=second-disk"]
         if self.source != METADATA_SERVICE:
             options += ["-drive", f"if=none,id=config,file={CONFIG_DRIVE},format=raw,readonly=on"]
             options += ["-device", f"{cdrom},drive=config"]

@@ -104,6 +104,9 @@ def prepare(
     folder.mkdir()
     overlay = [QEMU_IMG, "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(disk.resolve())]
     command.run([*overlay, str(folder / hardware.DISK), str(size)], timeout=60)
+    if parts.second_disk:
+        argv = [QEMU_IMG, "create", "-q", "-f", "qcow2", str(folder / hardware.SECOND_DISK)]
+        command.run([*argv, str(parts.second_disk)], timeout=60)
     if parts.firmware == hardware.UEFI:
         _, variables = parts.uefi()
         shutil.copyfile(variables, folder / hardware.VARIABLES)
@@ -114,13 +117,14 @@ def prepare(
 def move(
     former: Path, folder: Path, parts: Hardware, size: int, instance_data: InstanceData
 ) -> None:
-    """Make the same from a machine that has ended, with its disk: it will start on another host.
+    """Make the same from a machine that has ended, with its disks: it will start on another host.
 
-    :param former: its folder, which loses the disk.
+    :param former: its folder, which loses the disks.
     :param size: of the disk from now on, in bytes; not smaller than it was.
     """
     folder.mkdir()
-    (former / hardware.DISK).rename(folder / hardware.DISK)
+    for name in (hardware.DISK, *([hardware.SECOND_DISK] if parts.second_disk else [])):
+        (former / name).rename(folder / name)
     argv = [QEMU_IMG, "resize", "-q", "-f", "qcow2", str(folder / hardware.DISK), str(size)]
     command.run(argv, timeout=60)
     if parts.firmware == hardware.UEFI:

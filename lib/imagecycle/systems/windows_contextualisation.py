@@ -43,9 +43,15 @@ _SERVICES = {
 }
 _COMMON = "cloudbaseinit.plugins.common"
 _WINDOWS = "cloudbaseinit.plugins.windows"
-_EARLY = (f"{_COMMON}.mtu.MTUPlugin", f"{_COMMON}.sethostname.SetHostNamePlugin")
+_DISKS_ONLINE = f"{_WINDOWS}.sanpolicy.SANPolicyPlugin"
+"""By default servers leave offline what they take for shared, which virtio's disks are"""
+_EARLY = (
+    f"{_COMMON}.mtu.MTUPlugin",
+    f"{_COMMON}.sethostname.SetHostNamePlugin",
+    _DISKS_ONLINE,
+)
 """Plugins of the run before anybody can log in; without the second, the service would restart an
-instance that somebody may be using already."""
+instance that somebody may be using already. The third counts from the next start on."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +145,7 @@ def _plugins(facts: WindowsFacts) -> list[str]:
         f"{_COMMON}.networkconfig.NetworkConfigPlugin": True,
         f"{_WINDOWS}.licensing.WindowsLicensingPlugin": True,
         f"{_COMMON}.sshpublickeys.SetUserSSHPublicKeysPlugin": True,
+        _DISKS_ONLINE: True,
         f"{_WINDOWS}.extendvolumes.ExtendVolumesPlugin": context.extend_volumes,
         f"{_COMMON}.setuserpassword.SetUserPasswordPlugin": True,
         f"{_WINDOWS}.winrmlistener.ConfigWinRMListenerPlugin": context.winrm,
@@ -162,6 +169,7 @@ def _text(facts: WindowsFacts, log: str, options: Mapping[str, object]) -> str:
         "log_file": log,
         "default_log_levels": "comtypes=INFO,iso8601=WARN,requests=WARN",
         "logging_serial_port_settings": SERIAL_PORT,
+        "san_policy": "OnlineAll",
         "mtu_use_dhcp_config": str(context.mtu_from_dhcp).lower(),
         "check_latest_version": "false",
         **{

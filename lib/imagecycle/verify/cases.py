@@ -31,6 +31,8 @@ LIVES = (REBOOT, HARD_RESET, OTHER_HOST, SNAPSHOT)
 its machine are others, with a larger disk and more memory. The last is a new instance, booted from
 what the former has left on the disk."""
 
+SECOND_DISK = 2**30
+"""Bytes of a disk beside the root disk"""
 GROWTH = 2 * 2**30
 """Bytes by which a disk is larger than the image, to see that the file system grows"""
 
@@ -53,6 +55,7 @@ class Case:
     growth: int = GROWTH
     """Bytes by which its disk is larger than the image"""
     second_card: bool = False
+    second_disk: bool = False
     lives: tuple[str, ...] = ()
     brief: bool = False
     """It ends at its login: what it shows until then is enough"""
@@ -70,6 +73,8 @@ class Case:
             parts.append("disk as large as the image")
         if self.second_card:
             parts.append("two network cards")
+        if self.second_disk:
+            parts.append("two disks")
         return ", ".join(parts)
 
 
@@ -80,9 +85,9 @@ def of(family: Family, matrix: str, processors: int) -> tuple[Case, ...]:
     """
     first, last = family.firmware[0], family.firmware[-1]
     if matrix != FULL:
-        own = dict(family.properties)
+        own, two = dict(family.properties), _wants_two_disks(family)
         return (
-            Case(INSTANCE, first, own, processors, arch=family.arch),
+            Case(INSTANCE, first, own, processors, second_disk=two, arch=family.arch),
             Case(TWIN, last, own, brief=True, arch=family.arch),
         )
     return tuple(_full(family))
@@ -116,9 +121,15 @@ def _full(family: Family) -> Iterator[Case]:
             source=source,
             growth=growth,
             second_card=second_card,
+            second_disk=number == 0 and _wants_two_disks(family),
             arch=family.arch,
             lives=LIVES if number == 0 else (REBOOT,) if number == 1 else (),
         )
+
+
+def _wants_two_disks(family: Family) -> bool:
+    """Windows may leave a disk that it meets offline; other systems have no such rule."""
+    return family.windows is not None
 
 
 def _sources(family: Family) -> tuple[str, ...]:

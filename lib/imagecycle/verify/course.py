@@ -284,6 +284,7 @@ class Course:
             properties=case.properties,
             source=case.source,
             second_mac=told.second_mac,
+            second_disk=cases.SECOND_DISK if case.second_disk else 0,
             port=self.way.port,
             local_time=self.family.windows is not None,
             arch=self.family.arch,

@@ -55,6 +55,7 @@ def good(
             "free": partition - 14 * GIB,
             "health": "Healthy",
         },
+        "disks": [{"size": size, "offline": False, "read_only": False} for size in (disk, GIB)],
         "devices": [],
         "drivers": dict.fromkeys(("viostor", "vioscsi"), 0)
         | dict.fromkeys(("netkvm", "balloon", "vioser", "viorng"), 3),

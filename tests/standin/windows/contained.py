@@ -66,6 +66,7 @@ class Files(type(Path())):  # type: ignore[misc]
 if __name__ == "__main__":
     inside.run, inside.parts, inside.power, inside.console = run, parts, power, console  # type: ignore[assignment]
     inside.disks = lambda: (DISK, "virtio")
+    inside.other_disks = lambda _disk: []
     inside.part = lambda _disk, number: f"{DISK}p{number}"
     inside.media = lambda: iter([Path("/media/sr0")])
     inside.network = lambda: None

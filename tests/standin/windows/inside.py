@@ -186,14 +186,14 @@ def used(windows: Windows, drives: dict[str, Path]) -> None:
     """An instance that is contextualised, and lives until its power button is pressed."""
     network()
     disk, bus = disks()
-    size = int((Path("/sys/block") / disk.name / "size").read_text()) * 512
     mac = Path("/sys/class/net/eth0/address").read_text().strip()
     seen = machine(disk, bus)
     instance = Instance(
         windows,
         config_drive(drives),
         mac=mac,
-        disk=size,
+        disk=size_of(disk),
+        other_disks=tuple(size_of(one) for one in other_disks(disk)),
         secure_boot=seen.secure_boot,
         tpm=seen.tpm,
         memory_kib=(seen.memory_mib - TAKEN_MIB) * 1024,
@@ -377,8 +377,18 @@ def part(disk: Path, number: int) -> str:
     return f"{disk}{number}"
 
 
+def size_of(disk: Path) -> int:
+    return int((Path("/sys/block") / disk.name / "size").read_text()) * 512
+
+
+def other_disks(disk: Path) -> list[Path]:
+    """The disks beside the first, on the same bus."""
+    kind = disk.name[:2]
+    found = sorted(Path("/sys/block").glob(f"{kind}*"))
+    return [Path("/dev") / one.name for one in found if one.name != disk.name]
+
+
 def machine(disk: Path, bus: str) -> Machine:
-    size = int((Path("/sys/block") / disk.name / "size").read_text()) * 512
     memory = next(
         int(line.split()[1])
         for line in Path("/proc/meminfo").read_text().splitlines()
@@ -388,7 +398,7 @@ def machine(disk: Path, bus: str) -> Machine:
     return Machine(
         firmware="uefi" if Path("/sys/firmware/efi").exists() else "bios",
         disk_bus=bus,
-        disk_gib=round(size / 2**30),
+        disk_gib=round(size_of(disk) / 2**30),
         memory_mib=memory // 1024 + TAKEN_MIB,
         secure_boot=variable is not None and variable.read_bytes()[-1:] == b"\1",
         tpm="2.0" if Path("/sys/class/tpm/tpm0/tpm_version_major").exists() else "",

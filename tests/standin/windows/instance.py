@@ -28,7 +28,7 @@ _KNOWN = {
     *("extendvolumes.ExtendVolumesPlugin", "setuserpassword.SetUserPasswordPlugin"),
     *("winrmlistener.ConfigWinRMListenerPlugin", "localscripts.LocalScriptsPlugin"),
     *("winrmcertificateauth.ConfigWinRMCertificateAuthPlugin", "rdp.RDPSettingsPlugin"),
-    "rdp.RDPPostCertificateThumbprintPlugin",
+    *("rdp.RDPPostCertificateThumbprintPlugin", "sanpolicy.SANPolicyPlugin"),
 }
 
 
@@ -43,6 +43,7 @@ class Instance:
     """Of the listener's certificate, where there is a listener"""
     mac: str = ""
     disk: int = 0
+    other_disks: tuple[int, ...] = ()
     secure_boot: bool = False
     tpm: str = ""
     memory_kib: int = 0
@@ -63,7 +64,11 @@ class Instance:
         return self._named(context.CONFIGURATION)
 
     def _named(self, configuration: str) -> bool:
-        if "sethostname.SetHostNamePlugin" not in self._plugins(configuration):
+        plugins = self._plugins(configuration)
+        if "sanpolicy.SANPolicyPlugin" in plugins:  # for the disks that the next start meets
+            policy = self._options(configuration).get("san_policy")
+            self.windows.instance["san_policy"] = policy
+        if "sethostname.SetHostNamePlugin" not in plugins:
             return False
         name = str(self._meta_data()["hostname"]).split(".")[0][:15].upper()
         changed = self.windows.hostname != name
@@ -127,6 +132,11 @@ class Instance:
         services, done = windows.machine.services, windows.instance
         found |= windows.identity
         found |= {name: done.get(name) for name in ("marker", "keys", "runs")}
+        offline = done.get("san_policy") != "OnlineAll"
+        found["disks"] = [
+            {"size": size, "offline": offline and size != self.disk, "read_only": False}
+            for size in (self.disk, *self.other_disks)
+        ]
         found["restarts"], found["processors"] = self.restarts, self.processors
         found["booted"] = account.filetime(time.time() - time.monotonic())
         if self.memory_kib:

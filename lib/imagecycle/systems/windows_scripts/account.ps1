@@ -162,6 +162,13 @@ Add-Answer -Name 'volumes' -Block {
         health = [string]$volume.HealthStatus
     }
 }
+Add-Answer -Name 'disks' -Block {
+    $found = @()
+    foreach ($one in Get-Disk) {
+        $found += @{ size = $one.Size; offline = $one.IsOffline; read_only = $one.IsReadOnly }
+    }
+    , $found
+}
 Add-Answer -Name 'devices' -Block {
     $wrong = Get-CimInstance -ClassName Win32_PnPEntity -Filter 'ConfigManagerErrorCode <> 0'
     $found = @()

@@ -1,5 +1,7 @@
 """The disk that the user pays for can be used."""
 
+from imagecycle.verify.cases import SECOND_DISK
+from imagecycle.verify.session import Subject
 from imagecycle.verify.windows_fixtures import Said
 
 SLACK = 64 * 2**20
@@ -23,6 +25,15 @@ def test_partition_ends_with_the_disk(said: Said) -> None:
     volumes = said["volumes"]
     unused = volumes["disk"] - volumes["taken"]
     assert unused < SLACK, f"{unused // 2**20} MiB of the disk are in no partition"
+
+
+def test_second_disk_is_there_and_online(said: Said, instance: Subject) -> None:
+    """A volume that is attached stays offline until somebody logs in and brings it online."""
+    if instance.case.second_disk:
+        found = [one for one in said["disks"] if one["size"] == SECOND_DISK]
+        assert found, f"the disks have {', '.join(str(one['size']) for one in said['disks'])} bytes"
+        assert not found[0]["offline"], "the second disk is offline"
+        assert not found[0]["read_only"], "the second disk is read-only"
 
 
 def test_file_system_is_sound(said: Said) -> None:
