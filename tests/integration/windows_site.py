@@ -65,9 +65,9 @@ def prepared(
     settings = {
         "drivers": _named(virtio_iso.make(media)),
         "cloudbase_init": _named(msi),
-        "install_timeout": 400,
-        "stall_timeout": 60,
-        "boot_timeout": 300,
+        "install_timeout": 600,
+        "stall_timeout": 120,
+        "boot_timeout": 400,
     }
     site = Site.model_validate({"home": home / "home", "catalog": (folder,), "windows": settings})
     return Operator(site, catalog.find(folder, SLUG))
