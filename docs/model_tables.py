@@ -5,6 +5,8 @@ the option ``:without:`` are left out, since another table explains them.
 """
 
 import importlib
+import re
+import typing
 
 import pydantic
 from docutils import nodes
@@ -44,9 +46,21 @@ class Keys(SphinxDirective):
 
 
 def meaning(field: FieldInfo) -> str:
-    """The field's description, as a sentence."""
-    text = marked_up(field.description or "")
+    """The field's description, as a sentence; values that stand at its beginning are code."""
+    text = field.description or ""
+    values = "|".join(re.escape(value) for value in literals(field.annotation) if value)
+    if values and re.match(rf"({values})\b", text):
+        text = re.sub(rf"\b({values})\b", r"`\1`", text)
+    text = marked_up(text)
     return text[:1].upper() + text[1:]
+
+
+def literals(kind: typing.Any) -> set[str]:
+    """The words that a field of this type takes."""
+    arguments = typing.get_args(kind)
+    if typing.get_origin(kind) is typing.Literal:
+        return {one for one in arguments if isinstance(one, str)}
+    return {value for one in arguments for value in literals(one)}
 
 
 def default(field: FieldInfo) -> str:

@@ -48,8 +48,8 @@ class Site(pydantic.BaseModel):
     catalog: tuple[Path, ...] = pydantic.Field(
         (CATALOG,),
         min_length=1,
-        description="The folder of the catalog files, or several, each over those before it; "
-        "`shipped` is the one that imagecycle ships.",
+        description="The folder of the catalog files, or a list of folders, of which a later one "
+        "overrides those before it; `shipped` is the one that imagecycle ships.",
     )
     jobs: Path = pydantic.Field(JOBS, description="The folder of the job library.")
     mirror: str = pydantic.Field(
@@ -62,18 +62,20 @@ class Site(pydantic.BaseModel):
         0,
         ge=0,
         le=MOST_DAYS,
-        description="Days for which an index of the mirror is accepted, from its date on, where "
-        "its own limit is earlier; 0: as the index says.",
+        description="Days after its date for which an index of the mirror is accepted, even if it "
+        "has expired by then; 0: only until it expires.",
     )
     windows: WindowsSettings = pydantic.Field(
         default_factory=lambda: WindowsSettings.model_validate({}),
         description="What the images of Windows have in common.",
     )
     proxy: str = pydantic.Field(
-        "", description="The proxy through which install media are fetched: http://..."
+        "", description="The proxy through which install media are fetched, such as http://..."
     )
     media_mirrors: dict[str, str] = pydantic.Field(
-        {}, description="Beginnings of addresses of install media, and what a site has in place."
+        {},
+        description="Where else install media are: the beginning of an address, and what to put "
+        "in its place.",
     )
     name_template: str = pydantic.Field(
         "{title} - {arch} [{date}]",
@@ -83,7 +85,7 @@ class Site(pydantic.BaseModel):
     builder: str = pydantic.Field(
         "oz",
         pattern="^(oz|imagefactory)$",
-        description="What installs Linux where a catalog file does not say: oz, or imagefactory, "
+        description="What installs Linux, unless a catalog file says it: `oz`, or `imagefactory`, "
         "which drives Oz.",
     )
     install_timeout: float = pydantic.Field(
@@ -96,13 +98,15 @@ class Site(pydantic.BaseModel):
         600, gt=0, description="Seconds that verify waits for a booted image to be ready."
     )
     compression: str = pydantic.Field(
-        "zstd", pattern="^(zstd|zlib|none)$", description="Of the finished disk."
+        "zstd",
+        pattern="^(zstd|zlib|none)$",
+        description="Compression of the finished disk: `zstd`, `zlib` or `none`.",
     )
     checks: Path | None = pydantic.Field(
         None, description="A folder with checks of your own, which verify runs beside its own."
     )
     explained: tuple[Explanation, ...] = pydantic.Field(
-        (), description="What checks find in every family's images and is meant to be so."
+        (), description="Findings of checks that are no defects, in the images of every family."
     )
     security_guides: Path = pydantic.Field(
         Path("/usr/share/xml/scap/ssg/content"),
@@ -115,10 +119,11 @@ class Site(pydantic.BaseModel):
     )
     clouds: dict[str, CloudSettings] = pydantic.Field(
         {},
-        description="By the entry of clouds.yaml, or ENTRY/REGION: how images come into a cloud.",
+        description="How images come into a cloud, by its entry of clouds.yaml or ENTRY/REGION.",
     )
     smtp: Smtp = pydantic.Field(
-        default_factory=lambda: Smtp.model_validate({}), description="How projects are written to."
+        default_factory=lambda: Smtp.model_validate({}),
+        description="How messages to projects are sent.",
     )
     notice_template: Path | None = pydantic.Field(
         None, description="The jinja2 template of messages to projects; the package's by default."

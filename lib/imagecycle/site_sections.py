@@ -54,16 +54,19 @@ class Retirement(pydantic.BaseModel):
     quiet_hours: str = pydantic.Field(
         "",
         pattern=QUIET_HOURS,
-        description="Hours in which nothing is taken from anyone, such as 08:00-18:00.",
+        description="Hours in which nothing is withdrawn or deleted, such as 08:00-18:00.",
     )
-    time_zone: str = pydantic.Field("UTC", description="Of quiet_hours: Europe/Berlin.")
+    time_zone: str = pydantic.Field(
+        "UTC", description="The time zone of quiet_hours, such as Europe/Berlin."
+    )
     members: str = pydantic.Field(
         "pending",
         pattern="^(pending|accepted)$",
-        description="Whether users of a retired release find it by its id, or in their lists too.",
+        description="How users find a retired release: `pending`, by its id; `accepted`, in their "
+        "lists too.",
     )
     max_changes: int = pydantic.Field(
-        20, ge=0, description="Images that one run takes from anyone or deletes, at most."
+        20, ge=0, description="Images that one run withdraws or deletes, at most."
     )
 
     @pydantic.field_validator("time_zone")
@@ -87,13 +90,19 @@ class Retention(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     releases: int = pydantic.Field(
-        2, ge=1, description="Newest releases of a family in the artifact folder, of any age."
+        2, ge=1, description="Newest releases of a family that stay, whatever their age."
     )
     days: int = pydantic.Field(
-        200, ge=0, description="Older releases, and installations that no build used, go after."
+        200,
+        ge=0,
+        description="After so many days, other releases and installations that no build has "
+        "used are removed.",
     )
     evidence_days: int = pydantic.Field(
-        60, ge=0, description="Evidence of failures, and what was kept with --keep, goes after."
+        60,
+        ge=0,
+        description="After so many days, the evidence of failures and what --keep has kept are "
+        "removed.",
     )
 
 
@@ -141,7 +150,7 @@ class SecurityProfileOfFamilies(pydantic.BaseModel):
     severity: str = pydantic.Field(
         "any",
         pattern="^(any|low|medium|high)$",
-        description="The mildest rule that has to be met or accepted: any, low, medium or high.",
+        description="The mildest rule to be met or accepted: `any`, `low`, `medium` or `high`.",
     )
     accepted: tuple[AcceptedRule, ...] = pydantic.Field(
         (), description="Rules that need not be met, each with `rule` and `reason`."
@@ -199,12 +208,14 @@ class Smtp(pydantic.BaseModel):
         None, gt=0, lt=65536, description="By default 587 for starttls, 465 for tls, 25 for none."
     )
     security: str = pydantic.Field(
-        "starttls", pattern="^(starttls|tls|none)$", description="How the connection is encrypted."
+        "starttls",
+        pattern="^(starttls|tls|none)$",
+        description="How the connection is encrypted: `starttls`, `tls` or `none`.",
     )
     sender: str = pydantic.Field("", description="The address that messages come from.")
     reply_to: str = pydantic.Field("", description="The address that answers go to.")
     user: str = pydantic.Field(
-        "", description="To log in as; the password comes from IMAGECYCLE_SMTP_PASSWORD."
+        "", description="The account to log in with; IMAGECYCLE_SMTP_PASSWORD is its password."
     )
     timeout: float = pydantic.Field(
         30, gt=0, description="Seconds that the mail server may take for an answer."
@@ -226,7 +237,7 @@ class CloudVerification(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
     network: str = pydantic.Field(
-        "", description="The network of the server, by name or id; without one, it cannot be done."
+        "", description="The network of the server, by name or id; `verify --cloud` needs it."
     )
     floating_network: str = pydantic.Field(
         "",
@@ -240,15 +251,17 @@ class CloudVerification(pydantic.BaseModel):
         "", description="A security group that lets SSH in; by default one is made and deleted."
     )
     console: bool = pydantic.Field(
-        True, description="Whether Nova tells what a server says on its console."
+        True, description="Whether Nova provides the console log of servers."
     )
     boot_seconds: float = pydantic.Field(
-        0, ge=0, description="From ACTIVE to the login, at most; 0: as the family's budget says."
+        0,
+        ge=0,
+        description="Seconds from ACTIVE to the login, at most; 0: as the family's budget says.",
     )
     required_for: tuple[str, ...] = pydantic.Field(
         (),
-        description="Families that `publish` takes only after it, such as debian-*; * is a "
-        "wildcard.",
+        description="Families that `publish` refuses until they have passed, such as debian-*; * "
+        "is a wildcard.",
     )
 
     def is_required_for(self, family: str) -> bool:
@@ -264,18 +277,18 @@ class CloudSettings(pydantic.BaseModel):
     disk_format: str = pydantic.Field(
         "qcow2",
         pattern="^(qcow2|raw|vmdk)$",
-        description="What its storage wants: raw for Ceph. The disk is converted once.",
+        description="The format that its storage wants: `qcow2`, `raw` (for Ceph) or `vmdk`.",
     )
     stores: tuple[str, ...] = pydantic.Field(
-        (), description="The stores of a Glance that has several; by default its own choice."
+        (), description="Stores of a Glance that has several; by default, Glance decides."
     )
     import_method: str = pydantic.Field(
         "upload",
         pattern="^(upload|glance-direct|web-download)$",
-        description="Direct upload, or Glance's import where direct upload is off.",
+        description="`upload`, or where that is off, `glance-direct` or `web-download`.",
     )
     artifacts_url: str = pydantic.Field(
-        "", description="For web-download: where Glance finds the artifact folder, by HTTP."
+        "", description="For web-download: the address at which Glance finds the artifact folder."
     )
     verify: CloudVerification = pydantic.Field(
         default_factory=lambda: CloudVerification.model_validate({}),

@@ -81,7 +81,7 @@ def build(
     "--matrix",
     type=click.Choice(["cheapest", "full"]),
     default="cheapest",
-    help="Boot it in the fewest ways, or in all that a cloud may give it.",
+    help="cheapest: boot it with each of its firmwares; full: in the ways that a cloud may.",
 )
 @click.option(
     "--jobs",
@@ -159,8 +159,7 @@ def verify(
     "--verify",
     "verify_first",
     is_flag=True,
-    help="Boot it in each cloud first that requires this in the site's settings, as `verify "
-    "--cloud` does; exit 3 on a defect.",
+    help="First run `verify --cloud` in each cloud whose settings require it; exit 3 on a defect.",
 )
 @options.records
 @click.pass_obj
