@@ -86,7 +86,7 @@ def test_an_unchanged_cloud_is_recognised() -> None:
     ("now", "words"),
     [
         ([RETIRED, OLD], "20261101.* is gone"),
-        ([RETIRED, OLD, CURRENT, held("20261102", "candidate")], "20261102.* has come"),
+        ([RETIRED, OLD, CURRENT, held("20261102", "candidate")], "20261102.* is new"),
         ([RETIRED, held("20260201", "current", users="ab", superseded_at=ago(200)), CURRENT],
          "was superseded, public and is current, public"),
         ([RETIRED, held("20260201", "superseded", users="abc", superseded_at=ago(200)), CURRENT],

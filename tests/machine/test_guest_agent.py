@@ -36,8 +36,8 @@ def _agent(path: Path, answer: bytes) -> None:
     [
         (b'\xff{"return": NUMBER}\n', guest_agent.ANSWERS),
         (b'{"error": {"desc": "JSON parse error"}}\n\xff{"return": NUMBER}\n', guest_agent.ANSWERS),
-        (b'\xff{"return": 1}\n', "the answer is none of an agent"),
-        (b"\xff[]\n", "the answer is none of an agent"),
+        (b'\xff{"return": 1}\n', "the answer is not that of a guest agent"),
+        (b"\xff[]\n", "the answer is not that of a guest agent"),
         (b"", "nothing answered within 0 s"),
     ],
 )

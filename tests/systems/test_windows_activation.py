@@ -60,5 +60,5 @@ def test_every_reason_has_a_way_out() -> None:
 
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"status": "x"}', "not JSON"])
 def test_an_answer_that_makes_no_sense_is_an_error(text: str) -> None:
-    with pytest.raises(ImagecycleError, match="does not tell whether it is activated"):
+    with pytest.raises(ImagecycleError, match="does not report whether it is activated"):
         windows_activation.read(text)

@@ -178,7 +178,7 @@ def test_user_without_sudo_is_seen_and_the_rest_is_not_run(recorded: Recorded) -
     recorded.account = {"user": "debian", "locale": "", "sudo": "a password is required"}
     found = recorded.outcomes()
     assert found[told.NO_SUDO] == "a password is required"
-    assert "did not tell its zone: a password is required" in found["clock.is_in_utc"]
+    assert "did not report its zone: a password is required" in found["clock.is_in_utc"]
 
 
 def test_server_that_works_only_once_is_seen(recorded: Recorded) -> None:

@@ -165,7 +165,7 @@ def test_activation_says_why_and_what_to_do(rig: Rig) -> None:
 def test_what_a_machine_did_not_tell_is_not_checked(rig: Rig) -> None:
     rig.told[0].pop("devices")
     rig.told[0]["devices failed"] = "Invalid class"
-    with pytest.raises(pytest.skip.Exception, match="did not tell its devices: Invalid class"):
+    with pytest.raises(pytest.skip.Exception, match="did not report its devices: Invalid class"):
         rig.rejected()
 
 

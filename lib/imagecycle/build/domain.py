@@ -77,7 +77,7 @@ def require_network(uri: str) -> None:
                 return
     except libvirt.libvirtError as error:
         raise ImagecycleError(
-            f"libvirt at {uri} does not tell its networks: {error}",
+            f"libvirt at {uri} does not list its networks: {error}",
             hint="look at `imagecycle doctor`",
         ) from None
     finally:

@@ -17,7 +17,7 @@ from imagecycle.errors import ImagecycleError, Unreachable
 _REASON_LIMIT = 300
 
 _HINTS = {
-    400: "this imagecycle and that cloud do not understand each other; read the cloud's log",
+    400: "the cloud does not take this request; its log says why",
     401: "check user, password and project of that entry in clouds.yaml",
     403: "ask the cloud's operator for the role that this needs",
     404: "it was removed meanwhile; run this again",

@@ -67,7 +67,7 @@ def _project(cloud: CloudSession, record: Record) -> str:
     project = record.get("os-vol-tenant-attr:tenant_id")
     if not project:
         raise Incomplete(
-            f"{cloud.name}: Cinder does not tell the project of volume {record['id']}",
+            f"{cloud.name}: Cinder does not name the project of volume {record['id']}",
             hint=_RIGHTS,
         )
     return str(project)

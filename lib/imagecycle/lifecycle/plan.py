@@ -35,7 +35,7 @@ class Changed(ImagecycleError):
     def __init__(self, cloud: str, what: str = "") -> None:
         super().__init__(
             f"{cloud} has changed since the plan was made{': ' + what if what else ''}",
-            hint="make the plan anew, by running the command again; what has been uploaded is used",
+            hint="run the command again to make a new plan; what has been uploaded is used",
         )
 
 
@@ -187,10 +187,10 @@ def compare(plan: Plan, found: Mapping[str, Sequence[Holding]]) -> None:
             raise Changed(plan.cloud, f"{name} {how}, changed {fresh.updated_at}")
         for what in ("members", "users"):
             if getattr(one, what) is not None and getattr(one, what) != getattr(fresh, what):
-                raise Changed(plan.cloud, f"the {what} of {name} are others")
+                raise Changed(plan.cloud, f"the {what} of {name} have changed")
     if now:
         new = next(iter(now.values()))
-        raise Changed(plan.cloud, f"{new} has come")
+        raise Changed(plan.cloud, f"{new} is new")
 
 
 def write(plan: Plan, path: Path) -> None:

@@ -106,7 +106,7 @@ def _compare(image: Image, step: Upload, disk: Path, cloud: str) -> None:
     if not image.hash_value or expected != image.hash_value.lower() or image.size != step.size:
         raise ImagecycleError(
             f"{cloud}: image {image.id} does not hold the disk that was verified "
-            f"(its {image.hash_algo or 'hash'} is {image.hash_value or 'not told'})",
+            f"(its {image.hash_algo or 'hash'} is {image.hash_value or 'unknown'})",
             hint="compare the disk's checksum with build.json; if it is right, "
             "the connection to the cloud or its store is faulty",
         )

@@ -56,4 +56,4 @@ def asked(path: Path, limit: float = LIMIT) -> str:
         is_right = answer["return"] == number
     except (ValueError, KeyError, TypeError):
         is_right = False
-    return ANSWERS if is_right else "the answer is none of an agent"
+    return ANSWERS if is_right else "the answer is not that of a guest agent"

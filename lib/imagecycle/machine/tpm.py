@@ -48,7 +48,7 @@ def running(folder: Path, parts: Hardware) -> Iterator[None]:
         deadline = time.monotonic() + START_LIMIT
         while not socket.exists():
             if process.poll() is not None or time.monotonic() > deadline:
-                said = output.read_text(errors="replace").strip() or "it said nothing"
+                said = output.read_text(errors="replace").strip() or "it printed nothing"
                 raise ImagecycleError(
                     f"swtpm did not start in {folder}: {said.splitlines()[-1]}",
                     hint="look at `imagecycle doctor`",

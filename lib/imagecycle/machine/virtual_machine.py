@@ -60,7 +60,7 @@ class VirtualMachine:
         if status is None:
             return None
         said = (self.folder / OUTPUT).read_text(errors="replace").strip().splitlines()
-        return f"QEMU ended with {status}: {said[-1] if said else 'it said nothing'}"
+        return f"QEMU ended with {status}: {said[-1] if said else 'it printed nothing'}"
 
     def check_emulator(self) -> None:
         """:raises EmulatorCrashed: when QEMU crashed or was killed."""
@@ -178,11 +178,11 @@ def _connected(
         with contextlib.suppress(ImagecycleError):  # not there yet, or never
             return stack.enter_context(Monitor(socket, name))
         if process.poll() is not None or time.monotonic() > deadline:
-            said = (folder / OUTPUT).read_text(errors="replace").strip() or "it said nothing"
+            said = (folder / OUTPUT).read_text(errors="replace").strip() or "it printed nothing"
             if _NO_PORT in said:
                 raise ImagecycleError(
                     f"no port is free on this machine's loopback for the {name}'s SSH",
-                    hint="end what holds them all, or widen net.ipv4.ip_local_port_range",
+                    hint="end programs that hold ports, or widen net.ipv4.ip_local_port_range",
                 )
             raise ImagecycleError(
                 f"QEMU did not start for the {name}: {said.splitlines()[-1]}",

@@ -144,7 +144,7 @@ class WindowsGuest:
         done = self.powershell(_BOOT, limit=limit)
         if done.returncode != 0 or not done.stdout.strip():
             raise ImagecycleError(
-                f"{self._name} does not tell when it was booted: {done.stderr or 'no answer'}",
+                f"{self._name} does not report when it was booted: {done.stderr or 'no answer'}",
                 hint="is the WMI service (winmgmt) running there?",
             )
         return done.stdout.strip()

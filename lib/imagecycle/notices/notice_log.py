@@ -67,5 +67,5 @@ class NoticeLog:
         except (ValueError, KeyError, TypeError):
             raise ImagecycleError(
                 f"{self.path}:{number}: cannot be read, so it is not known who was told",
-                hint="mend or remove that line; whoever it names is told again",
+                hint="mend or remove that line; without it, its project may be told again",
             ) from None

@@ -154,7 +154,7 @@ def of(said: Any) -> Activation:
         )
     except (ValueError, KeyError, TypeError):
         raise ImagecycleError(
-            "Windows does not tell whether it is activated",
+            "Windows does not report whether it is activated",
             hint="is its service sppsvc running, and has it a product key?",
         ) from None
 

@@ -227,7 +227,7 @@ class _Told(dict[str, str]):
     def __missing__(self, name: str) -> str:
         complaint = self.get(SUDO, "")
         why = f": {complaint}" if complaint else ""
-        pytest.skip(f"{NOT_RUN}: the {self._role} did not tell its {name}{why}")
+        pytest.skip(f"{NOT_RUN}: the {self._role} did not report its {name}{why}")
 
 
 MARKERS = {

@@ -37,7 +37,7 @@ class Said(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         why = self.get(f"{name} failed") or self.get(COMPLAINT) or ""
         more = f": {why}" if why else ""
-        pytest.skip(f"{NOT_RUN}: the {self._role} did not tell its {name}{more}")
+        pytest.skip(f"{NOT_RUN}: the {self._role} did not report its {name}{more}")
 
 
 Both = tuple[Said, Said]

@@ -16,7 +16,7 @@ PROMPT_LIMIT = 45
 @pytest.fixture(autouse=True)
 def _is_known(session: Session) -> None:
     if not session.has_console:
-        pytest.skip(f"{LEFT_OUT}: {session.cloud} does not tell what is on the console")
+        pytest.skip(f"{LEFT_OUT}: {session.cloud} does not provide the console log")
 
 
 def test_shows_a_login_prompt(told: Mapping[str, str], instance: Subject) -> None:

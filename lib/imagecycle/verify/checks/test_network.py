@@ -26,7 +26,7 @@ def test_interface_has_an_address(told: Mapping[str, str], card: tuple[str, str]
 def test_interface_has_the_networks_mtu(card: tuple[str, str], session: Session) -> None:
     """Connections hang as soon as much is sent: packets are larger than the network takes."""
     if not session.network.mtu:
-        pytest.skip(f"{LEFT_OUT}: {session.cloud} does not tell the MTU of its network")
+        pytest.skip(f"{LEFT_OUT}: {session.cloud} does not report the MTU of its network")
     assert f" mtu {session.network.mtu} " in card[1]
 
 
@@ -40,5 +40,5 @@ def test_asks_the_resolver_that_it_was_given(told: Mapping[str, str], session: S
     known = re.findall(r"^nameserver\s+(\S+)", told["resolvers"], re.MULTILINE)
     assert known, "there is no resolver"
     if not (given := session.network.resolvers):
-        pytest.skip(f"{LEFT_OUT}: {session.cloud} does not tell the resolvers of its network")
+        pytest.skip(f"{LEFT_OUT}: {session.cloud} does not report the resolvers of its network")
     assert set(known) & set(given), f"asked are {', '.join(known)}"
