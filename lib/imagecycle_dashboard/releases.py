@@ -31,7 +31,7 @@ _OF_GLANCE = ("os_hidden", "os_hash_algo", "os_hash_value")
 _TOLD_APART = re.compile(
     r"imagecycle_(family|release|state|image_id|flavour|shared_with|unused_since|input_digest|"
     r"checks|verified|build_date|version|superseded_at|retired_at|revoked_at|revoked_reason|"
-    r"successor|adopted_at)|image_description|image_original_user|image_build_date|os_admin_user|"
+    r"successor|adopted_at|changes)|image_description|image_original_user|image_build_date|os_admin_user|"
     r"os_distro|os_version|architecture|maintained_until"
 )
 _SHOWN = re.compile(
@@ -83,6 +83,10 @@ class Release:
     revoked_reason: str
     successor: str
     """The id of the image to use instead"""
+    changes: str
+    """In its packages"""
+    changes_since: str
+    """The release that these are told against"""
     facts: Mapping[str, str] = field(default_factory=dict)
     """Further properties, by name"""
 
@@ -116,6 +120,8 @@ def release_of(document: Mapping[str, Any]) -> Release | None:
     distro = word("os_distro", _WORD) or parts.get("distro", family)
     version = word("os_version", _WORD) or parts.get("version", "")
     flavour = word(f"{PREFIX}flavour", _WORD) or parts.get("flavour", "")
+    since, _colon, changes = plain(document.get(f"{PREFIX}changes") or "", 300).partition(": ")
+    told = _order(since) is not None and bool(changes)
     title, description = _title(plain(document.get("image_description") or ""), family)
     checks = word(f"{PREFIX}checks", _NUMBER)
     return Release(
@@ -150,6 +156,8 @@ def release_of(document: Mapping[str, Any]) -> Release | None:
         revoked_at=moment(document.get(f"{PREFIX}revoked_at")),
         revoked_reason=plain(document.get(f"{PREFIX}revoked_reason") or "", 500),
         successor=word(f"{PREFIX}successor", _IMAGE_ID),
+        changes=changes if told else "",
+        changes_since=since if told else "",
         facts=_facts(document),
     )
 

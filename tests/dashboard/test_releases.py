@@ -85,3 +85,13 @@ def test_properties_of_the_operator_and_of_others_are_no_facts() -> None:
         "hw_machine_type": "q35",
         "os_type": "linux",
     }
+
+
+def test_what_changed_is_told_against_a_release() -> None:
+    found = release_of(document(1, imagecycle_changes="20260822: packages: 1 added (+jq)"))
+    assert found is not None
+    assert (found.changes_since, found.changes) == ("20260822", "packages: 1 added (+jq)")
+    for nonsense in ("", "20260822", "20261399: x", "packages: 1 added", "20260822: "):
+        found = release_of(document(1, imagecycle_changes=nonsense))
+        assert found is not None
+        assert (found.changes_since, found.changes) == ("", "")

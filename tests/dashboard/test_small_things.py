@@ -85,6 +85,7 @@ def test_a_value_that_the_schema_accepts_is_shown_as_it_is(one: schema.Property)
     """Of what a page tells; the schema is imagecycle's, which the panels do not import."""
     found = release(**{one.name: one.example, "imagecycle_image_id": document()["id"]})
     told = {str(value) for value in vars(found).values()} | set(found.facts.values())
+    told.add(f"{found.changes_since}: {found.changes}")
     of_the_operator = {
         *("imagecycle_image_id", "imagecycle_input_digest", "imagecycle_shared_with"),
         *("imagecycle_unused_since", "imagecycle_version", "imagecycle_adopted_at"),

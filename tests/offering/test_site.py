@@ -214,10 +214,11 @@ def test_simplestreams_names_the_images_that_everyone_can_use(site: Path) -> Non
 
 def test_a_release_says_what_changed_since_the_one_before(tmp_path: Path) -> None:
     older = image(1, release="20261101", state="superseded", imagecycle_checks="40")
-    newer = image(2, hw_machine_type="q35")
+    told = "20261101: packages: 1 added, 0 removed, 0 changed (+jq)"
+    newer = image(2, hw_machine_type="q35", imagecycle_changes=told)
     site = write(tmp_path / "site", [older, newer])
     text = " ".join(_Page(site / "families/debian-12-x86_64-server/20261122.html").text.split())
-    assert "What changed since 20261101" in text
+    assert "What changed since 20261101 packages: 1 added, 0 removed, 0 changed (+jq)" in text
     assert "Checks passed 40 47" in text
     assert "hw_machine_type nothing q35" in text
 

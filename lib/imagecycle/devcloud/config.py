@@ -52,6 +52,7 @@ NOT_INHERITED = (
     *("imagecycle_edition", "imagecycle_language", "imagecycle_license_channel"),
     *("image_description", "image_source", "patchlevel", "replace_frequency", "uuid_validity"),
     *("provided_until", "hotfix_hours", "imagecycle_security_profile", "imagecycle_security_score"),
+    "imagecycle_changes",
 )
 """What Nova and Cinder shall not copy; a test compares it with the schema, which is on a floor
 above."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from imagecycle.artifacts import Artifact, Record
 from imagecycle.errors import ImagecycleError
+from imagecycle.metadata import package_changes
 from imagecycle.model import Release
 
 
@@ -37,6 +38,8 @@ class Evidence:
     """That it was held against; empty where there was none"""
     security_score: int = 0
     """Of 100, rounded down"""
+    changes: str = ""
+    """In its packages, since the release before, where that is known"""
 
 
 def gather(artifact: Artifact) -> Evidence:
@@ -61,6 +64,7 @@ def gather(artifact: Artifact) -> Evidence:
         input_digest=str(_get(artifact, "build", build, "input_digest")),
         built_at=str(_get(artifact, "build", build, "built_at")),
         patchlevel=str(build.get("patchlevel") or ""),
+        changes=package_changes.since_published(artifact),
         **_verdict(artifact, str(_get(artifact, "build", build, "disk", "sha256"))),
     )
     _see_disk(artifact, evidence)

@@ -40,6 +40,8 @@ CHECKS = f"{PREFIX}checks"
 """How many checks it passed"""
 SECURITY_PROFILE = f"{PREFIX}security_profile"
 SECURITY_SCORE = f"{PREFIX}security_score"
+CHANGES = f"{PREFIX}changes"
+"""What changed in its packages: the release before, a colon, and the rest for people"""
 VERSION = f"{PREFIX}version"
 """The imagecycle that published it"""
 ADOPTED_AT = f"{PREFIX}adopted_at"
@@ -66,7 +68,7 @@ LANGUAGE = f"{PREFIX}language"
 LICENSE_CHANNEL = f"{PREFIX}license_channel"
 """The kind of key that Windows was installed with"""
 
-WRITTEN_ONCE = frozenset({VERSION})
+WRITTEN_ONCE = frozenset({VERSION, CHANGES})
 """Facts of the upload: not brought up to date on an image that is published already."""
 _GIB = 2**30
 
@@ -151,6 +153,7 @@ def properties(family: Family, evidence: Evidence, *, kept: int = 1) -> dict[str
         VERIFIED: evidence.verified_at,
         CHECKS: str(evidence.checks),
         **_security(evidence),
+        **({CHANGES: evidence.changes} if evidence.changes else {}),
         VERSION: __version__,
     }
     validation.validate(written, f"{family.slug} {evidence.release}")

@@ -377,6 +377,15 @@ PROPERTIES: tuple[Property, ...] = (
         "81",
     ),
     Property(
+        f"{PREFIX}changes",
+        "Changes",
+        TEXT,
+        "What changed in its packages since the release that is named first: + is new, - is gone.",
+        "imagecycle",
+        "publish",
+        "20260822: packages: 1 added, 0 removed, 2 changed (+jq, apt, openssl)",
+    ),
+    Property(
         f"{PREFIX}version",
         "Published by",
         TEXT,

@@ -10,7 +10,7 @@ from typing import Any
 
 import jinja2
 
-from imagecycle.metadata import schema
+from imagecycle.metadata import identity, schema
 from imagecycle.offering import newest_release, outlook
 from imagecycle.offering.collection import Collection, OfferedFamily
 from imagecycle.offering.offered_release import OfferedRelease
@@ -82,6 +82,7 @@ def of_releases(
             newer=newer,
             older=older,
             changes=list(differences(older, release)) if older else [],
+            packages=_packages(older, release) if older else "",
             outlook=outlook.of_release(release, policy),
             successor=collection.by_image(release.successor) if release.successor else None,
             facts=_facts(release),
@@ -105,6 +106,12 @@ def differences(
         before, after = older.properties.get(name, ""), newer.properties.get(name, "")
         if before != after:
             yield _words(name), before, after
+
+
+def _packages(older: OfferedRelease, newer: OfferedRelease) -> str:
+    """What changed in the packages, where the newer release tells it against the older one."""
+    since, _colon, changes = newer.properties.get(identity.CHANGES, "").partition(": ")
+    return changes if since == older.release else ""
 
 
 def _systems(families: Iterable[OfferedFamily]) -> Iterator[tuple[str, list[OfferedFamily]]]:

@@ -76,22 +76,35 @@ def _compare(
     earlier: Artifact, before: Mapping[str, Any], artifact: Artifact, now: Mapping[str, Any]
 ) -> Comparison:
     failed_before, failed_now = _failed(before), _failed(now)
-    packages_before, packages_now = _packages(earlier), _packages(artifact)
-    both = packages_before.keys() & packages_now.keys()
+    packages_before, packages_now = packages(earlier), packages(artifact)
+    added, removed, changed = differing(packages_before, packages_now)
     return Comparison(
         previous=str(earlier.release),
         new_failures=sorted(failed_now.keys() - failed_before.keys()),
         mended=sorted(failed_before.keys() - failed_now.keys()),
         measures=_measures(earlier, before, artifact, now),
-        added=[f"{n} {packages_now[n]}" for n in sorted(packages_now.keys() - both)],
-        removed=[f"{n} {packages_before[n]}" for n in sorted(packages_before.keys() - both)],
-        changed=[
-            f"{n} {packages_before[n]} → {packages_now[n]}"
-            for n in sorted(both)
-            if packages_before[n] != packages_now[n]
-        ],
+        added=[f"{name} {packages_now[name]}" for name in added],
+        removed=[f"{name} {packages_before[name]}" for name in removed],
+        changed=[f"{name} {packages_before[name]} → {packages_now[name]}" for name in changed],
         **of_rules(before, now),
     )
+
+
+def packages(artifact: Artifact) -> dict[str, str]:
+    """The versions of a release's packages by their names; empty where nothing tells."""
+    try:
+        listed = json.loads((artifact.folder / "packages.json").read_text())["packages"]
+        return {str(package["name"]): str(package["version"]) for package in listed}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def differing(
+    before: Mapping[str, str], now: Mapping[str, str]
+) -> tuple[list[str], list[str], list[str]]:
+    """The names of packages that were added, removed, and changed, each sorted."""
+    changed = [name for name in before.keys() & now.keys() if before[name] != now[name]]
+    return sorted(now.keys() - before.keys()), sorted(before.keys() - now.keys()), sorted(changed)
 
 
 def of_rules(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, list[str]]:
@@ -110,14 +123,6 @@ def _failed(record: Mapping[str, Any]) -> dict[str, str]:
     return {c["id"]: c["name"] for c in record["checks"] if c["outcome"] in (FAILED, NOT_RUN)}
 
 
-def _packages(artifact: Artifact) -> dict[str, str]:
-    try:
-        listed = json.loads((artifact.folder / "packages.json").read_text())["packages"]
-        return {str(package["name"]): str(package["version"]) for package in listed}
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-
-
 def _measures(
     earlier: Artifact, before: Mapping[str, Any], artifact: Artifact, now: Mapping[str, Any]
 ) -> list[Measure]:
@@ -133,7 +138,7 @@ def _measures(
         ),
         Measure("Disk in use", "MiB", _machine(before, "disk_mib"), _machine(now, "disk_mib")),
         Measure("Size of the image", "MiB", _size(earlier), _size(artifact)),
-        Measure("Packages", "", *(len(_packages(one)) or None for one in (earlier, artifact))),
+        Measure("Packages", "", *(len(packages(one)) or None for one in (earlier, artifact))),
         *_scores(before, now),
     ]
 
