@@ -172,3 +172,16 @@ def test_a_defect_in_an_image_is_no_matter_for_the_doctor(
     with pytest.raises(DefectsFound):
         quickstart.run(site)
     assert "disk space" not in capsys.readouterr().out
+
+
+def test_the_summary_names_a_program_that_is_there(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    root = Path(quickstart.__file__).parents[3]
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.chdir(root)
+    assert quickstart._program() == "scripts/imagecycle"
+    monkeypatch.chdir(tmp_path)
+    assert Path(quickstart._program()) == root / "scripts" / "imagecycle"
+    (tmp_path / "imagecycle").touch(0o755)
+    assert quickstart._program() == "imagecycle"

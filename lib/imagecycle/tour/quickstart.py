@@ -6,6 +6,8 @@ What has been done before is found in place and left alone, so that a second run
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 import traceback
 from collections.abc import Callable
@@ -133,13 +135,21 @@ class _Quickstart:
         """Where to look at it as a user, or how to get there."""
         address = devcloud.dashboard_address(self.site)
         if address is None:
-            return ["To look at it in Horizon: imagecycle devcloud start --with-dashboard"]
+            return [f"To look at it in Horizon: {_program()} devcloud start --with-dashboard"]
         return [
             f"dashboard  {address}",
             "log in as  demo, alice or bob, or as admin; "
-            "`imagecycle devcloud password demo` prints the password",
+            f"`{_program()} devcloud password demo` prints the password",
             "look at    Project, Compute, Operating systems; as admin also Admin, Compute",
         ]
+
+
+def _program() -> str:
+    """What is typed to run imagecycle; a newcomer has a checkout and nothing on his PATH."""
+    own = Path(__file__).parents[3] / "scripts" / "imagecycle"
+    if shutil.which("imagecycle") or not own.exists():
+        return "imagecycle"
+    return os.path.relpath(own) if own.is_relative_to(Path.cwd()) else str(own)
 
 
 def _timed(work: Callable[[], Result]) -> tuple[Result, float]:
