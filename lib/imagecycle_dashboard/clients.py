@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from openstack_dashboard import api
+from openstack_dashboard import api, policy
 
 from imagecycle_dashboard import asking
 from imagecycle_dashboard.asking import NotTold, Question
@@ -30,6 +30,7 @@ LISTED = 50
 MOST_IDS = 120
 """Images that are asked for by id in one request, so that its address does not grow too long"""
 _CURRENT = {"visibility": "public", "imagecycle_state": CURRENT}
+_LAUNCH = (("compute", "os_compute_api:servers:create"),)
 _SERVER_PAGE = 1000
 _SERVER_PAGES = 10
 Document = Mapping[str, Any]
@@ -114,6 +115,11 @@ def _images(request: Any, **query: str) -> Question:
 def has_compute(request: Any) -> bool:
     """Whether the cloud has a service that servers can be launched with."""
     return bool(api.base.is_service_enabled(request, "compute"))
+
+
+def may_launch(request: Any) -> bool:
+    """Whether the user may make servers, by the policy that Horizon has of Nova."""
+    return has_compute(request) and bool(policy.check(_LAUNCH, request))
 
 
 def flavors(request: Any) -> Question:

@@ -203,6 +203,14 @@ def test_a_cloud_without_cinder_shows_servers(pages: Pages) -> None:
     assert INCOMPLETE not in seen
 
 
+def test_who_may_only_read_has_nothing_to_launch(pages: Pages) -> None:
+    for path in (SYSTEMS, OF_FAMILY, OF_RELEASE):
+        assert "Launch" in see(pages, path).text
+        seen = see(pages, path, roles=("reader",))
+        assert "20261122" in seen.text
+        assert "Launch" not in seen.text
+
+
 def test_a_user_without_rights_sees_nothing(pages: Pages, cloud: SmallCloud) -> None:
     for path in ("", "next", "failures", "copies", f"family/{FAMILY}"):
         cloud.asked.clear()

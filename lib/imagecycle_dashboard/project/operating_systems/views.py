@@ -56,6 +56,7 @@ class _Page(views.HorizonTemplateView):
         context["not_told"] = self.not_told
         context["tab"] = self.tab
         context["has_compute"] = clients.has_compute(self.request)
+        context["may_launch"] = clients.may_launch(self.request)
         return context
 
 
