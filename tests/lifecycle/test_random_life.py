@@ -114,7 +114,7 @@ def old_goes_first(patch: pytest.MonkeyPatch) -> None:
 
 def no_second_look(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(GuardedImages, "unchanged", lambda self, image_id: self.images.image(image_id))
-    patch.setattr(GuardedImages, "see_current", lambda _self, _image_id: None)
+    patch.setattr(GuardedImages, "require_current", lambda _self, _image_id: None)
     patch.setattr(Execution, "_keep_a_current", lambda _self, _family: False)
     patch.setattr(guarded_images, "_fields", lambda _image: {})
     patch.setattr(guarded_images, "_written", lambda _fields: {})

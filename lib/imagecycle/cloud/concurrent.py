@@ -32,7 +32,7 @@ def for_each(
     """
     ends = None if within is None else time.monotonic() + within
 
-    def call_it(number: int, item: Item) -> bool:
+    def run_one(number: int, item: Item) -> bool:
         if number and ends is not None and time.monotonic() >= ends:
             return False
         action(item)
@@ -42,7 +42,7 @@ def for_each(
         calls: list[Future[bool]] = []
         try:
             for number, item in enumerate(items):
-                calls.append(interrupts.submit(pool, call_it, number, item))
+                calls.append(interrupts.submit(pool, run_one, number, item))
             errors = [interrupts.error_of(call) for call in calls]
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)

@@ -58,7 +58,7 @@ def verify_in_cloud(
         log.say(f"{family.slug} {artifact.release} has been verified in {cloud} and is unchanged")
         return page
     disk = delivery.disk_for(artifact, site.settings_of(cloud))
-    target = delivery.by(
+    target = delivery.as_delivered(
         site.settings_of(cloud), publish.target_of(family, artifact, site), artifact, disk
     )
     lock = lock_path(site, cloud, family.slug)
@@ -68,7 +68,7 @@ def verify_in_cloud(
     ):
         session = open_cloud(cloud, site)
         context = CloudContext.of(session, cloud, site)
-        delivery.see_possible(target, context.images)
+        delivery.refuse_impossible(target, context.images)
         with _candidate(context, target, disk.path) as image:
             verdict = cloud_stage.verify_image(
                 family,

@@ -24,7 +24,9 @@ def disk_for(artifact: Artifact, settings: CloudSettings) -> formats.Disk:
     return formats.convert(artifact, original, settings.disk_format)
 
 
-def by(settings: CloudSettings, target: Target, artifact: Artifact, disk: formats.Disk) -> Target:
+def as_delivered(
+    settings: CloudSettings, target: Target, artifact: Artifact, disk: formats.Disk
+) -> Target:
     """The release as a cloud with these settings is to get it."""
     source = ""
     if settings.artifacts_url:
@@ -42,7 +44,7 @@ def by(settings: CloudSettings, target: Target, artifact: Artifact, disk: format
     )
 
 
-def see_possible(target: Target, images: Images) -> None:
+def refuse_impossible(target: Target, images: Images) -> None:
     """Refuse stores and ways that a cloud does not have, before anything is begun.
 
     :raises UsageError: naming those that it has.

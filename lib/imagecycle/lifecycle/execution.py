@@ -143,7 +143,7 @@ class Execution:
 
     def _change(self, step: Change, family: str) -> None:
         if step.relies_on:
-            self.guarded.see_current(step.relies_on)
+            self.guarded.require_current(step.relies_on)
         before = self.guarded.unchanged(step.image_id)
         with self.audit.mutation(str(step), step.image_id, before.facts()) as outcome:
             try:

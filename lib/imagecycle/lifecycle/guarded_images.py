@@ -64,7 +64,7 @@ class GuardedImages:
             raise Changed(self.images.cloud, f"somebody changed image {image_id}")
         return found
 
-    def see_current(self, image_id: str) -> None:
+    def require_current(self, image_id: str) -> None:
         """See that an image is current, before another stops being so in its favour.
 
         :raises Changed: when it is not.

@@ -56,10 +56,12 @@ def publish(
     artifact = ArtifactStore(site.artifacts).find(family.slug, release)
     _see_verified_there(family, artifact, site, cloud)
     disk = delivery.disk_for(artifact, site.settings_of(cloud))
-    target = delivery.by(site.settings_of(cloud), target_of(family, artifact, site), artifact, disk)
+    target = delivery.as_delivered(
+        site.settings_of(cloud), target_of(family, artifact, site), artifact, disk
+    )
     if dry_run or out is not None:
         context = CloudContext.open(cloud, site)
-        delivery.see_possible(target, context.images)
+        delivery.refuse_impossible(target, context.images)
         plan = _plan(target, context, disk.path)[0]
         if out is not None:
             planning.write(plan, out)
@@ -68,7 +70,7 @@ def publish(
     with lock_file(_lock(site, family, cloud), f"publishing {family.slug}", f"publish to {cloud}"):
         session = open_cloud(cloud, site)
         context = CloudContext.of(session, cloud, site)
-        delivery.see_possible(target, context.images)
+        delivery.refuse_impossible(target, context.images)
         image, plan = publish_in(context, target, disk.path)
         _record(artifact, cloud, image, plan, time.monotonic() - began)
     _say_of_definitions(session)

@@ -62,7 +62,7 @@ def share(step: Share, run: GuardedImages) -> Window:
     use = run.use(image_id, before.owner) if step.back is not None else {}
     users = set(step.members) | use.keys()
     if step.relies_on:
-        run.see_current(step.relies_on)
+        run.require_current(step.relies_on)
     before = run.unchanged(image_id)
     with run.audit.mutation(str(step), image_id, before.facts()) as outcome:
         began = time.monotonic()

@@ -105,11 +105,11 @@ def finish(layout: Layout, identity: Identity) -> None:
     for service in needed:
         services.await_answer(layout, identity, service)
     for gate in (nova.WORKERS_GATE, cinder.VOLUMES_GATE):
-        forked.let_begin(layout, gate)
+        forked.open_gate(layout, gate)
     services.await_answer(layout, identity, nova.CONDUCTOR)
-    forked.let_begin(layout, nova.COMPUTES_GATE)
+    forked.open_gate(layout, nova.COMPUTES_GATE)
     services.await_answer(layout, identity, cinder.VOLUME)
-    forked.let_begin(layout, cinder.SCHEDULER_GATE)
+    forked.open_gate(layout, cinder.SCHEDULER_GATE)
     for service in SERVICES:
         services.await_answer(layout, identity, service)
     if not prepared:

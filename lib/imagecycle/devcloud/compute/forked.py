@@ -22,7 +22,7 @@ class Worker(Service):
     config: Sequence[str]
     """Its configuration files"""
     gate: str
-    """It begins only when this has been opened with :func:`let_begin`"""
+    """It begins only when this has been opened with :func:`open_gate`"""
     package: str
     """The package that it is installed from"""
 
@@ -56,7 +56,7 @@ class Family:
 
 
 def start(layout: Layout, identity: Identity, family: Family) -> None:
-    """Start those of a family that do not run; some wait for :func:`let_begin`.
+    """Start those of a family that do not run; some wait for :func:`open_gate`.
 
     :raises ImagecycleError: when somebody else listens on a port.
     """
@@ -86,7 +86,7 @@ def start(layout: Layout, identity: Identity, family: Family) -> None:
             os.pwrite(descriptor, f"{starter.pid}\n".encode(), 0)
 
 
-def let_begin(layout: Layout, gate: str) -> None:
+def open_gate(layout: Layout, gate: str) -> None:
     """Let those begin that wait for a gate: what they need is there."""
     _gate(layout, gate).touch()
 
