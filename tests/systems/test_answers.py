@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import yaml
 import installer_facts as facts
 from imagecycle import catalog
 from imagecycle.catalog import unattended
-from imagecycle.model import Family
+from imagecycle.model import Family, Media
 from imagecycle.site import CATALOG
 
 MIRROR = {"mirror": "http://m.example/debian", "security_mirror": "http://m.example/security"}
@@ -74,6 +75,21 @@ def test_a_preseed_file_is_one_for_debconf(family: Family, tmp_path: Path) -> No
         timeout=60,
     )
     assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("protocol", ["http", "https"])
+def test_a_preseed_file_names_the_mirror_as_the_installer_asks_for_it(protocol: str) -> None:
+    family = next(installations("preseed"))
+    stock = dataclasses.replace(family, media=Media("url", "http://m.example/netboot", "0" * 64))
+    said = unattended.render(stock, mirror=f"{protocol}://m.example/a/debian")
+    mirror = [line for line in said.splitlines() if "mirror/" in line]
+    assert mirror == [
+        f"d-i mirror/protocol select {protocol}",
+        "d-i mirror/country string manual",
+        f"d-i mirror/{protocol}/hostname string m.example",
+        f"d-i mirror/{protocol}/directory string /a/debian",
+        f"d-i mirror/{protocol}/proxy string",
+    ]
 
 
 @each("autoinstall")
