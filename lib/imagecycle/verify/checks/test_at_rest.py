@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-OURS = re.compile(r"sshd(-session)?\[\d+\]: error: kex_exchange_identification: ")
+OURS = re.compile(r"sshd(-\w+)?\[\d+\]: error: kex_exchange_identification: ")
 """What the wait for the SSH server leaves in its log"""
 THE_MACHINES = re.compile(
     r"kernel: (Early cacheinfo failed, ret = -2\b"

@@ -12,6 +12,7 @@ from imagecycle.verify.pristine import Pristine
 
 _HOST = re.compile(r"(?:https?|ftp)://(?:[^/@\s]*@)?\[?([\w.:-]+?)\]?(?::\d+)?(?:/|$)")
 _ADDRESS = re.compile(r"\b(?:https?|ftp)://[^\s\"',\]}]+")
+_KEPT = "preserve_sources_list"
 SUBSCRIBED = ("/usr/sbin/subscription-manager", "/usr/bin/{SUSEConnect,suseconnect}")
 """Programs that give a system its sources when its user registers it"""
 LANGUAGES = {
@@ -52,13 +53,16 @@ def test_are_there(pristine: Pristine, defects: Defects) -> None:
 
 
 def _by_contextualisation(pristine: Pristine) -> bool:
-    """Whether the first boot writes them."""
-    kept = not pristine.system.packages.sources_by_contextualisation
+    """Whether the first boot writes them. cloud-init has two names for what says so, of which the
+    last file counts; where they contradict each other, it gives up."""
+    kept: dict[str, bool] = {}
     for _, said in cloud_settings.all_of(pristine):
         apt = said.get("apt")
-        if isinstance(apt, dict):
-            kept = bool(apt.get("preserve_sources_list", False))
-    return not kept
+        if isinstance(apt, dict) and _KEPT in apt:
+            kept[_KEPT] = bool(apt[_KEPT])
+        if (old := said.get(f"apt_{_KEPT}")) is not None:
+            kept[f"apt_{_KEPT}"] = bool(old)
+    return pristine.system.packages.sources_by_contextualisation and not any(kept.values())
 
 
 def test_are_of_this_release(pristine: Pristine, defects: Defects) -> None:
