@@ -127,7 +127,10 @@ def test_a_medium_becomes_a_sealed_disk_and_an_instance(computer: Computer, tmp_
     machine = threading.Thread(target=computer.run, daemon=True)
     machine.start()
     fingerprint = reported(computer.console)
-    asking = WindowsAsking(Address("Administrator", told.admin_password, fingerprint, PORT), 60)
+    address = Address("Administrator", told.admin_password, fingerprint, PORT)
+    with address.guest() as guest:
+        guest.wait(limit=60)
+    asking = WindowsAsking(address, 60)
     while (said := asking.answered()) is None:
         time.sleep(0.1)
     assert said["marker"] == f'"{told.marker}"' and said["name"] == f'"{told.name.upper()}"'
