@@ -119,7 +119,7 @@ def make(path: Path, images: Sequence[Image] = SERVER_2022) -> Path:
     (tree / "boot/bootfix.bin").write_bytes(b"asks for a key")
     (tree / CD_CONFIG).parent.mkdir()
     (tree / CD_CONFIG).write_text(start)
-    _efi_image(tree / "efi/microsoft/boot/efisys_noprompt.bin")
+    _efi_image(start, tree / "efi/microsoft/boot/efisys_noprompt.bin")
     _wim(tree, images, kernel, ram_disk)
     path.unlink(missing_ok=True)
     _run("genisoimage", "-quiet", "-udf", "-iso-level", "3", "-J", "-o", path, tree)
@@ -287,7 +287,7 @@ def _bios_cd(config: str) -> bytes:
     return _STUB.ljust(_SECTOR, b"\0") + bytes(image)
 
 
-def _efi_image(target: Path) -> None:
+def _efi_image(start: str, target: Path) -> None:
     with target.open("wb") as file:
         file.truncate(8 * 2**20)
     _run("mformat", "-i", target, "::")
@@ -295,6 +295,9 @@ def _efi_image(target: Path) -> None:
     signed = _signed()
     for name, place in (("shimx64.efi", "BOOTX64.EFI"), ("gcdx64.efi", "grubx64.efi")):
         _run("mcopy", "-i", target, signed[name], f"::/EFI/BOOT/{place}")
+    config = CACHE / "grub.cfg"
+    config.write_text(start)
+    _run("mcopy", "-i", target, config, "::/EFI/BOOT/grub.cfg")  # where it looks at last
 
 
 def _signed() -> dict[str, Path]:
