@@ -3,7 +3,10 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -315,3 +318,46 @@ def test_setup_runs_again_with_sudo_for_anyone_but_root(debian: Debian) -> None:
     assert debian.setup("--tests").returncode == 3
     (call,) = debian.calls("sudo")
     assert call.endswith(f"{debian.checkout}/scripts/setup --tests")
+
+
+@pytest.fixture
+def pretended(tmp_path: Path) -> Path:
+    """``scripts/test`` with programs that say when they begin, and go on until a signal."""
+    for folder in ("scripts", ".venv/bin", ".ci", "lib", "images"):
+        (tmp_path / folder).mkdir(parents=True)
+    shutil.copy(SCRIPTS / "test", tmp_path / "scripts/test")
+    (tmp_path / "scripts/as-root.sh").touch()  # nothing here needs root
+    for name in ("scripts/setup", *(f".venv/bin/{one}" for one in ("ruff", "mypy", "yamllint"))):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+    (tmp_path / ".venv/bin/shellcheck").write_text("#!/bin/sh\n")
+    (tmp_path / ".venv/bin/pytest").write_text(
+        f"#!{sys.executable}\n"
+        "import os, pathlib, signal, sys, time\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "marker = pathlib.Path('begun') / str(os.getpid())\n"
+        "marker.parent.mkdir(exist_ok=True)\n"
+        "marker.touch()\n"
+        "try:\n    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    marker.rename(f'{marker}.ended')\n"
+    )
+    for path in (*tmp_path.glob("scripts/*"), *tmp_path.glob(".venv/bin/*")):
+        path.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_all_that_the_test_script_began(
+    pretended: Path, sign: signal.Signals
+) -> None:
+    process = subprocess.Popen([pretended / "scripts/test"], stdout=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 30
+        while len(list(pretended.glob("begun/*"))) < 4:
+            assert time.monotonic() < deadline, "the four runs have not begun"
+            time.sleep(0.05)
+        process.send_signal(sign)
+        assert process.wait(20) == 130
+    finally:
+        process.kill()
+        process.wait()
+    assert len(list(pretended.glob("begun/*.ended"))) == 4
