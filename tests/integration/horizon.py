@@ -7,32 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
+from chromium import DESK
 from imagecycle import devcloud
 from imagecycle.site import Site
 
-CHROMIUM = "/usr/bin/chromium"
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1280, "height": 900}
 SYSTEMS = "project/operating_systems/"
 OPERATIONS = "admin/operating_systems/"
 _LIMIT = 60_000.0
-_QUIET = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
-
-
-@contextlib.contextmanager
-def browser() -> Iterator[Browser]:
-    """Debian's, without a window."""
-    with sync_playwright() as started:
-        made = started.chromium.launch(executable_path=CHROMIUM, args=list(_QUIET))
-        try:
-            yield made
-        finally:
-            made.close()
 
 
 @dataclass

@@ -11,9 +11,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+import chromium
+from dashboard import other_horizon
 from families import FAMILY, artifact, family
 from imagecycle import devcloud
 from imagecycle.cloud.glance import Glance
+from imagecycle.devcloud import dashboard
+from imagecycle.devcloud.layout import Layout
 from imagecycle.lifecycle import publish as stage
 from imagecycle.lifecycle import transitions
 from imagecycle.lifecycle.rules.retire import RetireOptions
@@ -108,22 +112,33 @@ class Lived:
         return horizon.logged_in(self.browser, self.box.site, user, language=language)
 
 
-@pytest.fixture(scope="module")
-def horizon_box(started_compute_box: ComputeBox) -> Iterator[ComputeBox]:
-    """The development cloud with its dashboard."""
+@pytest.fixture(
+    scope="module",
+    params=["", *other_horizon.RELEASES],
+    ids=lambda release: f"horizon-{release or 'current'}",
+)
+def horizon_box(
+    request: pytest.FixtureRequest, started_compute_box: ComputeBox
+) -> Iterator[ComputeBox]:
+    """The development cloud with its dashboard, or with a Horizon before it."""
+    box = started_compute_box
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("OS_")]:
             patch.delenv(name)
-        patch.setenv("OS_CLIENT_CONFIG_FILE", str(started_compute_box.clouds_file))
-        devcloud.start(
-            started_compute_box.site, with_compute=True, with_dashboard=True, protected=False
-        )
-        yield started_compute_box
+        patch.setenv("OS_CLIENT_CONFIG_FILE", str(box.clouds_file))
+        if request.param:
+            venv = other_horizon.ensure(box.layout, request.param).dashboard_venv
+            patch.setattr(Layout, "dashboard_venv", venv)
+        dashboard.stop(box.layout)
+        devcloud.start(box.site, with_compute=True, with_dashboard=True, protected=False)
+        assert dashboard.DASHBOARD.version(box.layout).startswith(request.param)
+        yield box
+        dashboard.stop(box.layout)
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with horizon.browser() as started:
+    with chromium.running() as started:
         yield started
 
 
@@ -232,27 +247,35 @@ def test_operators_see_all_of_it_and_users_none(lived: Lived) -> None:
             assert "audit" not in alice.see(path).content().lower()
 
 
+def pictures(lived: Lived) -> Path | None:
+    """Where those of this release of Horizon are kept."""
+    if not PICTURES:
+        return None
+    folder = Path(PICTURES, dashboard.DASHBOARD.version(lived.box.layout))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def look(session: Session, pages: dict[str, str], folder: Path) -> list[str]:
     """See each page in both widths and keep pictures; returns what is wrong with them."""
     wrong = []
     for name, path in pages.items():
         page = session.see(path)
-        for width, size in (("wide", horizon.DESK), ("phone", horizon.PHONE)):
+        for width, size in (("wide", chromium.DESK), ("phone", chromium.PHONE)):
             page.set_viewport_size(size)  # type: ignore[arg-type]
             page.wait_for_timeout(300)
             page.screenshot(path=folder / f"{name}-{width}.png", full_page=True)
             wrong += [f"{name}, {width}: {one}" for one in horizon.defects(page)]
             if horizon.overflows(page):
                 wrong.append(f"{name}, {width}: wider than the window")
-        page.set_viewport_size(horizon.DESK)  # type: ignore[arg-type]
+        page.set_viewport_size(chromium.DESK)  # type: ignore[arg-type]
         if "taken" in page.title():
             wrong.append(f"{name}: executed what an image says")
     return wrong + session.complaints
 
 
 def test_every_page_fits_its_window_and_is_accessible(lived: Lived, tmp_path: Path) -> None:
-    folder = Path(PICTURES or tmp_path)
-    folder.mkdir(exist_ok=True)
+    folder = pictures(lived) or tmp_path
     with lived.as_("alice") as alice:
         assert look(alice, USERS_PAGES, folder) == []
     with lived.as_("admin") as admin:
@@ -278,7 +301,7 @@ def test_update_metadata_explains_the_properties(lived: Lived) -> None:
         row.locator("text=Update Metadata").click()
         page.wait_for_selector("metadata-tree")
         page.wait_for_timeout(1000)
-        if PICTURES:
-            page.screenshot(path=Path(PICTURES) / "update-metadata.png", full_page=True)
+        if folder := pictures(lived):
+            page.screenshot(path=folder / "update-metadata.png", full_page=True)
         seen = page.inner_text("metadata-tree")
         assert "imagecycle" in seen

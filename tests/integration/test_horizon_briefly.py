@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
+import chromium
 from families import FAMILY, artifact, family
 from imagecycle import devcloud
 from imagecycle.cloud.session import CloudSession, open_cloud
@@ -27,7 +28,7 @@ RELEASE = "20261122"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with horizon.browser() as started:
+    with chromium.running() as started:
         yield started
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Route
 
+import chromium
 import imagecycle_dashboard
 from dashboard import horizon_pages, pseudo_locale
 from dashboard.documents import document, image_id
@@ -20,7 +21,6 @@ from dashboard.horizon_pages import Pages
 from dashboard.small_cloud import SmallCloud, serving
 from imagecycle.devcloud.layout import Layout
 from imagecycle.site import Site
-from integration import horizon
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 
@@ -59,7 +59,7 @@ SHOWN = """() => {
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with horizon.browser() as started:
+    with chromium.running() as started:
         yield started
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
+import chromium
+from chromium import DESK, PHONE
 from imagecycle.verify import history, report
 from imagecycle.verify.comparison import Comparison, Measure
 from imagecycle.verify.film import Frame
@@ -20,13 +22,10 @@ from imagecycle.verify.report import MachineReport, Span
 from imagecycle.verify.security_results import ProfileResult, Rule
 from imagecycle.verify.verdict import CheckResult
 
-CHROMIUM = "/usr/bin/chromium"
 HOSTILE = (
     "<script>document.title='taken'</script>"
     "<img src=x onerror=\"document.title='taken'\">\x1b[2J\x07'\"&"
 )
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1280, "height": 900}
 
 
 def picture(path: Path) -> Path:
@@ -116,12 +115,8 @@ def page_of_everything(folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as started:
-        found = started.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
-        )
-        yield found
-        found.close()
+    with chromium.running() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
