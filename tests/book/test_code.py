@@ -11,6 +11,7 @@ import yaml
 
 from book import sources
 from book.sources import Block, Command
+from imagecycle import catalog, shipped
 from imagecycle.site import Site
 
 CODE = [block for path in sources.documents() for block in sources.blocks(path)]
@@ -61,6 +62,15 @@ def test_data_can_be_read(block: Block) -> None:
     assert isinstance(found, dict | list)
     if isinstance(found, dict) and found.keys() <= Site.model_fields.keys() - {"explained"}:
         Site.model_validate(found)
+
+
+@pytest.mark.parametrize("page", ["catalog.rst", "own-cloud.rst"])
+def test_a_flavour_of_the_site_fits_the_shipped_catalog(page: str, tmp_path: Path) -> None:
+    found = [one.text for one in CODE if one.file == page and one.text.startswith("properties:")]
+    found += [one.text for one in CODE if one.file == page and one.text.startswith("flavours:")]
+    (tmp_path / "debian-12.yaml").write_text(found[0])
+    families = {family.slug for family in catalog.load((shipped.CATALOG, tmp_path))}
+    assert "debian-12-x86_64-lab" in families
 
 
 @written_in("shell")
