@@ -91,7 +91,10 @@ def _look_up(name: str, site: Site) -> tuple[Any, str, str]:
         raise UsageError(
             f"clouds.yaml: cannot use {name}: {_one_line(skipped[0])}", hint="mend that file"
         )
-    hint = "`imagecycle devcloud start` makes devcloud; other clouds belong in clouds.yaml"
+    hint = (
+        "describe it in clouds.yaml, such as /etc/openstack/clouds.yaml; `imagecycle devcloud "
+        "start` makes devcloud"
+    )
     raise UnknownName("cloud", name, known, hint=hint)
 
 

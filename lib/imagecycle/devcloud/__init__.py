@@ -259,7 +259,8 @@ def password(site: Site, user: str) -> str:
     people = ("admin", "demo", *(name for name, *_ in accounts.PLAYERS))
     known = [name for name in people if name in passwords]
     if user not in known:
-        raise UnknownName("user of the development cloud", user, known)
+        hint = f"its users are {', '.join(known)}" if known else "run `imagecycle devcloud start`"
+        raise UnknownName("user of the development cloud", user, known, hint=hint)
     return passwords[user]
 
 
