@@ -104,7 +104,9 @@ def title_of(name: str) -> Any:
 @register.filter
 def meaning_of(name: str) -> Any:
     """What a property means."""
-    return words.PROPERTIES[name][1] if name in words.PROPERTIES else ""
+    if name in words.PROPERTIES:
+        return words.PROPERTIES[name][1]
+    return _("For the virtual machine.") if name.startswith(("hw_", "trait:")) else ""
 
 
 @register.filter
