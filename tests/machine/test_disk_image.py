@@ -85,6 +85,22 @@ def test_data_in_another_file_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_earlier_states_are_named(tmp_path: Path) -> None:
+    disk = made(tmp_path)
+    qemu_img("snapshot", "-c", "before cleaning", disk)
+    assert "earlier states of itself, which whoever has it can read: 'before cleaning'" in refusal(
+        disk
+    )
+
+
+def test_disk_that_was_in_use_is_named(tmp_path: Path) -> None:
+    disk = made(tmp_path, "-o", "compat=1.1,lazy_refcounts=on")
+    with disk.open("r+b") as stream:
+        stream.seek(79)  # the lowest byte of its incompatible features
+        stream.write(b"\x01")
+    assert "was copied while a virtual machine wrote to it" in refusal(disk)
+
+
 def test_encrypted_disk_is_named(tmp_path: Path) -> None:
     disk = made(tmp_path)
     with disk.open("r+b") as stream:

@@ -3,7 +3,8 @@
 A qcow2 file may be cut off, or lean on other files: on a backing file, which holds what it leaves
 out, or on one that holds all of its data. QEMU follows such names wherever they lead, to files of
 this machine that are nobody's image. Clouds refuse them, and so does verification, before anything
-is opened that a name in the file leads to.
+is opened that a name in the file leads to. It may also hold snapshots, earlier states with whatever
+was cleaned away since.
 """
 
 from __future__ import annotations
@@ -55,6 +56,11 @@ def _leans_on_others(described: dict[str, Any]) -> str:
         return f"is not whole: its data is in another file, {data!a}"
     if described.get("encrypted") or more.get("encrypt"):
         return "is encrypted, and no cloud has its key"
+    if kept := described.get("snapshots"):
+        names = ", ".join(ascii(str(one.get("name", ""))) for one in kept[:3])
+        return f"carries earlier states of itself, which whoever has it can read: {names}"
+    if described.get("dirty-flag"):
+        return "was copied while a virtual machine wrote to it"
     if int(described["virtual-size"]) > LARGEST:
         size = int(described["virtual-size"]) // 2**40
         return f"claims to be {size} TiB large, and at most {LARGEST // 2**40} TiB are tried"
