@@ -20,6 +20,7 @@ Match Address 10.0.0.0/8
     PasswordAuthentication yes
 Match all
 X11Forwarding no
+MaxSessions	 10
 """
 
 
@@ -44,6 +45,7 @@ def test_the_first_value_counts_wherever_it_is(disk: Pristine) -> None:
     )
     assert held["port"].value == "22"
     assert held["x11forwarding"].value == "no"
+    assert held["maxsessions"].value == "10"
     assert held["usedns"].path == "/etc/ssh/more"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -40,8 +41,8 @@ def effective(found: list[Setting]) -> dict[str, Setting]:
 def _read(pristine: Pristine, path: str, depth: int) -> Iterator[Setting]:
     match = ""
     for _, line in pristine.lines(path):
-        keyword, _, value = line.replace("=", " ", 1).partition(" ")
-        keyword, value = keyword.lower(), value.strip().strip('"')
+        keyword, _, value = re.sub(r"\s*=\s*|\s+", " ", line, count=1).partition(" ")
+        keyword, value = keyword.lower(), " ".join(value.split()).strip('"')
         if keyword == "match":
             match = "" if value.lower() == "all" else value
         elif keyword == "include" and depth < _DEEPEST:
