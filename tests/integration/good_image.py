@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from pathlib import Path
 
 from imagecycle import command, systems
@@ -63,6 +63,14 @@ class Spoilt(Pristine):
     def brought(self) -> frozenset[str]:
         same = not (self.upper / "var/lib/dpkg").exists()
         return self.good.brought if same else Pristine.brought.func(self)
+
+    @functools.cached_property
+    def locked(self) -> Set[str]:
+        return self.good.locked | self.files.locked(self.changed)
+
+    @functools.cached_property
+    def shared(self) -> Set[str]:
+        return self.good.shared | self.files.shared(self.changed)
 
     def digests(self, paths: Iterable[str], algorithm: str) -> dict[str, str]:
         changed = self.changed.keys()

@@ -2,6 +2,7 @@
 
 from sabotages import (
     accounts,
+    bent,
     booting,
     build_traces,
     credentials,
@@ -15,6 +16,7 @@ from sabotages import (
     sudo,
     surroundings,
     taken_away,
+    told_otherwise,
 )
 from sabotages.table import Sabotage
 
@@ -33,4 +35,6 @@ SABOTAGES: tuple[Sabotage, ...] = (
     *logins.SABOTAGES,
     *taken_away.SABOTAGES,
     *settings.SABOTAGES,
+    *bent.SABOTAGES,
+    *told_otherwise.SABOTAGES,
 )

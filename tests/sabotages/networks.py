@@ -101,7 +101,10 @@ SABOTAGES = (
             what,
             put(path, text),
             path,
-            also=(*ADDED, "credentials.none_is_where_tools_keep_them"),
+            also=(
+                *(*ADDED, "credentials.none_is_where_tools_keep_them"),
+                "build_traces.nothing_is_left_of_what_was_removed",
+            ),
         )
         for what, path, text in IDENTITIES
     ),

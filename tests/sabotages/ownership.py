@@ -3,7 +3,10 @@
 from sabotages.table import Sabotage, append, link, put
 
 CHECK = "ownership.every_file_is_explained"
-ALSO = ("startup.no_scripts_are_left", "services.those_switched_on_are_declared")
+ALSO = (
+    *("startup.no_scripts_are_left", "services.those_switched_on_are_declared"),
+    *("settings.have_no_copies", "package_sources.can_be_read"),
+)
 FORGOTTEN = (
     ("mmdebstrap's settings", "/etc/apt/apt.conf.d/99mmdebstrap"),
     ("a backup of the accounts", "/etc/passwd-"),

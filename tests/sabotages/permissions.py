@@ -12,12 +12,13 @@ STICKY = "permissions.what_all_may_change_is_sticky"
 ROOTS = "permissions.nobody_but_root_changes_the_system"
 ELEVATED = "permissions.programs_have_no_rights_of_their_own"
 ALTERED = "integrity.files_are_as_they_were_packed"
+KEPT = "permissions.state_belongs_to_who_keeps_it"
 OWNED = "permissions.files_belong_to_accounts"
 
 
 def _copied_shell(root: Path) -> None:
-    shutil.copy(root / "usr/bin/dash", root / "usr/local/bin/sh")
-    (root / "usr/local/bin/sh").chmod(0o4755)
+    shutil.copy(root / "usr/bin/dash", root / "usr/local/bin/toor")
+    (root / "usr/local/bin/toor").chmod(0o4755)
 
 
 def _capable(root: Path) -> None:
@@ -69,7 +70,7 @@ SABOTAGES = (
         ELEVATED,
         "a shell that makes everybody root",
         _copied_shell,
-        "/usr/local/bin/sh",
+        "/usr/local/bin/toor",
         also=ADDED,
     ),
     Sabotage(
@@ -91,7 +92,13 @@ SABOTAGES = (
         owner("/usr/share/doc/adduser/NEWS.Debian.gz", 0, 4242),
         "0:4242",
     ),
-    Sabotage(OWNED, "logs of the builder's number", owner("/var/log/wtmp", 1001, 43), "1001:43"),
+    Sabotage(
+        OWNED,
+        "logs of the builder's number",
+        owner("/var/log/faillog", 1001, 43),
+        "1001:43",
+        (KEPT,),
+    ),
     Sabotage("permissions.devices_are_in_dev", "a device in opt", _device, "/opt/disk", also=ADDED),
     Sabotage(
         ALTERED,
@@ -102,7 +109,7 @@ SABOTAGES = (
     Sabotage(
         ALTERED,
         "settings changed",
-        put("/etc/login.defs", "ENCRYPT_METHOD MD5\n"),
+        put("/etc/login.defs", "FAILLOG_ENAB no\n"),
         "/etc/login.defs",
     ),
     Sabotage(

@@ -3,6 +3,7 @@
 from sabotages.table import ADDED, ALTERED, Sabotage, append, link, put, remove
 
 JOBS, UNITS = "startup.no_jobs_are_left", "startup.no_units_are_left"
+READ = "settings.are_read"
 SCRIPTS = "startup.no_scripts_are_left"
 _LIBRARY = "environment.loads_nothing_of_the_builders"
 _SYSTEM = "/etc/systemd/system"
@@ -35,7 +36,7 @@ ADDED_SCRIPTS = (
 )
 
 SABOTAGES = (
-    *(Sabotage(JOBS, what, put(path), path, also=ADDED) for what, path in ADDED_JOBS),
+    *(Sabotage(JOBS, what, put(path), path, also=(*ADDED, READ)) for what, path in ADDED_JOBS),
     *(Sabotage(UNITS, what, put(path, _UNIT), path, also=ADDED) for what, path in ADDED_UNITS),
     *(
         Sabotage(
@@ -43,7 +44,10 @@ SABOTAGES = (
             what,
             put(path),
             path,
-            also=(*ADDED, "cloud_configuration.brings_nothing_of_another_machine", _LIBRARY),
+            also=(
+                *(*ADDED, READ, _LIBRARY),
+                "cloud_configuration.brings_nothing_of_another_machine",
+            ),
         )
         for what, path in ADDED_SCRIPTS
     ),

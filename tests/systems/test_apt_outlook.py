@@ -145,7 +145,10 @@ def test_a_system_that_gets_the_files_of_a_source_trusts_its_key_alone(
         place.parent.mkdir(parents=True)
         place.write_bytes(content)
     (source,) = Apt().sources(MountedSystem(tmp_path))
-    assert source == Source("/etc/apt/sources.list.d/site.sources", vendor.url, False, source.suite)
+    keys = ("/etc/apt/keyrings/site.asc",)
+    assert source == Source(
+        "/etc/apt/sources.list.d/site.sources", vendor.url, False, source.suite, keys
+    )
     text = files[source.path].decode()
     assert "Signed-By: /etc/apt/keyrings/site.asc\n" in text
     assert files["/etc/apt/keyrings/site.asc"] == vendor.keys["vendor"].read_bytes()

@@ -105,3 +105,15 @@ def test_packages_that_are_held_back_are_named(disk: MountedSystem) -> None:
     status = disk.root / "var/lib/dpkg/status"
     status.write_text(STATUS.replace("install ok installed", "hold ok installed", 1))
     assert Apt().held(disk) == ["dash"]
+
+
+def test_a_package_that_others_need_is_missed(tmp_path: Path) -> None:
+    place = tmp_path / "var/lib/dpkg/status"
+    place.parent.mkdir(parents=True)
+    place.write_text(
+        "Package: a\nStatus: install ok installed\n"
+        "Depends: b (>= 1.0), c:any | d, mail-agent,\n e [amd64] | f\n\n"
+        "Package: d\nStatus: install ok installed\nProvides: mail-agent (= 1)\n\n"
+        "Package: b\nStatus: deinstall ok config-files\nDepends: gone\n"
+    )
+    assert Apt().unmet(MountedSystem(tmp_path)) == [("a", "b"), ("a", "e or f")]

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from imagecycle import command, interrupts
-from imagecycle.build import mounting
+from imagecycle.build import attributes, mounting
 from imagecycle.errors import CommandFailed, ImagecycleError
 from imagecycle.systems.files import FILE, FOLDER, LINK, OTHER, Entry, SystemFiles
 
@@ -158,6 +158,14 @@ class MountedSystem:
                     place = self._inside(path)
                 found[path] = _digest(place, algorithm)
         return found
+
+    def locked(self, paths: Iterable[str]) -> set[str]:
+        root = str(self.root)
+        return {path for path in paths if attributes.is_locked(f"{root}{path}")}
+
+    def shared(self, paths: Iterable[str]) -> set[str]:
+        root = str(self.root)
+        return {path for path in paths if attributes.has_access_list(f"{root}{path}")}
 
     def trim(self) -> None:
         for point in self._points:
@@ -305,6 +313,25 @@ class GuestfsSystem:
         for path in paths:
             with contextlib.suppress(RuntimeError):  # it is not there, or is no file
                 found[path] = self._handle.checksum(algorithm, path)
+        return found
+
+    def locked(self, paths: Iterable[str]) -> set[str]:
+        # each costs a program in the appliance: only settings, which are what people lock
+        found = set()
+        for path in paths:
+            if path.startswith("/etc/"):
+                with contextlib.suppress(RuntimeError):  # a link, or a file system without them
+                    if {"i", "a"} & set(self._handle.get_e2attrs(path)):
+                        found.add(path)
+        return found
+
+    def shared(self, paths: Iterable[str]) -> set[str]:
+        found = set()
+        for path in paths:
+            for name in attributes.ACCESS_LISTS:
+                with contextlib.suppress(RuntimeError):  # it has none
+                    self._handle.lgetxattr(path, name)
+                    found.add(path)
         return found
 
     def trim(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from imagecycle.model import Repository
-from imagecycle.systems import apt_outlook, apt_sources, dpkg
+from imagecycle.systems import apt_outlook, apt_sources, apt_syntax, dpkg
 from imagecycle.systems.files import SystemFiles
 from imagecycle.systems.package_manager import (
     Digests,
@@ -70,9 +70,15 @@ class Apt(PackageManager):
         r"|Periodic::\S*\s+\"0\"|Architectures?\b).*"
         r"|Acquire::(?:Languages\s+\"none|Force\w+|\w+::Timeout|Retries|GzipIndexes"
         r"|AllowReleaseInfoChange|PDiffs|By-Hash).*"
+        r"|APT::Sandbox::User\s+\"(?!_apt).*"
         r"|(?:DPkg::Options|Dir(?:::\S+)?|Debug::\S+|Unattended-Upgrade::(?:Automatic-Reboot"
         r"|Package-Blacklist))\s*\S.*"
         r"|path-(?:ex|in)clude\b.*|force-\S+|no-debsig|Pin-Priority:\s*(?:-\d+|\d{4,}).*)$"
+    )
+    kernel = re.compile(r"linux-image-(unsigned-)?\d\S*")
+    newest_kernel = re.compile(
+        r"linux-image-(?!unsigned|extra|dbg)[a-z]\S*"
+        r"|linux-(generic|virtual|kvm|lowlatency|aws|azure|gcp|gke|ibm|oracle|raspi|oem)\S*"
     )
     security_suites = ("{codename}-security", "{codename}/updates")
     keys = ("/etc/apt/{trusted.gpg,keyrings/**,trusted.gpg.d/**}", "/usr/share/keyrings/**")
@@ -109,6 +115,9 @@ class Apt(PackageManager):
     def unfinished(self, files: SystemFiles) -> dict[str, str]:
         return dpkg.unfinished(files)
 
+    def unmet(self, files: SystemFiles) -> list[tuple[str, str]]:
+        return dpkg.unmet(files)
+
     def bent(self, files: SystemFiles) -> list[tuple[str, str]]:
         return dpkg.bent(files)
 
@@ -117,6 +126,9 @@ class Apt(PackageManager):
 
     def sources(self, files: SystemFiles) -> list[Source]:
         return apt_sources.sources(files)
+
+    def unreadable(self, files: SystemFiles) -> list[tuple[str, str]]:
+        return apt_syntax.broken(files)
 
     def held(self, files: SystemFiles) -> list[str]:
         return dpkg.held(files)

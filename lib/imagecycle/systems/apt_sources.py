@@ -30,8 +30,9 @@ def sources(files: SystemFiles) -> list[Source]:
 def _lines(path: str, text: str) -> Iterator[Source]:
     for line in text.splitlines():
         if match := _ONE_LINE.match(line.partition("#")[0]):
-            trusted = bool(_TRUSTED.search(match["options"] or ""))
-            yield Source(path, match["address"], trusted, match["suite"])
+            options = match["options"] or ""
+            trusted, keys = bool(_TRUSTED.search(options)), _keys(options)
+            yield Source(path, match["address"], trusted, match["suite"], keys)
 
 
 def _stanzas(path: str, text: str) -> Iterator[Source]:
@@ -44,4 +45,11 @@ def _stanzas(path: str, text: str) -> Iterator[Source]:
             continue
         for address in said.get("uris", "").split():
             for suite in said.get("suites", "").split() or [""]:
-                yield Source(path, address, bool(_TRUSTED.search(stanza)), suite)
+                trusted, keys = bool(_TRUSTED.search(stanza)), _keys(stanza)
+                yield Source(path, address, trusted, suite, keys)
+
+
+def _keys(text: str) -> tuple[str, ...]:
+    """The files that a source names for its signature; no fingerprints, nor keys within it."""
+    said = re.search(r"(?im)\bsigned-by\s*[=:]\s*(/[^\s\]]+)", text)
+    return tuple(said[1].split(",")) if said else ()

@@ -51,6 +51,7 @@ class Debian(Linux):
     kept_on = ("apt-daily.timer", "apt-daily-upgrade.timer", "logrotate.timer")
     left_off = ("systemd-time-wait-sync.service",)
     wordy = (
+        *Linux.wordy,
         "/etc/nsswitch.conf",
         "/etc/{shadow,gshadow,passwd}",
         "/var/cache/debconf/templates.dat",
@@ -65,6 +66,9 @@ class Debian(Linux):
     )
     initial_ram_disk = "/boot/initrd.img-{release}"
     access_control = "apparmor"
+    sh = ("dash",)
+    job_names = r"[\w-]+"
+    without_rights = ()
     guides_package = "ssg-debian"
 
     def teach_oz(self) -> None:

@@ -66,6 +66,26 @@ def unfinished(files: SystemFiles) -> dict[str, str]:
     return {name: state for name, state in states.items() if state not in whole}
 
 
+def unmet(files: SystemFiles) -> list[tuple[str, str]]:
+    """The packages that lack another one, and its name; versions are not compared."""
+    whole = [one for one in _status(files) if one.get("Status", "").endswith(" installed")]
+    there = {one.get("Package", "") for one in whole}
+    there |= {name for one in whole for name in _named(one.get("Provides", ""))}
+    return [
+        (fields["Package"], " or ".join(_named(wanted.replace("|", ","))))
+        for fields in whole
+        for key in ("Pre-Depends", "Depends")
+        for wanted in filter(None, fields.get(key, "").split(","))
+        if not there & set(_named(wanted.replace("|", ",")))
+    ]
+
+
+def _named(words: str) -> list[str]:
+    """The names of packages in a field, without versions and architectures."""
+    parts = (part.split("(")[0].split("[")[0].strip() for part in words.split(","))
+    return [part.partition(":")[0] for part in parts if part]
+
+
 def bent(files: SystemFiles) -> list[tuple[str, str]]:
     """What an administrator has told dpkg about packages; see dpkg-divert(1), dpkg-statoverride(1)
     and dpkg(1), "--add-architecture"."""

@@ -56,6 +56,15 @@ class SystemFiles(Protocol):
         """The sums of files in hexadecimal; those that cannot be read are left out."""
         ...
 
+    def locked(self, paths: Iterable[str]) -> set[str]:
+        """Those that not even root can change or remove: immutable ones, and those that can only
+        grow; see chattr(1)."""
+        ...
+
+    def shared(self, paths: Iterable[str]) -> set[str]:
+        """Those with lists of who else may read or change them; see acl(5)."""
+        ...
+
     def trim(self) -> None: ...
 
     def room(self) -> int:

@@ -8,8 +8,9 @@ from typing import ClassVar
 
 from imagecycle.model import Family, Service
 from imagecycle.site import Site
-from imagecycle.systems import elevated, selinux
+from imagecycle.systems import elevated, keepers, selinux
 from imagecycle.systems.elevated import Elevated
+from imagecycle.systems.keepers import Keeper
 from imagecycle.systems.package_manager import PackageManager
 from imagecycle.systems.system import GuestSetup, System
 from imagecycle.systems.unowned import Unowned
@@ -87,10 +88,18 @@ class Linux(System):
     """The files that no package owns, and why they are there all the same"""
     varying: ClassVar[tuple[Varying, ...]] = ()
     """The files in which two builds of the same inputs may differ, and why"""
-    wordy: ClassVar[tuple[str, ...]] = ()
+    wordy: ClassVar[tuple[str, ...]] = ("/etc/{ssl,pki/tls}/openssl.cnf",)
     """Wildcards of files whose words look like credentials, and are none"""
     elevated: ClassVar[tuple[Elevated, ...]] = elevated.LINUX
     """The programs that may run with more rights than whoever starts them"""
+    without_rights: ClassVar[tuple[str, ...]] = ("/usr/bin/ssh-agent",)
+    """Those among them that it ships without, though others do"""
+    keepers: ClassVar[tuple[Keeper, ...]] = keepers.LINUX
+    """Who owns its state"""
+    job_names: ClassVar[str] = r"[^.~].*[^~]"
+    """An expression for the names of scripts that cron runs in its folders"""
+    sh: ClassVar[tuple[str, ...]] = ("bash",)
+    """The programs that /bin/sh may be"""
     accounts_with_shell: ClassVar[tuple[str, ...]] = ("postgres",)
     """Of services, besides root"""
     vendor_hosts: ClassVar[tuple[str, ...]] = ()

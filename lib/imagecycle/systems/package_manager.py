@@ -32,6 +32,8 @@ class Source:
     """Whether what it gives is installed without a signature"""
     suite: str = ""
     """Of apt: the release that it gives; empty for others"""
+    keys: tuple[str, ...] = ()
+    """Of apt: the files of the keys by which alone it may be signed; empty for all of them"""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,10 @@ class PackageManager(abc.ABC):
     """What a setting says that lets in what nobody has signed"""
     wayward: re.Pattern[str]
     """What a setting says by which it installs otherwise than the system does"""
+    kernel: re.Pattern[str] | None = None
+    """The name of a package with one kernel; None where every update replaces it"""
+    newest_kernel: re.Pattern[str] = re.compile("")
+    """The name of a package that asks for the newest one"""
     security_suites: tuple[str, ...] = ()
     """What the suite of security updates may be called, with the system's ``{codename}``; empty
     where they have no suite of their own"""
@@ -118,6 +124,11 @@ class PackageManager(abc.ABC):
         from the files, :attr:`audit` tells."""
         return {}
 
+    def unmet(self, files: SystemFiles) -> list[tuple[str, str]]:
+        """The packages that lack another one without which they do not work, and its name; empty
+        where the files do not tell."""
+        return []
+
     def bent(self, files: SystemFiles) -> list[tuple[str, str]]:
         """Where somebody has told the manager to treat packages otherwise than they want it: the
         file that says so, and what."""
@@ -130,6 +141,11 @@ class PackageManager(abc.ABC):
     @abc.abstractmethod
     def sources(self, files: SystemFiles) -> list[Source]:
         """Where a system on a disk would fetch packages from."""
+
+    def unreadable(self, files: SystemFiles) -> list[tuple[str, str]]:
+        """Where its settings or sources cannot be read, so that it does nothing at all: the file,
+        and why."""
+        return []
 
     @abc.abstractmethod
     def held(self, files: SystemFiles) -> list[str]:

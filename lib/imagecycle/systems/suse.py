@@ -67,6 +67,7 @@ class Suse(Linux):
     unowned = SUSE_FILES
     access = GuestSetup({"/etc/sysconfig/network/ifcfg-eth0": _WICKED, NO_CLOUD_INIT: b""})
     initial_ram_disk = "/boot/initrd-{release}"
+    without_rights = ("/usr/bin/{chfn,chsh,gpasswd,newgrp,ssh-agent}",)
 
     def teach_oz(self) -> None:
         """Oz 0.17 ends at Leap 42.3, knows no SLES, and makes media that boot from BIOS alone."""

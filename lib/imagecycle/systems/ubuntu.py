@@ -65,6 +65,9 @@ class Ubuntu(Linux):
     access = GuestSetup({"/etc/netplan/00-build.yaml": _NETPLAN, NO_CLOUD_INIT: b""})
     initial_ram_disk = "/boot/initrd.img-{release}"
     access_control = "apparmor"
+    sh = ("dash",)
+    job_names = r"[\w-]+"
+    without_rights = ()
 
     def teach_oz(self) -> None:
         """Oz 0.17 ends at 18.10, before Subiquity."""

@@ -10,7 +10,7 @@ import bisect
 import contextlib
 import itertools
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from imagecycle.systems.files import FILE, FOLDER, LINK, Entry, SystemFiles
 from imagecycle.systems.linux import Linux
 from imagecycle.systems.unowned import Unowned, literal, matches, merged
 
+_SHARED = ("/boot/", "/etc/", "/home/", "/opt/", "/root/", "/srv/", "/usr/bin/", "/usr/sbin/")
 _LINKS = 40  # symbolic links in one path, as the kernel has it
 
 
@@ -74,6 +75,16 @@ class Pristine:
             and (entry.path not in self.owned or entry.path in self.altered)
             and not self._is_made_from_packages(entry)
         }
+
+    @cached_property
+    def locked(self) -> Set[str]:
+        """What not even root can change or remove."""
+        return self.files.locked(self.entries)
+
+    @cached_property
+    def shared(self) -> Set[str]:
+        """The settings and programs that others than their permissions say may read or change."""
+        return self.files.shared(path for path in self.entries if path.startswith(_SHARED))
 
     def _is_made_from_packages(self, entry: Entry) -> bool:
         rules = (rule for rule in self.system.unowned if rule.copy_of or rule.made_from)

@@ -54,7 +54,7 @@ IN_HOMES: Mapping[str, str] = {
 """Wildcards below a home, and what a file there holds that has a credential in it"""
 
 _WORD = r"(password|passwd|secret|psk|private[-_]?key|token)"
-_IN_SETTINGS = rf"(?im)^\s*[\"']?[\w.-]*{_WORD}[\w.-]*[\"']?\s*[:=]\s*\S"
+_IN_SETTINGS = rf"(?im)^\s*[\"']?(?!lock_passwd\b)[\w.-]*{_WORD}[\w.-]*[\"']?\s*[:=]\s*\S"
 _SETTING = r"(?im)^\s*{}\s*="
 
 ELSEWHERE: Mapping[str, str] = {

@@ -103,7 +103,9 @@ def test_powerful_groups_have_no_members(pristine: Pristine, defects: Defects) -
 def test_nobody_has_keys(pristine: Pristine, defects: Defects) -> None:
     """Whoever has the builder's key can log in to every server."""
     places = [f"{home}/.ssh/{name}" for home in homes(pristine) for name in KEY_PLACES]
+    places += [f"{home}/.{name}" for home in homes(pristine) for name in ("rhosts", "shosts")]
     places += ["/etc/ssh/authorized_keys**", "/etc/dropbear/authorized_keys"]
+    places += ["/etc/{hosts,shosts,ssh/shosts}.equiv"]
     assert defects(Finding(path, "lets somebody in") for path in pristine.filled(*places)) == []
 
 

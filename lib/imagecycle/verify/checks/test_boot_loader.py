@@ -11,6 +11,9 @@ from imagecycle.verify.pristine import Pristine
 
 LONGEST_WAIT = 5
 """Seconds that a menu may be shown"""
+DEBCONF = "/var/cache/debconf/config.dat"
+LEAST = 2**20
+"""Bytes that every kernel has"""
 _TIMEOUT = re.compile(r"^\s*set timeout=(-?\d+)")
 _SETTING = re.compile(r"^GRUB_(?:RECORDFAIL_|HIDDEN_)?TIMEOUT=['\"]?(-?\d+)")
 _FIRST_LEVEL = re.compile(
@@ -67,6 +70,12 @@ def _roots(pristine: Pristine) -> Iterator[Finding]:
                     yield Finding(entry.path, f"says {argument}: the place of a disk may change")
                 elif named and (named[1] or named[2]) not in known:
                     yield Finding(entry.path, f"says {argument}, and no file system has this UUID")
+    for path, line in pristine.lines("/etc/default/grub", "/etc/default/grub.d/*.cfg"):
+        if re.match(r"GRUB_DISABLE_LINUX_UUID=[\"']?true", line):
+            yield Finding(path, f"says {line}: the next menu names the disk by its place")
+        root = re.match(r"GRUB_CMDLINE_LINUX\w*=.*\b(root=/dev/(?!mapper|disk)\S+?)[\"'\s]", line)
+        if root:
+            yield Finding(path, f"says {root[1]}: the place of a disk may change")
 
 
 def test_has_what_it_starts(pristine: Pristine, defects: Defects) -> None:
@@ -80,8 +89,12 @@ def _missing(pristine: Pristine) -> Iterator[Finding]:
         for path in (entry.kernel, *entry.ram_disks):
             bare = re.sub(r"^(\(\S*?\)|\$\w+)", "", path)
             places = {pristine.resolved(bare), pristine.resolved(f"/boot/{bare}")}
-            if not any(place in pristine.entries for place in places):
+            there = [place for place in places if place in pristine.entries]
+            if not there:
                 yield Finding(entry.path, f"starts {path}, which is not there")
+            for place in there:
+                if pristine.entries[place].size < (LEAST if path == entry.kernel else 1):
+                    yield Finding(place, "is cut off: a copy or a full disk broke it")
     if not found:
         yield Finding("/boot", "holds nothing that a boot loader could start")
 
@@ -100,6 +113,10 @@ def _absent(pristine: Pristine) -> Iterator[Finding]:
         names = {name for one in titles for name in one if name}
         for said in re.findall(r"(?m)^\s*set default=[\"']?([^\"'\n]*)", text):
             yield from (Finding(path, what) for what in _unknown(said, len(titles), names))
+    for path, line in pristine.lines("/boot/{grub,grub2}/grubenv"):
+        saved = re.match(r"saved_entry=(.+)", line)
+        if saved and not pristine.found(*boot_entries.ENTRIES):
+            yield from (Finding(path, what) for what in _unknown(saved[1], len(titles), names))
     for path, text in _settings(pristine):
         try:
             words = shlex.split(text, comments=True)
@@ -145,3 +162,35 @@ def _resuming(pristine: Pristine) -> Iterator[Finding]:
     for path, device in said:
         if device not in ("", "none", "auto") and device.removeprefix("UUID=") not in known:
             yield Finding(path, f"resumes from {device}")
+
+
+def test_can_be_updated(pristine: Pristine, defects: Defects) -> None:
+    """The next update of the boot loader asks where to install it, or installs it where no disk
+    is."""
+    assert defects(_of_the_builders_disk(pristine)) == []
+
+
+def _of_the_builders_disk(pristine: Pristine) -> Iterator[Finding]:
+    for path in pristine.filled("/boot/{grub,grub2}/device.map"):
+        yield Finding(path, "names the disks of the builder")
+    said = re.compile(
+        r"(?m)^Name: grub-(?:pc|efi)/(install_devices)\n(?:[A-Z].*\n)*?Value: *(\S.*)"
+    )
+    for match in said.finditer(pristine.text(DEBCONF)):
+        yield Finding(DEBCONF, f"says {match[1]} is {match[2]}")
+
+
+def test_is_where_firmware_looks(pristine: Pristine, defects: Defects) -> None:
+    """A server does not start at all: firmware finds nothing to run on its disk."""
+    assert defects(_nowhere(pristine)) == []
+
+
+def _nowhere(pristine: Pristine) -> Iterator[Finding]:
+    """The first sector, where GRUB for BIOS is installed; see its manual, "BIOS installation"."""
+    if pristine.found("/boot/{grub,grub2}/i386-pc/core.img"):
+        with pristine.disk.open("rb") as stream:
+            sector = stream.read(512)
+        if not sector[:440].strip(b"\0"):
+            yield Finding("first sector", "holds no boot loader")
+        elif sector[510:] != b"\x55\xaa":
+            yield Finding("first sector", "has no mark at its end: BIOS does not start it")

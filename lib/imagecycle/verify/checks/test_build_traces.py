@@ -1,5 +1,7 @@
 """The image tells nothing of its build, and carries nothing that each server should make itself."""
 
+from collections.abc import Iterator
+
 from imagecycle.systems.files import FOLDER
 from imagecycle.systems.linux import Linux
 from imagecycle.verify.accounts import accounts, homes
@@ -15,6 +17,38 @@ HISTORIES = (
 )
 """Where programs keep what somebody has typed, below a home"""
 
+REMAINS = {
+    "/etc/ansible": "/usr/bin/ansible*",
+    "/etc/cni": "/usr/{bin,lib,libexec}/{podman,containerd,cni/*}",
+    "/etc/docker": "/usr/bin/dockerd",
+    "/etc/parallels-tools": "",
+    "/etc/vmware-tools": "/usr/bin/vmtoolsd",
+    "/usr/lib/vmware-tools": "/usr/bin/vmtoolsd",
+    "/usr/src/vboxguest": "",
+    "/var/lib/VBoxGuestAdditions": "",
+    "/var/lib/containerd": "/usr/bin/containerd",
+    "/var/lib/containers": "/usr/bin/{podman,buildah,skopeo,crun}",
+    "/var/lib/docker": "/usr/bin/dockerd",
+    "/var/lib/flatpak": "/usr/bin/flatpak",
+    "/var/lib/jenkins": "/usr/bin/jenkins",
+    "/var/lib/libvirt": "/usr/sbin/{libvirtd,virtqemud}",
+    "/var/lib/lxc": "/usr/bin/lxc-start",
+    "/var/lib/lxd": "/usr/{bin,sbin}/lxd",
+    "/var/lib/mysql": "/usr/sbin/{mysqld,mariadbd}",
+    "/var/lib/postgresql": "/usr/lib/postgresql/**/bin/postgres",
+    "/var/lib/puppet": "/usr/bin/puppet",
+    "/var/lib/snapd": "/usr/{lib,libexec}/snapd/snapd",
+    "/var/lib/waagent": "/usr/sbin/waagent",
+    "/var/snap": "/usr/{lib,libexec}/snapd/snapd",
+}
+"""Folders that a program makes, and the program"""
+TOP = {
+    *("/", "/afs", "/bin", "/boot", "/cdrom", "/dev", "/efi", "/etc", "/home", "/lib", "/lib32"),
+    *("/lib64", "/libx32", "/lost+found", "/media", "/mnt", "/opt", "/proc", "/root", "/run"),
+    *("/sbin", "/selinux", "/snap", "/srv", "/sys", "/tmp", "/usr", "/var", "/.autorelabel"),
+    *("/.snapshots", "/bin.usr-is-merged", "/lib.usr-is-merged", "/sbin.usr-is-merged"),
+}
+"""What the root folder of a system may hold; see the Filesystem Hierarchy Standard 3.0"""
 STRANGERS = ("/home/", "/opt/", "/root/", "/srv/", "/mnt/", "/media/")
 
 
@@ -112,3 +146,20 @@ def test_no_files_where_something_is_mounted(pristine: Pristine, defects: Defect
     """The image is larger than it should be, and nobody can see or remove what makes it so."""
     hidden = pristine.filled("/dev/**", "/proc/**", "/run/**", "/sys/**")
     assert defects(map(Finding, hidden)) == []
+
+
+def test_nothing_is_left_of_what_was_removed(pristine: Pristine, defects: Defects) -> None:
+    """Servers carry images, snaps or tools of a program that they do not have, or that belongs on
+    another kind of machine."""
+    assert defects(_left(pristine)) == []
+
+
+def _left(pristine: Pristine) -> Iterator[Finding]:
+    for folder, program in REMAINS.items():
+        is_strange = folder in pristine.entries and folder not in pristine.owned
+        if is_strange and not (program and pristine.found(program)):
+            yield Finding(folder, "is left of what is not installed any more")
+    for path in pristine.entries:
+        is_known = path in TOP or path in pristine.owned or pristine.explained(path)
+        if path.count("/") == 1 and not is_known:
+            yield Finding(path, "is not of this system")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from imagecycle.verify.accounts import homes
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
 
@@ -17,6 +18,28 @@ ADDED = (
 """Where authorities are added to those of the vendor"""
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt",)
 VENDORS = ("/usr/share/ca-certificates/**",)
+_NO = r"[\"']?(0|false|no|off|none)\b"
+LAX = {
+    "/etc/ssl/openssl.cnf": (
+        r"MinProtocol\s*=\s*(None|SSLv3|TLSv1(\.[01])?)\s*$|CipherString\s*=.*SECLEVEL\s*=\s*[01]"
+        r"|Options\s*=.*UnsafeLegacy"
+    ),
+    "/etc/crypto-policies/config": r"LEGACY",
+    "/etc/gnutls/config": r".*(allow|%)\S*(SSL|TLS1\.[01]|VERIFY_DISABLE)",
+    "/etc/{gitconfig,pip.conf,npmrc,wgetrc,curlrc,yum.conf,dnf/dnf.conf,zypp/zypp.conf}": (
+        rf"(http\.)?sslVerify\s*=\s*{_NO}|trusted-host\s*=|strict-ssl\s*=\s*{_NO}"
+        rf"|check[-_]certificate\s*=\s*{_NO}|(-k|--?insecure)\b"
+    ),
+    "{home}/.{gitconfig,npmrc,wgetrc,curlrc,config/git/config,config/pip/pip.conf,pip/pip.conf}": (
+        rf"(http\.)?sslVerify\s*=\s*{_NO}|trusted-host\s*=|strict-ssl\s*=\s*{_NO}"
+        rf"|check[-_]certificate\s*=\s*{_NO}|(-k|--?insecure)\b"
+    ),
+    "/etc/{environment,environment.d/*,profile,profile.d/*,bash.bashrc,bashrc,default/*}": (
+        rf"(export\s+)?(NODE_TLS_REJECT_UNAUTHORIZED|PYTHONHTTPSVERIFY)={_NO}"
+        r"|(export\s+)?(GIT_SSL_NO_VERIFY|CURL_INSECURE)=[\"']?(1|true|yes)"
+    ),
+}
+"""Files, and what they say by which certificates do not count"""
 _BLOCK = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
 
 
@@ -60,3 +83,19 @@ def _lacking(pristine: Pristine) -> Iterator[Finding]:
         held = _blocks(pristine.text(path)) & known
         if len(held) * 2 < len(known):
             yield Finding(path, f"holds {len(held)} of the vendor's {len(known)} authorities")
+
+
+def test_are_asked_for(pristine: Pristine, defects: Defects) -> None:
+    """Whoever stands between a server and what it fetches from can pretend to be that: certificates
+    are not looked at, or weak ones are taken."""
+    assert defects(_lax(pristine)) == []
+
+
+def _lax(pristine: Pristine) -> Iterator[Finding]:
+    for pattern, said in LAX.items():
+        places = [pattern]
+        if pattern.startswith("{home}"):
+            places = [pattern.replace("{home}", home) for home in homes(pristine)]
+        for path, line in pristine.lines(*places):
+            if path in pristine.foreign and re.match(said, line, re.IGNORECASE):
+                yield Finding(path, f"says {line}")

@@ -29,6 +29,16 @@ NEEDED: Mapping[str, str] = {
     "scripts_vendor": "scripts of the cloud's operator do not run",
 }
 """Modules, and what a server lacks without one; see cloud-init's documentation, "Modules\""""
+STATE = "/var/lib/cloud"
+TOOLS: Mapping[str, tuple[str, str]] = {
+    "growpart": ("/usr/bin/growpart", "the disk that a flavour gives is not used"),
+    "ssh": ("/usr/bin/ssh-keygen", "there are no host keys"),
+    "users_groups": ("/usr/{sbin,bin}/useradd", "there is no account to log in to"),
+    "set_passwords": ("/usr/{sbin,bin}/chpasswd", "a password that a user asks for is not set"),
+    "mounts": ("/usr/bin/mount", "volumes are not mounted"),
+    "disk_setup": ("/usr/sbin/{sfdisk,sgdisk}", "volumes that a user asks for are not made"),
+}
+"""Modules, the program that each runs, and what comes of it where that is missing"""
 OFF = (False, "off", "false", "no", 0)
 
 
@@ -73,6 +83,16 @@ def _told(pristine: Pristine) -> Iterator[Finding]:
     for path, said in cloud_settings.all_of(pristine):
         if path in pristine.foreign:
             yield from (Finding(path, what) for what in _wrong(said))
+            named = _table(said, "system_info").get("distro", "")
+            if named and named not in _names(pristine):
+                yield Finding(path, f"is for another system, {named}")
+
+
+def _names(pristine: Pristine) -> set[str]:
+    """What the system calls itself, and what it is like."""
+    found = re.findall(r"(?m)^ID(?:_LIKE)?=\"?([^\"\n]+)", pristine.text("/etc/os-release"))
+    named = {name for words in found for name in words.split()}
+    return named | {name.partition("-")[0] for name in named} | {*pristine.system.distros}
 
 
 def _wrong(said: Mapping[str, Any]) -> Iterator[str]:
@@ -90,6 +110,9 @@ def _wrong(said: Mapping[str, Any]) -> Iterator[str]:
         yield "gives the user no sudo"
     if user.get("lock_passwd", True) in OFF or user.keys() & {"plain_text_passwd", "passwd"}:
         yield "gives the user a password"
+    place = _table(_table(said, "system_info"), "paths").get("cloud_dir", STATE)
+    if place.rstrip("/") != STATE:
+        yield f"keeps its state in {place}"
     if set(_table(_table(said, "system_info"), "network")) & {"renderers", "activators"}:
         yield "decides how the network is set up"
     if re.search(r"/dev/null", str(said.get("output", ""))):
@@ -141,3 +164,22 @@ def _misspelt(said: Mapping[str, Any], known: set[str]) -> Iterator[str]:
         for one in known:
             if len(key) == len(one) and sum(a != b for a, b in zip(key, one, strict=True)) == 1:
                 yield key
+
+
+def test_finds_the_programs_that_it_runs(pristine: Pristine, defects: Defects) -> None:
+    """Part of what users ask for at creation fails: a program for it was taken away."""
+    assert defects(_without_tool(pristine)) == []
+
+
+def _without_tool(pristine: Pristine) -> Iterator[Finding]:
+    if not pristine.found(*PROGRAMS):
+        return
+    run = {
+        _name(one)
+        for _, said in cloud_settings.all_of(pristine)
+        for stage in STAGES
+        for one in said.get(stage) or []
+    }
+    for module, (program, lack) in TOOLS.items():
+        if module in run and not pristine.found(program):
+            yield Finding(program.rpartition("/")[2], f"is missing: {lack}")

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from imagecycle.verify.accounts import homes
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
 
@@ -35,6 +36,18 @@ HINDRANCES = (
     "TZ",
     "TERM",
 )
+OWN_PROGRAMS = ("/usr/local/{bin,sbin}/*",)
+OWN_LIBRARIES = ("/usr/local/lib{,64}/{,*-linux-gnu*/}*.so*",)
+OWN_MODULES = ("/usr/local/lib/python3*/{dist,site}-packages/**",)
+LIBRARY_FILES = ("/usr/lib{,64}/{,*-linux-gnu*/}*.so.*",)
+LOGIN = ("/etc/{profile,bash.bashrc,bashrc}", "/etc/profile.d/*.sh")
+OF_LOGIN = (".{bashrc,profile,bash_profile,bash_login}",)
+_LEAVES = re.compile(r"(set\s+-[a-z]*e[a-z]*\b|exit\b|exec\s+(?!\d*[<>])|read\s|logout\b|sleep\s)")
+_PRINTS = re.compile(
+    r"(echo|printf|cat|figlet|neofetch|fastfetch|screenfetch|fortune|w|who|date)\b"
+)
+_OPENS = re.compile(r"(?:^|[;&|]\s*)(?:if|case|for|while|until)\b|\{\s*$|\(\)\s*\{")
+_CLOSES = re.compile(r"(?:^|;\s*)(?:fi|esac|done|\})(?:\s|;|$)")
 DEBCONF = "/var/cache/debconf/config.dat"
 LOCALES = ("/etc/default/locale", "/etc/locale.conf", "/etc/environment")
 BUILT_IN = re.compile(r"(?i)(C|POSIX)(\.UTF-?8)?")
@@ -115,3 +128,57 @@ def _without_locale(pristine: Pristine) -> Iterator[Finding]:
             made = plain.encode() + b"\0" in archive
             if not made and not any(pristine.resolved(one) in pristine.entries for one in folders):
                 yield Finding(path, f"says {line}, and there is no such locale")
+
+
+def test_nothing_stands_before_the_systems_programs(pristine: Pristine, defects: Defects) -> None:
+    """Users and services run a program or library of the builder that no update reaches: it is
+    found before the system's own."""
+    assert defects(_before(pristine)) == []
+
+
+def _before(pristine: Pristine) -> Iterator[Finding]:
+    for path in pristine.found(*OWN_PROGRAMS):
+        name = path.rpartition("/")[2]
+        places = (f"/usr/bin/{name}", f"/usr/sbin/{name}")
+        hidden = next((one for one in places if one in pristine.owned), "")
+        if hidden and path not in pristine.owned:
+            yield Finding(path, f"is run in place of {hidden}")
+    libraries = {_bare(path): path for path in pristine.found(*LIBRARY_FILES)}
+    for path in pristine.found(*OWN_LIBRARIES):
+        hidden = libraries.get(_bare(path), "")
+        if hidden and path not in pristine.owned:
+            yield Finding(path, f"is loaded in place of {hidden}")
+    modules = {}
+    for path in pristine.found(*OWN_MODULES):
+        folder, _, rest = path.partition("-packages/")
+        modules[f"{folder}-packages/{rest.partition('/')[0]}"] = rest.partition("/")[0]
+    for path, name in modules.items():
+        hidden = f"/usr/lib/python3/dist-packages/{name}"
+        if hidden in pristine.owned and path not in pristine.owned:
+            yield Finding(path, f"is imported in place of {hidden}")
+
+
+def _bare(path: str) -> str:
+    """A library's name without its version."""
+    return path.rpartition("/")[2].partition(".so")[0]
+
+
+def test_lets_users_and_programs_log_in(pristine: Pristine, defects: Defects) -> None:
+    """Logins end at once, wait for an answer, or copies by scp and Ansible fail: a script of the
+    shell prints, asks or leaves."""
+    assert defects(_interrupted(pristine)) == []
+
+
+def _interrupted(pristine: Pristine) -> Iterator[Finding]:
+    homes_ = homes(pristine)
+    for path in pristine.found(*LOGIN, *(f"{home}/{name}" for home in homes_ for name in OF_LOGIN)):
+        if path not in pristine.foreign:
+            continue
+        depth, guarded = 0, not path.endswith("bashrc")
+        for _, line in pristine.lines(path):
+            depth += len(_OPENS.findall(line)) - len(_CLOSES.findall(line))
+            guarded = guarded or bool(re.search(r"\breturn\b|\$-|PS1", line))
+            if depth <= 0 and _LEAVES.match(line):
+                yield Finding(path, f"says {line}: logins end or wait")
+            if not guarded and _PRINTS.match(line):
+                yield Finding(path, f"says {line}: programs that log in read it")

@@ -48,3 +48,13 @@ def _without_driver(pristine: Pristine) -> Iterator[Finding]:
         for driver in DRIVERS:
             if held is not None and driver not in held and f"/{driver}.ko" not in built_in:
                 yield Finding(places[0], f"lacks {driver}")
+
+
+def test_is_updated(pristine: Pristine, defects: Defects) -> None:
+    """Servers keep this kernel for ever, whatever holes are found in it: no package asks for newer
+    ones."""
+    packages = pristine.system.packages
+    names = [one.name for one in packages.installed(pristine.files)]
+    kernels = [name for name in names if packages.kernel and packages.kernel.fullmatch(name)]
+    followed = any(packages.newest_kernel.fullmatch(name) for name in names) if kernels else True
+    assert defects(Finding(name, "is never updated") for name in kernels if not followed) == []

@@ -48,10 +48,21 @@ DIVERTING: Mapping[str, str] = {
         "keeps memory or processors for what the builder's machine did"
     ),
     r"clocksource=(?!tsc|kvm-clock)\S+|notsc|no-kvmclock|tsc=unstable": "has a slow or wrong clock",
+    r"idle=(poll|nomwait)|processor\.max_cstate=\S+|nohz=off|highres=off": (
+        "keeps its processors busy for nothing"
+    ),
+    r"systemd\.unified_cgroup_hierarchy=(0|no|false)|systemd\.legacy_systemd_cgroup_controller\S*"
+    r"|cgroup_no_v1=\S+|cgroup_disable=\S+": "limits services otherwise than its packages expect",
+    r"rd\.(lvm\.\w+|md\.uuid|luks\.\w+|dm\.uuid)=\S+": "waits for volumes of the builder",
+    r"overlayroot=\S+|systemd\.volatile=\S+": "forgets at each restart what was written",
+    r"systemd\.(hostname|machine_id|set_credential)=\S+|hostname=\S+": "is the builder's machine",
+    r"crashkernel=\S+": "keeps memory back for a dump of the kernel",
     r"fips=0|systemd\.log_level=debug|debug|earlyprintk\S*|initcall_debug": "floods its console",
     r"rd\.live\S*|boot=(casual|casper|live)": "starts as an installer",
 }
 """Arguments, and what a server does with them"""
+DUMPING = ("/usr/{bin,sbin}/{kdumpctl,kdump-config}", "/usr/lib/kdump/*")
+"""What uses memory that is kept back for a dump"""
 SERIAL = re.compile(r"console=(tty(S|AMA|MSM)0|hvc0|sclp0?|ttysclp0)(,\S*)?")
 """The first of its kind: a cloud shows no other"""
 
@@ -70,8 +81,11 @@ def _told(pristine: Pristine, table: Mapping[str, str], words: str) -> Iterator[
     said = [
         (one.path, one.arguments) for one in boot_entries.entries(pristine) if not one.is_a_rescue
     ]
+    dumps = bool(pristine.found(*DUMPING))
     for path, arguments in [*said, *boot_entries.settings(pristine)]:
         for argument in arguments:
+            if dumps and argument.startswith("crashkernel="):
+                continue
             for pattern, what in table.items():
                 if re.fullmatch(pattern, argument):
                     yield Finding(path, f"says {argument}, {words} {what}")

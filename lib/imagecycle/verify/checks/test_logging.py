@@ -9,9 +9,14 @@ from imagecycle.verify.pristine import Pristine
 JOURNAL = ("/etc/systemd/{journald.conf,journald.conf.d/*}", "/usr/lib/systemd/journald.conf.d/*")
 SYSLOG = ("/etc/{rsyslog.conf,rsyslog.d/*,syslog.conf,syslog-ng/**}",)
 _NOTHING_KEPT = re.compile(
-    r"(?i)Storage\s*=\s*none|MaxLevelStore\s*=\s*(emerg|alert|crit|err|[0-3])\b|ReadKMsg\s*=\s*no"
+    r"(?i)Storage\s*=\s*(none|volatile)|MaxLevelStore\s*=\s*(emerg|alert|crit|err|[0-3])\b|ReadKMsg\s*=\s*no"
     r"|(System|Runtime)MaxUse\s*=\s*[0-9]{1,6}K?$|RateLimitBurst\s*=\s*[1-9]\d?$"
     r"|MaxRetentionSec\s*=\s*\d{1,3}s?$"
+)
+_IN_THE_WAY = re.compile(
+    r"(?i)SystemMaxUse\s*=\s*([5-9]|\d{2,})[GT]|SystemKeepFree\s*=\s*0|RateLimitBurst\s*=\s*0"
+    r"|Forward\w*To(Console|Wall)\s*=\s*(?!no|false|0)\S+|MaxLevelConsole\s*=\s*(debug|7)"
+    r"|SyncIntervalSec\s*=\s*[0-9]s?$|Compress\s*=\s*(no|false|0)$"
 )
 _ELSEWHERE = re.compile(
     r"[^#]*\s@@?[\w\[(].*|.*\bomfwd\b.*|.*\bomrelp\b.*|\s*(destination|network|udp|tcp)\b.*\bport\(.*"
@@ -30,6 +35,18 @@ def test_is_kept(pristine: Pristine, defects: Defects) -> None:
             Finding(path, f"says {line}")
             for path, line in pristine.lines(*JOURNAL)
             if path in pristine.foreign and _NOTHING_KEPT.match(line)
+        )
+        == []
+    )
+
+
+def test_is_in_nobodys_way(pristine: Pristine, defects: Defects) -> None:
+    """The log fills the disk, or buries what else is on the console."""
+    assert (
+        defects(
+            Finding(path, f"says {line}")
+            for path, line in pristine.lines(*JOURNAL)
+            if path in pristine.foreign and _IN_THE_WAY.match(line)
         )
         == []
     )

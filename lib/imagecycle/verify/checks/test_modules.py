@@ -15,6 +15,7 @@ RAM_DISKS = (
 NEEDED = re.compile(
     r"virtio\w*|v?fat|nls_\w+|isofs|iso9660|udf|sr_mod|cdrom|sd_mod|scsi_mod|ahci|ata_piix|ata_generic"
     r"|e1000e?|8139cp|ext4|xfs|btrfs|nvme\w*|floppy|i2c_piix4|i6300esb|kvm\w*|ptp_kvm|qemu_fw_cfg"
+    r"|ipv6|af_packet|overlay|veth|tun|bridge|nf_\w+|ip6?_tables|x_tables|nfnetlink\w*"
     r"|vmxnet3|hv_\w+|xen_\w+|ena|mlx[45]\w*|ixgbevf|iavf|8250\w*|serio_raw|button|evdev|loop|squashfs"
 )
 """What drives the hardware that clouds give to servers, the config drive included"""
@@ -36,6 +37,8 @@ def _kept_out(pristine: Pristine) -> Iterator[Finding]:
     for path, line in pristine.lines(*SETTINGS):
         match = _KEPT_OUT.match(line)
         name = next(filter(None, match.groups()), "").replace("-", "_") if match else ""
+        if path in pristine.foreign and re.match(r"options\s+ipv6\s.*disable=1", line):
+            yield Finding(path, f"says {line}: there is no IPv6")
         if path in pristine.foreign and NEEDED.fullmatch(name) and name not in HARMLESS:
             yield Finding(path, f"keeps {name} out")
 

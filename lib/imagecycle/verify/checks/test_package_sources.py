@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from imagecycle.systems.files import FILE
 from imagecycle.systems.package_manager import Source
 from imagecycle.systems.unowned import matches
 from imagecycle.verify import cloud_settings
@@ -13,6 +14,9 @@ from imagecycle.verify.pristine import Pristine
 _HOST = re.compile(r"(?:https?|ftp)://(?:[^/@\s]*@)?\[?([\w.:-]+?)\]?(?::\d+)?(?:/|$)")
 _ADDRESS = re.compile(r"\b(?:https?|ftp)://[^\s\"',\]}]+")
 _KEPT = "preserve_sources_list"
+TRUSTED = ("/etc/apt/trusted.gpg.d/*.{gpg,asc}", "/etc/apt/trusted.gpg")
+"""Where apt keeps the keys by which any source may be signed"""
+OTHERS_READ = 0o004
 SUBSCRIBED = ("/usr/sbin/subscription-manager", "/usr/bin/{SUSEConnect,suseconnect}")
 """Programs that give a system its sources when its user registers it"""
 LANGUAGES = {
@@ -158,3 +162,30 @@ def _of_languages(pristine: Pristine) -> Iterator[Finding]:
             for path in pristine.filled(pattern.replace("{home}", home)):
                 if path in pristine.foreign and re.search(said, pristine.text(path)):
                     yield Finding(path, "names another place to fetch from")
+
+
+def test_can_be_read(pristine: Pristine, defects: Defects) -> None:
+    """Nothing can be installed or updated: the package manager stops at a broken line."""
+    broken = pristine.system.packages.unreadable(pristine.files)
+    assert defects(Finding(path, what) for path, what in broken) == []
+
+
+def test_have_their_keys(pristine: Pristine, defects: Defects) -> None:
+    """Every update ends with an error: the key that has signed the source is not there, or only
+    root may read it."""
+    assert defects(_without_key(pristine)) == []
+
+
+def _without_key(pristine: Pristine) -> Iterator[Finding]:
+    manager = pristine.system.packages
+    known = manager.sources(pristine.files)
+    for source in known:
+        for key in source.keys:
+            if pristine.resolved(key) not in pristine.entries:
+                yield Finding(source.path, f"wants {key}, which is not there")
+    if any(not source.keys and source.suite for source in known) and not pristine.filled(*TRUSTED):
+        yield Finding(TRUSTED[0].rpartition("/")[0], "holds no key")
+    for path in pristine.found(*TRUSTED, *manager.keys):
+        entry = pristine.entries[path]
+        if entry.kind == FILE and entry.size and not entry.mode & OTHERS_READ:
+            yield Finding(path, f"has mode {entry.mode:04o}: apt's own account cannot read it")

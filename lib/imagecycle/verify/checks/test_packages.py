@@ -49,3 +49,12 @@ def _wayward(pristine: Pristine) -> Iterator[Finding]:
         if path in pristine.foreign and not pristine.explained(path):
             for match in manager.wayward.finditer(pristine.text(path)):
                 yield Finding(path, f"says {match[0].strip()}")
+
+
+def test_have_what_they_need(pristine: Pristine, defects: Defects) -> None:
+    """The package manager refuses to install anything until something is repaired by hand: a
+    package was taken away that others need."""
+    unmet = pristine.system.packages.unmet(pristine.files)
+    assert (
+        defects(Finding(name, f"needs {wanted}, which is missing") for name, wanted in unmet) == []
+    )

@@ -11,8 +11,15 @@ _RULE = re.compile(
     r"-?(?P<kind>auth|account|password|session)\s+(?P<control>\[[^\]]*\]|\S+)\s+(?P<module>\S+)(?P<rest>.*)"
 )
 PROGRAMS = ("pam_exec.so", "pam_script.so", "pam_python.so", "pam_perl.so")
+AUTOMATIC = {
+    "/etc/{gdm3/**,gdm/**}": r"(Automatic|Timed)LoginEnable\s*=\s*true",
+    "/etc/lightdm/**": r"autologin-user\s*=\s*\S",
+    "/etc/{sddm.conf,sddm.conf.d/*}": r"User\s*=\s*\S",
+    "/etc/inittab": r".*getty.*(-a|--autologin)\b",
+}
+"""Where a console or display manager is told to log somebody in"""
 _LIMIT = re.compile(
-    r"(?:\*|@\S+|[a-z]\S*)\s+(?:hard|-)\s+(nproc|nofile|maxlogins|as|fsize)\s+(\d+)"
+    r"(?:\*|@\S+|[a-z]\S*)\s+(?:hard|soft|-)\s+(nproc|nofile|maxlogins|as|fsize)\s+(\d+)"
 )
 FEW = {"nproc": 256, "nofile": 1024, "maxlogins": 2, "as": 2**20, "fsize": 2**20}
 """What somebody needs who works on a server, in the units of limits.conf(5)"""
@@ -41,6 +48,10 @@ def _unasked(pristine: Pristine) -> Iterator[Finding]:
             if module in PROGRAMS or (brought and module not in brought):
                 yield Finding(path, f"says {line}")
             first = first and match["kind"] != "auth"
+    for pattern, said in AUTOMATIC.items():
+        for path, line in pristine.lines(pattern):
+            if path in pristine.foreign and re.match(said, line, re.IGNORECASE):
+                yield Finding(path, f"says {line}")
     for path in pristine.found("/etc/pam.d/common-auth"):
         text = pristine.text(path)
         if not re.search(r"(?m)^auth\s+requisite\s+pam_deny\.so", text):

@@ -1,5 +1,6 @@
 """Nobody gets in with a password that the builder knows."""
 
+import re
 from collections.abc import Mapping
 
 import pytest
@@ -8,6 +9,7 @@ from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
 
 UNUSABLE = ("!", "*")
+_HASH = re.compile(r"[!*]+(\$\w+\$|_?[\w./]{13})")
 
 
 def _open_accounts(shadow: str) -> list[str]:
@@ -18,7 +20,16 @@ def _open_accounts(shadow: str) -> list[str]:
 
 def test_none_in_the_image(pristine: Pristine, defects: Defects) -> None:
     """Everyone who knows the builder's password can log in, on the console at least."""
-    assert defects(map(Finding, _open_accounts(pristine.text("/etc/shadow")))) == []
+    shadow = pristine.text("/etc/shadow")
+    assert defects(map(Finding, _open_accounts(shadow))) == []
+
+
+def test_none_is_locked_away_in_the_image(pristine: Pristine, defects: Defects) -> None:
+    """Everybody who has the image can guess the builder's password from what is kept of it, and
+    `passwd --unlock` brings it back."""
+    lines = (line.split(":")[:2] for line in pristine.text("/etc/shadow").splitlines())
+    kept = (words[0] for words in lines if len(words) > 1 and _HASH.match(words[1]))
+    assert defects(Finding(name, "has a password that is only locked") for name in kept) == []
 
 
 def test_none_on_a_server(told: Mapping[str, str]) -> None:

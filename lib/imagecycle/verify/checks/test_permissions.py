@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from imagecycle.systems.elevated import capability_names
 from imagecycle.systems.files import FILE, FOLDER, LINK, OTHER, Entry
 from imagecycle.systems.unowned import matches
-from imagecycle.verify.accounts import accounts, groups
+from imagecycle.verify.accounts import FIRST_USER, accounts, groups
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
 
@@ -52,12 +52,50 @@ ROOTS = ("/boot/", "/etc/", "/root/", "/usr/")
 LOGS = ("/var/log",)
 LOG_GROUPS = ("root", "syslog", "adm")
 NEEDY = (
-    "/usr/bin/{su,sudo,passwd,mount,umount,newgrp,gpasswd}",
+    "/usr/bin/{su,sudo,passwd,mount,umount,newgrp,gpasswd,chsh,chfn,pkexec,fusermount,fusermount3}",
     "/usr/{lib,libexec}/dbus-1**/dbus-daemon-launch-helper",
 )
 """Programs that do nothing for users without setuid"""
-ASKING = ("/usr/sbin/unix_chkpwd", "/usr/bin/{chage,expiry}")
-"""Programs that need setuid, or setgid, to read the passwords of those who run them"""
+ASKING = (
+    "/usr/sbin/unix_chkpwd",
+    "/usr/bin/{chage,expiry,crontab,ssh-agent,newuidmap,newgidmap}",
+    "/usr/{lib,libexec}/openssh/ssh-keysign",
+)
+"""Programs that need setuid, setgid or capabilities: for the passwords, jobs, keys and numbers of
+those who run them"""
+READ, SEARCHED = 0o004, 0o005
+FOR_ALL = (
+    "/etc/{alternatives,apt,bash_completion.d,fonts,ld.so.conf.d,pam.d,profile.d,python3*}{,/**}",
+    "/etc/{security,skel,ssl,terminfo,vim,xdg}{,/**}",
+    "/etc/{bash.bashrc,bashrc,environment,gai.conf,host.conf,hostname,inputrc,issue,ld.so.cache}",
+    "/etc/{ld.so.conf,locale.conf,localtime,login.defs,machine-id,magic,mime.types,motd,networks}",
+    "/etc/{nsswitch.conf,os-release,protocols,resolv.conf,rpc,services,shells,ssh/ssh_config}",
+    "/etc/{ssh/ssh_config.d,timezone}{,/**}",
+    "/etc/default{,/locale}",
+    "/usr/share{,/{ca-certificates,i18n,keyrings,locale,misc,perl*,python*,terminfo,zoneinfo}{,/**}}",
+    "/usr/lib/{locale,python3*,ssl,terminfo}{,/**}",
+    "/usr/lib{,64,/*-linux-gnu*}",
+    "/var/lib/{dpkg,rpm,dbus}{,/status}",
+)
+"""What everybody reads, and folders in which everybody looks"""
+SECRET = (
+    "/etc/apt/auth.conf{,.d/**}",
+    "/etc/security/{opasswd,pwhistory*}",
+    "/etc/ssl/private{,/**}",
+)
+SETTINGS = (
+    "/etc/{alternatives,apt,cloud,cron*,default,dpkg,grub.d,init.d,kernel,ld.so*,logrotate*}{,/**}",
+    "/etc/{modprobe.d,network,pam.d,profile*,rc?.d,security,skel,ssh,ssl,sudo*,sysctl*}{,/**}",
+    "/etc/{systemd,tmpfiles.d,udev}{,/**}",
+    "/etc/{bash*,environment,hostname,login.defs,resolv.conf,services,shells}",
+)
+"""Of root alone, whatever is installed"""
+MAIL_AND_JOBS = {
+    "/var/mail": "mail",
+    "/var/spool/mail": "mail",
+    "/var/spool/cron/crontabs": "crontab",
+}
+"""Folders, and the group by which programs write there for a user"""
 RUN = ("/usr/{bin,sbin}/*",)
 LOADED = ("/usr/lib{,64}/{*.so*,*-linux-gnu*/*.so*,ld-*}",)
 
@@ -106,7 +144,8 @@ def _changeable(pristine: Pristine) -> Iterator[Finding]:
     for entry in pristine.entries.values():
         if not entry.path.startswith(ROOTS) or entry.kind == LINK:
             continue
-        if entry.uid and (entry.path.startswith("/usr/") or entry.uid >= 1000):
+        is_roots = entry.path.startswith("/usr/") or entry.uid >= FIRST_USER
+        if entry.uid and (is_roots or any(matches(one, entry.path) for one in SETTINGS)):
             yield Finding(entry.path, f"belongs to user {entry.uid}")
         elif entry.mode & GROUP_WRITES and entry.gid and not _of_staff(entry, services):
             yield Finding(entry.path, f"can be changed by group {entry.gid}")
@@ -176,12 +215,21 @@ def test_programs_have_the_rights_that_they_need(pristine: Pristine, defects: De
 
 
 def _powerless(pristine: Pristine) -> Iterator[Finding]:
-    for entry in (pristine.entries[path] for path in pristine.found(*NEEDY)):
-        if entry.kind == FILE and (not entry.mode & SETUID or entry.uid):
+    for entry in _with_rights(pristine, NEEDY):
+        if not entry.mode & SETUID or entry.uid:
             yield Finding(entry.path, "has lost its setuid bit, or root as its owner")
-    for entry in (pristine.entries[path] for path in pristine.found(*ASKING)):
-        if entry.kind == FILE and not entry.mode & (SETUID | SETGID) and not entry.capabilities:
+    for entry in _with_rights(pristine, ASKING):
+        if not entry.mode & (SETUID | SETGID) and not entry.capabilities:
             yield Finding(entry.path, "has lost its setuid or setgid bit")
+
+
+def _with_rights(pristine: Pristine, places: tuple[str, ...]) -> Iterator[Entry]:
+    """The programs there that the system does not ship without rights of their own."""
+    without = pristine.system.without_rights
+    for entry in (pristine.entries[path] for path in pristine.found(*places)):
+        is_shipped_so = any(matches(one, entry.path) for one in without)
+        if entry.kind == FILE and entry.path in pristine.owned and not is_shipped_so:
+            yield entry
 
 
 def test_programs_can_be_used(pristine: Pristine, defects: Defects) -> None:
@@ -197,6 +245,39 @@ def _without(pristine: Pristine, places: tuple[str, ...], bits: int) -> Iterator
             yield entry.path
 
 
+def test_files_can_be_changed_by_root(pristine: Pristine, defects: Defects) -> None:
+    """Contextualisation, updates and root himself fail at a file that nobody can change."""
+    locked = (Finding(path, "cannot be changed by root: see lsattr") for path in pristine.locked)
+    assert defects(sorted(locked)) == []
+
+
+def test_nobody_else_is_let_in(pristine: Pristine, defects: Defects) -> None:
+    """Somebody reads or changes a file whose permissions show nothing of it."""
+    shared = (Finding(path, "has an access list: see getfacl") for path in pristine.shared)
+    assert defects(sorted(shared)) == []
+
+
+def test_state_belongs_to_who_keeps_it(pristine: Pristine, defects: Defects) -> None:
+    """The package manager or a service fails at its own files, or somebody else changes them."""
+    assert defects(_astray(pristine)) == []
+
+
+def _astray(pristine: Pristine) -> Iterator[Finding]:
+    users = {one.uid: one.name for one in accounts(pristine)}
+    for entry in pristine.entries.values():
+        if entry.uid and entry.path.startswith("/var"):
+            owner = users.get(entry.uid, str(entry.uid))
+            rules = (rule for rule in pristine.system.keepers if matches(rule.path, entry.path))
+            rule = next(rules, None)
+            if rule is not None and owner not in rule.users:
+                yield Finding(entry.path, f"belongs to {owner}, should belong to {rule.users[0]}")
+    numbers = {one.name: one.gid for one in groups(pristine)}
+    for path, group in MAIL_AND_JOBS.items():
+        found, wanted = pristine.entries.get(path), numbers.get(group)
+        if found is not None and found.kind == FOLDER and wanted not in (None, found.gid):
+            yield Finding(path, f"belongs to group {found.gid}, should belong to {group}")
+
+
 def test_devices_are_in_dev(pristine: Pristine, defects: Defects) -> None:
     """Whoever reaches a device below another folder gets around the rights of the real one."""
     assert (
@@ -207,3 +288,19 @@ def test_devices_are_in_dev(pristine: Pristine, defects: Defects) -> None:
         )
         == []
     )
+
+
+def test_of_what_everybody_needs_are_open(pristine: Pristine, defects: Defects) -> None:
+    """Programs of users fail, or know neither names nor zones nor authorities: only root may read
+    what they need."""
+    assert defects(_closed(pristine)) == []
+
+
+def _closed(pristine: Pristine) -> Iterator[Finding]:
+    for entry in pristine.entries.values():
+        wanted = SEARCHED if entry.kind == FOLDER else READ
+        is_closed = entry.kind in (FILE, FOLDER) and entry.mode & wanted != wanted
+        if is_closed and entry.path not in FIXED:
+            is_secret = any(matches(one, entry.path) for one in SECRET)
+            if not is_secret and any(matches(one, entry.path) for one in FOR_ALL):
+                yield Finding(entry.path, f"has mode {entry.mode:04o}: only some can read it")

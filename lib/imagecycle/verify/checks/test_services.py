@@ -20,6 +20,11 @@ NEEDED = {
     "the console's login": ("getty@tty1.service", "{getty,autovt}@*.service", "display-manager*"),
 }
 """What a server cannot do without, and the units that do it"""
+WAITING = {
+    "systemd-networkd.service": "systemd-networkd-wait-online.service",
+    "NetworkManager.service": "NetworkManager-wait-online.service",
+}
+"""What sets up the network, and the unit by which others wait until it has done so"""
 NORMAL = ("multi-user.target", "graphical.target")
 
 
@@ -110,15 +115,7 @@ def test_those_that_servers_need_are_on(pristine: Pristine, defects: Defects) ->
 
 
 def _off(pristine: Pristine) -> Iterator[Finding]:
-    places = (SYSTEM, *BROUGHT)
-    on = {
-        path.rpartition("/")[2]
-        for place in places
-        for path in pristine.found(f"{place}/*.{{wants,requires}}/*")
-    }
-    on |= {path.rpartition("/")[2][3:] for path in pristine.found("/etc/rc{2,3}.d/S*")}
-    files = pristine.found(*(f"{place}/*" for place in BROUGHT))
-    brought = {path.rpartition("/")[2] for path in files}
+    on, brought = _on(pristine), _brought(pristine)
     if not brought:
         return  # a system without systemd
     for what, units in NEEDED.items():
@@ -127,3 +124,39 @@ def _off(pristine: Pristine) -> Iterator[Finding]:
     for unit in pristine.system.kept_on:
         if unit in brought and unit not in on:
             yield Finding(unit, "is not switched on")
+
+
+def _on(pristine: Pristine) -> set[str]:
+    """The units that something starts."""
+    on = {
+        path.rpartition("/")[2]
+        for place in (SYSTEM, *BROUGHT)
+        for path in pristine.found(f"{place}/*.{{wants,requires}}/*")
+    }
+    return on | {path.rpartition("/")[2][3:] for path in pristine.found("/etc/rc{2,3}.d/S*")}
+
+
+def _brought(pristine: Pristine) -> set[str]:
+    files = pristine.found(*(f"{place}/*" for place in BROUGHT))
+    return {path.rpartition("/")[2] for path in files}
+
+
+def test_wait_for_the_network(pristine: Pristine, defects: Defects) -> None:
+    """What needs the network starts before it is there: scripts of users fail, now and then."""
+    on, brought = _on(pristine), _brought(pristine)
+    pairs = {unit: waits for unit, waits in WAITING.items() if unit in on and waits in brought}
+    masked = {unit for unit in WAITING.values() if _is_masked(pristine, unit)}
+    is_waited = any(waits in on - masked for waits in pairs.values())
+    assert (
+        defects(
+            Finding(waits, "is masked" if waits in masked else "is not switched on")
+            for waits in pairs.values()
+            if not is_waited
+        )
+        == []
+    )
+
+
+def _is_masked(pristine: Pristine, unit: str) -> bool:
+    path = f"{SYSTEM}/{unit}"
+    return path in pristine.entries and _is_nothing(pristine, path)

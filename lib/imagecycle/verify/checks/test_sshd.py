@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from imagecycle.verify import sshd_words
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
-from imagecycle.verify.sshd_settings import FILE, effective, settings
+from imagecycle.verify.sshd_settings import FILE, Setting, effective, settings
 
 DEFAULTS = {"passwordauthentication": "yes", "kbdinteractiveauthentication": "yes"}
 """Of the server itself, where they matter"""
@@ -53,6 +54,9 @@ CLOSED: Mapping[str, str] = {
     "hostkey": r"(?!/etc/ssh/ssh_host_\w+_key$).+",
     "usedns": r"yes",
     "maxsessions": r"0",
+    "maxauthtries": r"[12]",
+    "maxstartups": r"[1-4](:.*)?",
+    "logingracetime": r"([1-9]|1\d)s?",
 }
 """Settings by which the user does not get in, or waits"""
 WEAK = re.compile(
@@ -60,6 +64,8 @@ WEAK = re.compile(
     r"|diffie-hellman-group1-sha1|diffie-hellman-group14-sha1|diffie-hellman-group-exchange-sha1"
     r"|ssh-dss|ssh-rsa)(,|$)"
 )
+OPTIONS = {"/etc/default/ssh": "SSHD_OPTS", "/etc/sysconfig/sshd": "OPTIONS"}
+"""Files with arguments of the server, and their variable"""
 ALGORITHMS = ("ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedalgorithms")
 
 
@@ -70,7 +76,15 @@ def test_lets_in_nobody_else(pristine: Pristine, defects: Defects) -> None:
 
 def test_lets_the_user_in(pristine: Pristine, defects: Defects) -> None:
     """The user's key is refused, or the server listens where nobody looks for it."""
-    assert defects(_said(pristine, CLOSED)) == []
+    assert defects([*_said(pristine, CLOSED), *_started_with(pristine)]) == []
+
+
+def _started_with(pristine: Pristine) -> Iterator[Finding]:
+    for path, variable in OPTIONS.items():
+        for _, line in pristine.lines(path):
+            name, _, value = line.partition("=")
+            if name == variable and re.search(r"-[pofh46]", value) and path in pristine.foreign:
+                yield Finding(path, f"says {line}")
 
 
 def _said(pristine: Pristine, table: Mapping[str, str]) -> Iterator[Finding]:
@@ -108,3 +122,52 @@ def test_uses_no_broken_algorithms(pristine: Pristine, defects: Defects) -> None
         )
         == []
     )
+
+
+def test_understands_its_settings(pristine: Pristine, defects: Defects) -> None:
+    """The SSH server does not start, for it does not know a word of its settings: nobody gets
+    in."""
+    found = (
+        Finding(one.path, f"says {one.keyword} {one.value}".strip() + f": {what}")
+        for one in settings(pristine)
+        if one.path in pristine.foreign and (what := _misunderstood(one))
+    )
+    assert defects(found) == []
+
+
+def _misunderstood(one: Setting) -> str:
+    value = re.sub(r"\s+#.*", "", one.value)
+    if one.keyword not in sshd_words.KEYWORDS:
+        return "there is no such setting"
+    if not value:
+        return "there is no value"
+    if one.keyword in sshd_words.YES_OR_NO and value.lower() not in ("yes", "no"):
+        return "it is neither yes nor no"
+    if one.keyword == "permitrootlogin" and value.lower() not in sshd_words.ROOT:
+        return "there is no such value"
+    if one.keyword == "allowtcpforwarding" and value.lower() not in sshd_words.FORWARDING:
+        return "there is no such value"
+    known = sshd_words.ALGORITHMS.get(one.keyword)
+    if known is not None and not value.startswith("-"):
+        for name in value.lstrip("+^").split(","):
+            if name.strip() not in known and "*" not in name and not name.startswith("gss-"):
+                return f"there is no {name.strip() or 'algorithm without a name'}"
+    return ""
+
+
+def test_transfers_files(pristine: Pristine, defects: Defects) -> None:
+    """Copies by scp and sftp fail, and with them what manages servers."""
+    assert defects(_without_transfer(pristine)) == []
+
+
+def _without_transfer(pristine: Pristine) -> Iterator[Finding]:
+    if not pristine.found(FILE):
+        return
+    said = [one for one in settings(pristine) if one.keyword == "subsystem" and not one.match]
+    transfers = [one for one in said if one.value.split()[:1] == ["sftp"]]
+    if not transfers:
+        yield Finding(FILE, "names no program for sftp")
+    for one in transfers:
+        program = one.value.split()[1] if len(one.value.split()) > 1 else ""
+        if program.startswith("/") and pristine.resolved(program) not in pristine.entries:
+            yield Finding(one.path, f"names {program} for sftp, which is not there")

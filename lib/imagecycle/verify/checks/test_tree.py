@@ -15,6 +15,7 @@ FOLDERS = (
 PROGRAMS = ("/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/")
 NO_FILES = ("/dev/", "/proc/", "/run/", "/sys/")
 """Where something is mounted"""
+MERGED = ("/bin", "/sbin", "/lib")
 LINKS = {"/var/run": "/run", "/var/lock": "/run/lock"}
 """Where older programs look, and where it leads; see file-hierarchy(7)"""
 
@@ -77,12 +78,39 @@ def _astray(pristine: Pristine) -> Iterator[Finding]:
     for path, entry in pristine.entries.items():
         if entry.kind != LINK or not path.startswith(PROGRAMS):
             continue
-        if _is_of_the_system(pristine, path) and pristine.resolved(path) not in pristine.entries:
+        target = pristine.resolved(path)
+        if not _is_of_the_system(pristine, path):
+            continue
+        if target not in pristine.entries:
             yield Finding(path, f"leads to {entry.target}, which is not there")
+        elif not _is_of_the_system(pristine, target):
+            yield Finding(path, f"leads to {target}, which no package brings")
+    for path in MERGED:
+        entry = pristine.entries.get(path)
+        if entry is not None and entry.kind == FOLDER and _is_merged(pristine):
+            yield Finding(path, f"is a folder, and should lead to /usr{path}")
     release, own = pristine.entries.get("/etc/os-release"), pristine.text("/usr/lib/os-release")
     is_other = own and pristine.text("/etc/os-release") != own
     if release is not None and release.kind == FILE and is_other:
         yield Finding(release.path, "is not the system's own")
+
+
+def _is_merged(pristine: Pristine) -> bool:
+    """Whether the others are links into /usr, as on every newer system."""
+    found = (pristine.entries.get(path) for path in MERGED)
+    return any(entry is not None and entry.kind == LINK for entry in found)
+
+
+def test_runs_scripts_with_the_shell_of_the_system(pristine: Pristine, defects: Defects) -> None:
+    """Scripts of packages run with another shell than the one that their vendor tests them with."""
+    target = pristine.resolved("/bin/sh")
+    wanted = pristine.system.sh
+    found = []
+    if target not in pristine.entries:
+        found = [Finding("/bin/sh", f"leads to {target}, which is not there")]
+    elif target.rpartition("/")[2] not in wanted:
+        found = [Finding("/bin/sh", f"leads to {target}, not to {wanted[0]}")]
+    assert defects(found) == []
 
 
 def _is_of_the_system(pristine: Pristine, path: str) -> bool:
