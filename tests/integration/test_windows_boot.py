@@ -14,17 +14,18 @@ from integration.windows_site import MACHINES, prepared
 
 pytestmark = [pytest.mark.integration, pytest.mark.machines, pytest.mark.long]
 
+HOME = Path("/var/tmp/imagecycle-windows-boot")
+"""QEMU's user can enter it, which it could not below a temporary folder of pytest"""
 OF_DATACENTER = "WX4NM-KYWYW-QJJR4-XV3QB-6VM33"
 """Microsoft's public client key for another edition than the one that is installed"""
 
 
 @pytest.fixture
 def home() -> Iterator[Path]:
-    """A folder that QEMU's user can enter."""
-    path = Path("/var/tmp/imagecycle-windows-boot")
-    shutil.rmtree(path, ignore_errors=True)
-    yield path
-    shutil.rmtree(path)
+    """A place for a site."""
+    shutil.rmtree(HOME, ignore_errors=True)
+    yield HOME
+    shutil.rmtree(HOME)
 
 
 @pytest.mark.parametrize("machine", ["bios", "secure"])
