@@ -31,6 +31,15 @@ def test_phases_are_reported_once_and_only_when_their_line_is_whole(path: Path) 
     assert seen == [(1, "partitions"), (2, "system")]
 
 
+def test_what_the_firmware_leaves_on_the_line_is_no_part_of_a_phase(path: Path) -> None:
+    seen: list[int] = []
+    console = Console(path, Debian.console, lambda number, _: seen.append(number))
+    path.write_bytes(
+        b"Welcome to GRUB!\n\r\n\r\x1b[0m\x1b[37m\x1b[40minstaller: 1/6 partitions\r\n"
+    )
+    assert console.look() and seen == [1]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

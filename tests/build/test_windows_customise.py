@@ -86,7 +86,8 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
 
 
 def fingerprint(rig: Rig) -> str:
-    return f"imagecycle: winrm sha256 {rig.service.fingerprint.upper()}"
+    left = "\n\r\x1b[0m\x1b[37m\x1b[40m"  # by UEFI and GRUB, before the system's first line
+    return f"{left}imagecycle: winrm sha256 {rig.service.fingerprint.upper()}"
 
 
 def seal(rig: Rig) -> dict[str, Any]:

@@ -24,6 +24,8 @@ from standin.windows.guest import Guest, unreadable
 from standin.windows.winrm_server import WinRM
 
 PASSWORD = "Aa1-of instance"
+FIRMWARE = "BdsDxe: starting Boot0002\r\n\x1b[0m\x1b[37m\x1b[40m"
+"""As UEFI and GRUB end what they write to a serial console"""
 
 
 @dataclass
@@ -111,6 +113,15 @@ def test_what_the_console_said_before_a_restart_does_not_count(
     report(machine, service.fingerprint)
     login = WindowsLogin(machine, tmp_path, "Administrator", PASSWORD)
     assert not polled(login, 0.3)
+
+
+def test_what_the_firmware_leaves_on_the_line_is_no_part_of_the_report(
+    machine: Any, service: WinRM, tmp_path: Path
+) -> None:
+    login = WindowsLogin(machine, tmp_path, "Administrator", PASSWORD)
+    line = f"imagecycle: winrm sha256 {service.fingerprint.upper()}"
+    machine.console.write_text(f"{FIRMWARE}{line}\r\n")
+    assert polled(login)
 
 
 def test_an_instance_that_has_restarted_must_have_the_certificate_it_had(

@@ -13,6 +13,8 @@ PANIC = re.compile(rb"Kernel panic - not syncing: ([^\r\n]+)\r*\n")
 _LOST_TIMER = re.compile(rb"kthread timer wakeup didn't happen for \d+ jiffies")
 """Linux says so, once in 20 s, when an interrupt of its timer is lost: then it waits for ever"""
 _LOST_TIMES = 3
+_ESCAPE = re.compile(rb"\x1b\[[0-9;=?]*[A-Za-z]")
+_RETURN = re.compile(rb"^\r+(?=[^\r\n])", re.MULTILINE)
 _LAST_LINES = 15
 
 
@@ -46,7 +48,7 @@ class Console:
         if size == self._size:
             return False
         self._size = size
-        text = self.path.read_bytes()
+        text = self.text()
         self._tell_phases(text)
         if found := self._installer.failure.search(text) or PANIC.search(text):
             self._failure = found[1].decode(errors="replace")
@@ -54,6 +56,12 @@ class Console:
         if len(_LOST_TIMER.findall(text)) >= _LOST_TIMES:
             raise MachineCrashed("the clock of the virtual machine stands still")
         return True
+
+    def text(self) -> bytes:
+        """All that was said so far, without what UEFI and boot loaders leave before the first line
+        of the system that they start: escape sequences, and GRUB a carriage return."""
+        said = self.path.read_bytes() if self.path.exists() else b""
+        return _RETURN.sub(b"", _ESCAPE.sub(b"", said))
 
     def _tell_phases(self, text: bytes) -> None:
         """Report the phases that have begun; where they have no numbers, each name is one."""

@@ -152,7 +152,7 @@ def _reached(running: Running) -> tuple[str, Fingerprint]:
     while time.monotonic() < deadline:
         running.console.look()
         running.look()
-        found = _CERTIFICATE.findall(_text(running.console))
+        found = _CERTIFICATE.findall(running.console.text())
         addresses = running.addresses(running.domain)
         if found and addresses:
             return addresses[0], Fingerprint.parse(found[-1].decode())
@@ -188,17 +188,13 @@ def _sealed(running: Running) -> None:
         raise
     except InstallationFailed as error:
         lines = [
-            found.decode(errors="replace") for found in _SYSPREP.findall(_text(running.console))
+            found.decode(errors="replace") for found in _SYSPREP.findall(running.console.text())
         ]
         why = f"{error.message}: {windows_sysprep.explained(lines)}" if lines else error.message
         raise InstallationFailed(
             f"sysprep failed: {why}", hint=f"console: {running.console.path}"
         ) from None
-    if b"installer: sealed" not in _text(running.console):
+    if b"installer: sealed" not in running.console.text():
         raise InstallationFailed(
             "the guest powered off before it was sealed", hint=f"console: {running.console.path}"
         )
-
-
-def _text(console: Console) -> bytes:
-    return console.path.read_bytes() if console.path.exists() else b""

@@ -28,6 +28,7 @@ from imagecycle.machine.winrm_trust import Fingerprint
 from imagecycle.systems import windows_script
 from imagecycle.verify import ntfs
 from imagecycle.verify.account import AGENT, FINISH_LIMIT, HEARD
+from imagecycle.verify.console import plain
 
 LOOPBACK = "127.0.0.1"
 TRY_LIMIT = 30.0
@@ -122,7 +123,7 @@ class WindowsLogin:
         if not self._machine.console.exists():
             return None
         text = self._machine.console.read_bytes()[self._from :].decode(errors="replace")
-        found = _REPORT.findall(text)
+        found = _REPORT.findall(plain(text))
         if not found:
             return None
         self.answered = self.answered or time.monotonic()
