@@ -44,6 +44,7 @@ BEFORE, LEFT = (
 )
 SCRIPTS, UNITS = "startup.no_scripts_are_left", "startup.no_units_are_left"
 STARTS, UPDATED = "boot_loader.has_what_it_starts", "boot_loader.can_be_updated"
+PURGED = "packages.have_what_they_need"
 ROOT_DEVICE = "boot_loader.finds_the_root_by_what_it_is"
 _SYSTEM, _FSTAB, _DEFAULTS = "/etc/systemd/system", "/etc/fstab", "/etc/default/grub"
 _INFO, _STATUS = "/var/lib/dpkg/info", "/var/lib/dpkg/status"
@@ -67,6 +68,18 @@ def cut(path: str, size: int) -> Deed:
     def deed(root: Path) -> None:
         with next(root.glob(path[1:])).open("r+b") as stream:
             stream.truncate(size)
+
+    return deed
+
+
+def copied(path: str) -> Deed:
+    """Put a copy of what a link leads to in its place, as ``cp -L`` does."""
+
+    def deed(root: Path) -> None:
+        place = root / path[1:]
+        content = place.read_bytes()
+        place.unlink()
+        place.write_bytes(content)
 
     return deed
 
@@ -251,6 +264,51 @@ SABOTAGES = (
         "is mounted over /var/log",
     ),
     Sabotage(
+        COVERS,
+        "temporary files that are to last",
+        append(_FSTAB, "tmpfs /var/tmp tmpfs defaults 0 0\n"),
+        "is mounted on /var/tmp",
+    ),
+    Sabotage(
+        MOUNTS,
+        "a word for a number",
+        replace(_FSTAB, " 0 1\n", " 0 yes\n"),
+        "has yes where a number",
+    ),
+    Sabotage(
+        MOUNTS,
+        "a root at whose errors servers stop",
+        replace(_FSTAB, "errors=remount-ro", "errors=panic"),
+        "errors=panic",
+    ),
+    Sabotage(
+        "fstab.names_nothing_that_servers_lack",
+        "a device that is none",
+        append(_FSTAB, "label=data /srv ext4 defaults,nofail 0 2\n"),
+        "label=data: is no device",
+    ),
+    Sabotage(
+        LEADS,
+        "a copy in place of a link",
+        copied("/usr/lib/x86_64-linux-gnu/libzstd.so.1"),
+        "libzstd.so.1: is a file",
+        ALTERED,
+    ),
+    Sabotage(
+        "services.those_that_servers_need_are_on",
+        "nothing that sets the clock",
+        purged("systemd-timesyncd"),
+        "the right time: is not switched on",
+        (*ADDED, "services.those_of_packages_are_switched_on", PURGED),
+    ),
+    Sabotage(
+        "cloud_modules.finds_the_programs_that_it_runs",
+        "nothing by which a user becomes root",
+        purged("sudo"),
+        "the user cannot become root",
+        (*ADDED, PURGED),
+    ),
+    Sabotage(
         WAITS,
         "nobody waits for the network",
         remove(f"{_SYSTEM}/network-online.target.wants/systemd-networkd-wait-online.service"),
@@ -398,6 +456,24 @@ SABOTAGES = (
         cut("/boot/initrd.img-*", 0),
         "is cut off",
         ("kernel.ram_disk_drives_every_bus",),
+    ),
+    Sabotage(
+        "kernel.ram_disk_drives_every_bus",
+        "an initial RAM disk of which half is there",
+        cut("/boot/initrd.img-*", 5_000_000),
+        "cannot be unpacked",
+    ),
+    Sabotage(
+        ROOT_DEVICE,
+        "another kind for the root",
+        replace("/boot/grub/grub.cfg", "ro console=tty0", "ro rootfstype=xfs console=tty0"),
+        "says rootfstype=xfs, and the root is ext4",
+    ),
+    Sabotage(
+        "boot_loader.starts_what_is_there_by_default",
+        "a kernel that is started for ever",
+        append(_DEFAULTS, "GRUB_DEFAULT=saved\nGRUB_SAVEDEFAULT=true\n"),
+        "says GRUB_SAVEDEFAULT",
     ),
     Sabotage(
         ROOT_DEVICE,

@@ -5,9 +5,11 @@ from sabotages.table import (
     ALTERED,
     Sabotage,
     append,
+    both,
     link,
     mode,
     put,
+    remove,
     replace,
 )
 
@@ -28,6 +30,8 @@ NOBODY, SUITE = "accounts.nobody_has_keys", "package_sources.have_security_updat
 _SSHD, _OWN = "/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/10-build.conf"
 _CLOUD, _APT = "/etc/cloud/cloud.cfg.d/99-build.cfg", "/etc/apt/apt.conf.d/99build"
 _DROP_IN = "/etc/systemd/{}.conf.d/build.conf"
+_WANTED = "/sysinit.target.wants/systemd-resolved.service"
+_RESOLVED = f"/etc/systemd/system{_WANTED}"
 _KEY = "/etc/apt/trusted.gpg.d/debian-archive-bookworm-stable.asc"
 _LIST = "/etc/apt/sources.list.d/site.list"
 _SFTP = "Subsystem\tsftp\t/usr/lib/openssh/sftp-server"
@@ -176,6 +180,37 @@ SABOTAGES = (
         "a file that nothing makes",
         link("/etc/resolv.conf", "../run/resolvconf/resolv.conf"),
         "which nothing in the image makes",
+    ),
+    Sabotage(
+        RESOLVER,
+        "a file whose service is off",
+        both(remove(_RESOLVED), remove(f"/var/lib/systemd/deb-systemd-helper-enabled{_WANTED}")),
+        "and systemd-resolved.service is not switched on",
+    ),
+    Sabotage(
+        KEPT,
+        "no folder for the journal",
+        lambda root: (root / "var/log/journal").rmdir(),
+        "/var/log/journal: is missing",
+    ),
+    Sabotage(
+        "certificates.of_the_vendor_are_there",
+        "authorities without their links",
+        lambda root: [one.unlink() for one in (root / "etc/ssl/certs").glob("*.0")] and None,
+        "are 0 links",
+    ),
+    Sabotage(
+        "certificates.of_the_vendor_are_there",
+        "an authority that the next update takes away",
+        replace("/etc/ca-certificates.conf", "mozilla/ISRG_Root_X1", "!mozilla/ISRG_Root_X1"),
+        "takes mozilla/ISRG_Root_X1.crt away",
+    ),
+    Sabotage(
+        "startup.no_units_are_left",
+        "services of an account of the builder",
+        put("/var/lib/systemd/linger/builder", ""),
+        "/var/lib/systemd/linger/builder: keeps services",
+        ADDED,
     ),
     Sabotage(
         GIVES,

@@ -39,6 +39,20 @@ def test_an_archive_before_the_packed_one_is_passed(tmp_path: Path) -> None:
     assert ram_disk.modules(image) == {"virtio_pci"}
 
 
-@pytest.mark.parametrize("image", [b"nonsense", b"\x28\xb5\x2f\xfdnonsense", b"\x1f\x8bnonsense"])
-def test_what_is_none_cannot_be_read(image: bytes) -> None:
+@pytest.mark.parametrize("image", [b"nonsense", b"\x02\x21\x4c\x18 as lz4 packs it"])
+def test_what_is_packed_in_another_way_is_not_judged(image: bytes) -> None:
     assert ram_disk.modules(image) is None
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, zstd])
+def test_what_was_cut_off_is_broken(tmp_path: Path, pack: object) -> None:
+    assert callable(pack)
+    image = pack(archive(tmp_path, *(f"lib/modules/6/{number}.ko" for number in range(50))))
+    with pytest.raises(ram_disk.Broken):
+        ram_disk.modules(image[: len(image) // 2])
+
+
+@pytest.mark.parametrize("image", [b"\x28\xb5\x2f\xfdnonsense", b"\x1f\x8bnonsense", b"070701"])
+def test_what_is_none_is_broken(image: bytes) -> None:
+    with pytest.raises(ram_disk.Broken):
+        ram_disk.modules(image)

@@ -18,8 +18,16 @@ _HEADER = 110
 _MAGIC = b"070701"
 
 
+class Broken(Exception):
+    """An initial RAM disk that no kernel can unpack."""
+
+
 def modules(image: bytes) -> set[str] | None:
-    """The names of the kernel modules in it, with ``_`` for ``-``; None where it cannot be read."""
+    """The names of the kernel modules in it, with ``_`` for ``-``; None where it is packed in a way
+    that cannot be undone here.
+
+    :raises Broken: where it ends too early, or is no archive.
+    """
     found: set[str] = set()
     rest = image
     try:
@@ -27,28 +35,33 @@ def modules(image: bytes) -> set[str] | None:
             if rest.startswith(_MAGIC):
                 names, rest = _archive(rest)
                 found |= set(names)
+            elif not any(map(rest.startswith, _KINDS)):
+                return None
             else:
                 names, _ = _archive(_unpacked(rest))
                 return found | set(names)
             rest = rest.lstrip(b"\0")
-    except (OSError, EOFError, ValueError, lzma.LZMAError, ImagecycleError):
+    except ImagecycleError:  # there is no program for it here
         return None
+    except (OSError, EOFError, ValueError, lzma.LZMAError) as error:
+        raise Broken(str(error)) from None
     return found
 
 
 def _archive(data: bytes) -> tuple[list[str], bytes]:
     """The modules in an archive, and what follows it; see the kernel's documentation,
     "initramfs buffer format"."""
-    found, at = [], 0
+    found: list[str] = []
+    at = 0
     while data[at : at + 6] == _MAGIC:
         size, name_size = (int(data[at + n : at + n + 8], 16) for n in (54, 94))
         name = data[at + _HEADER : at + _HEADER + name_size - 1].decode(errors="replace")
         at = _aligned(_aligned(at + _HEADER + name_size) + size)
         if name == "TRAILER!!!":
-            break
+            return found, data[at:]
         if match := re.search(r"/([^/]+)\.ko(\.(xz|gz|zst))?$", name):
             found.append(match[1].replace("-", "_"))
-    return found, data[at:]
+    raise EOFError("it has no end")
 
 
 def _aligned(at: int) -> int:

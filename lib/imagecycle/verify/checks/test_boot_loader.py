@@ -61,8 +61,13 @@ def test_finds_the_root_by_what_it_is(pristine: Pristine, defects: Defects) -> N
 
 def _roots(pristine: Pristine) -> Iterator[Finding]:
     known = {one.uuid for one in file_systems(pristine.disk)}
+    kinds = {one.uuid: one.kind for one in file_systems(pristine.disk)}
     for entry in boot_entries.entries(pristine):
+        roots = [kind for uuid, kind in kinds.items() if f"root=UUID={uuid}" in entry.arguments]
         for argument in entry.arguments:
+            kind = argument.removeprefix("rootfstype=")
+            if kind != argument and roots and not {*roots, "auto"} & set(kind.split(",")):
+                yield Finding(entry.path, f"says {argument}, and the root is {roots[0]}")
             if argument.startswith("root="):
                 device = argument.removeprefix("root=").strip("\"'")
                 named = re.fullmatch(r"UUID=(\S+)|/dev/disk/by-uuid/(\S+)", device)
@@ -124,6 +129,9 @@ def _absent(pristine: Pristine) -> Iterator[Finding]:
             yield Finding(path, f"cannot be read: {error}")
             continue
         for said in (word.partition("=")[2] for word in words if word.startswith("GRUB_DEFAULT=")):
+            stays = re.search(r"(?m)^GRUB_SAVEDEFAULT=['\"]?true", text)
+            if said == "saved" and stays and not pristine.found(*boot_entries.ENTRIES):
+                yield Finding(path, "says GRUB_SAVEDEFAULT: an old kernel is started for ever")
             if said != "saved":
                 yield from (Finding(path, what) for what in _unknown(said, len(titles), names))
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from imagecycle.systems.files import LINK
 from imagecycle.verify.accounts import homes
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
@@ -19,6 +20,8 @@ ADDED = (
 BUNDLES = ("/etc/ssl/certs/ca-certificates.crt",)
 VENDORS = ("/usr/share/ca-certificates/**",)
 _NO = r"[\"']?(0|false|no|off|none)\b"
+HASHED = "/etc/ssl/certs/*.?"
+"""How OpenSSL finds an authority: by a link that is called after the hash of its name"""
 LAX = {
     "/etc/ssl/openssl.cnf": (
         r"MinProtocol\s*=\s*(None|SSLv3|TLSv1(\.[01])?)\s*$|CipherString\s*=.*SECLEVEL\s*=\s*[01]"
@@ -83,6 +86,14 @@ def _lacking(pristine: Pristine) -> Iterator[Finding]:
         held = _blocks(pristine.text(path)) & known
         if len(held) * 2 < len(known):
             yield Finding(path, f"holds {len(held)} of the vendor's {len(known)} authorities")
+    links = [path for path in pristine.found(HASHED) if pristine.entries[path].kind == LINK]
+    if len(links) * 2 < len(known):
+        yield Finding(
+            HASHED, f"are {len(links)} links to {len(known)} authorities: see c_rehash(1)"
+        )
+    for path, line in pristine.lines("/etc/ca-certificates.conf"):
+        if line.startswith("!"):
+            yield Finding(path, f"takes {line[1:]} away at the next update")
 
 
 def test_are_asked_for(pristine: Pristine, defects: Defects) -> None:

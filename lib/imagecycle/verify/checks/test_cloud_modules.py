@@ -30,14 +30,15 @@ NEEDED: Mapping[str, str] = {
 }
 """Modules, and what a server lacks without one; see cloud-init's documentation, "Modules\""""
 STATE = "/var/lib/cloud"
-TOOLS: Mapping[str, tuple[str, str]] = {
-    "growpart": ("/usr/bin/growpart", "the disk that a flavour gives is not used"),
-    "ssh": ("/usr/bin/ssh-keygen", "there are no host keys"),
-    "users_groups": ("/usr/{sbin,bin}/useradd", "there is no account to log in to"),
-    "set_passwords": ("/usr/{sbin,bin}/chpasswd", "a password that a user asks for is not set"),
-    "mounts": ("/usr/bin/mount", "volumes are not mounted"),
-    "disk_setup": ("/usr/sbin/{sfdisk,sgdisk}", "volumes that a user asks for are not made"),
-}
+TOOLS: tuple[tuple[str, str, str], ...] = (
+    ("growpart", "/usr/bin/growpart", "the disk that a flavour gives is not used"),
+    ("ssh", "/usr/bin/ssh-keygen", "there are no host keys"),
+    ("users_groups", "/usr/{sbin,bin}/useradd", "there is no account to log in to"),
+    ("users_groups", "/usr/bin/{sudo,doas}", "the user cannot become root"),
+    ("set_passwords", "/usr/{sbin,bin}/chpasswd", "a password that a user asks for is not set"),
+    ("mounts", "/usr/bin/mount", "volumes are not mounted"),
+    ("disk_setup", "/usr/sbin/{sfdisk,sgdisk}", "volumes that a user asks for are not made"),
+)
 """Modules, the program that each runs, and what comes of it where that is missing"""
 OFF = (False, "off", "false", "no", 0)
 
@@ -180,6 +181,6 @@ def _without_tool(pristine: Pristine) -> Iterator[Finding]:
         for stage in STAGES
         for one in said.get(stage) or []
     }
-    for module, (program, lack) in TOOLS.items():
+    for module, program, lack in TOOLS:
         if module in run and not pristine.found(program):
             yield Finding(program.rpartition("/")[2], f"is missing: {lack}")

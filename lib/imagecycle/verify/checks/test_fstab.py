@@ -10,6 +10,7 @@ from imagecycle.verify.pristine import Pristine
 
 FILE = "/etc/fstab"
 VIRTUAL = ("proc", "sysfs", "tmpfs", "devpts", "cgroup", "cgroup2", "debugfs", "efivarfs", "ramfs")
+ON_DISKS = ("ext2", "ext3", "ext4", "xfs", "btrfs", "vfat", "swap")
 NETWORKED = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "glusterfs", "ceph", "9p", "sshfs", "davfs")
 TEMPORARY = ("/tmp", "/var/tmp")
 UNITS = (
@@ -18,9 +19,10 @@ UNITS = (
 )
 LEAST_ROOM, LEAST_PERCENT = 256 * 2**20, 10
 UNIT = {"": 1, "k": 2**10, "m": 2**20, "g": 2**30}
+LASTING = ("/home", "/opt", "/root", "/srv", "/var/tmp")
 STATE = ("/etc/", "/opt/", "/srv/", "/usr/", "/var/")
-RISKY = re.compile(r"barrier=0|nobarrier|data=writeback|journal_async_commit")
-"""Options by which ext4 and XFS forget what they have promised"""
+RISKY = re.compile(r"errors=panic|barrier=0|nobarrier|data=writeback|journal_async_commit")
+"""Options by which ext4 and XFS forget what they have promised, or stop"""
 
 
 def test_names_nothing_that_servers_lack(pristine: Pristine, defects: Defects) -> None:
@@ -50,6 +52,8 @@ def _lacking(pristine: Pristine) -> Iterator[Finding]:
             yield Finding(device, f"is named by its place, for {place}: it may be another one's")
         elif re.match(r"(PART)?(UUID|LABEL)=", bare) and bare not in named:
             yield Finding(device, f"is not on the disk, for {place}")
+        elif kind in ON_DISKS and not re.match(r"/|(PART)?(UUID|LABEL)=", bare):
+            yield Finding(device, f"is no device, for {place}")
         elif device.startswith("/") and bare == device and device not in pristine.entries:
             yield Finding(device, f"is not there, for {place}")
 
@@ -85,6 +89,9 @@ def _misused(pristine: Pristine) -> Iterator[Finding]:
         if not kind:
             yield Finding(device, "has neither place nor kind")
             continue
+        for number in line.partition(" #")[0].split()[4:6]:
+            if not number.isdecimal():
+                yield Finding(device, f"has {number} where a number should be")
         if place in places and place.startswith("/"):
             yield Finding(device, f"is mounted on {place}, as another one is")
         places.add(place)
@@ -154,5 +161,10 @@ def test_covers_nothing_of_the_system(pristine: Pristine, defects: Defects) -> N
         Finding(words[0], f"is mounted over {words[1]}, where packages keep files")
         for words in covered
         if any(path.startswith(f"{words[1].rstrip('/')}/") for path in used)
+    ]
+    found += [
+        Finding(words[0], f"is mounted on {words[1]}, which is to outlive a restart")
+        for words in covered
+        if words[1].rstrip("/") in LASTING
     ]
     assert defects(found) == []

@@ -43,7 +43,11 @@ def _without_driver(pristine: Pristine) -> Iterator[Finding]:
         if not pristine.filled(f"{folder}/modules.dep"):
             yield Finding(path, "has no modules")
             continue
-        held = ram_disk.modules(pristine.files.read(places[0]))
+        try:
+            held = ram_disk.modules(pristine.files.read(places[0]))
+        except ram_disk.Broken:
+            yield Finding(places[0], "cannot be unpacked: a copy or a full disk cut it off")
+            continue
         built_in = pristine.text(f"{folder}/modules.builtin")
         for driver in DRIVERS:
             if held is not None and driver not in held and f"/{driver}.ko" not in built_in:

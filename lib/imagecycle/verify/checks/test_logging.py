@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
 
+FOLDER = "/var/log/journal"
+WRITES = ("/{usr/,}lib/systemd/systemd-journald",)
+WRITERS = ("/usr/sbin/{rsyslogd,syslog-ng,syslogd,metalog}",)
 JOURNAL = ("/etc/systemd/{journald.conf,journald.conf.d/*}", "/usr/lib/systemd/journald.conf.d/*")
 SYSLOG = ("/etc/{rsyslog.conf,rsyslog.d/*,syslog.conf,syslog-ng/**}",)
 _NOTHING_KEPT = re.compile(
@@ -30,14 +33,16 @@ _ADDRESS = re.compile(r"(?i)(url|hosts?|endpoint|uri)\s*[=:]\s*\S")
 
 def test_is_kept(pristine: Pristine, defects: Defects) -> None:
     """Nobody finds out what went wrong on a server: its log keeps nothing."""
-    assert (
-        defects(
-            Finding(path, f"says {line}")
-            for path, line in pristine.lines(*JOURNAL)
-            if path in pristine.foreign and _NOTHING_KEPT.match(line)
-        )
-        == []
-    )
+    found = [
+        Finding(path, f"says {line}")
+        for path, line in pristine.lines(*JOURNAL)
+        if path in pristine.foreign and _NOTHING_KEPT.match(line)
+    ]
+    is_asked = any(line == "Storage=persistent" for _, line in pristine.lines(*JOURNAL))
+    is_kept = is_asked or FOLDER in pristine.entries or pristine.found(*WRITERS)
+    if pristine.found(*WRITES) and not is_kept:
+        found.append(Finding(FOLDER, "is missing: each restart takes the log away"))
+    assert defects(found) == []
 
 
 def test_is_in_nobodys_way(pristine: Pristine, defects: Defects) -> None:

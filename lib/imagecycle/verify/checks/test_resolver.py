@@ -4,11 +4,13 @@ import re
 from collections.abc import Iterator
 
 from imagecycle.systems.files import LINK
+from imagecycle.verify import units
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
 
 FILE = "/etc/resolv.conf"
 MADE_AT_BOOT = ("/run/", "/lib/systemd/resolv.conf", "/usr/lib/systemd/resolv.conf")
+BY_SERVICE = "systemd-resolved.service"
 MAKERS = {
     "/run/systemd/resolve/": "/{usr/,}lib/systemd/systemd-resolved",
     "/run/resolvconf/": "/{usr/,}lib/resolvconf/**",
@@ -81,6 +83,9 @@ def _in_place(pristine: Pristine) -> Iterator[Finding]:
         target = pristine.resolved(FILE)
         if not target.startswith(MADE_AT_BOOT):
             yield Finding(FILE, f"leads to {target}")
+        is_off = BY_SERVICE not in units.on(pristine)
+        if target.startswith("/run/systemd/resolve/") and is_off:
+            yield Finding(FILE, f"leads to {target}, and {BY_SERVICE} is not switched on")
         for place, programs in MAKERS.items():
             if target.startswith(place) and not pristine.found(programs):
                 yield Finding(FILE, f"leads to {target}, which nothing in the image makes")

@@ -5,18 +5,21 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from imagecycle.systems.files import LINK
 from imagecycle.systems.unowned import matches
+from imagecycle.verify import units
 from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
+from imagecycle.verify.units import BROUGHT, SYSTEM
 
-SYSTEM = "/etc/systemd/system"
 _RECORD = "/var/lib/systemd/deb-systemd-helper-enabled"
-BROUGHT = ("/usr/lib/systemd/system", "/lib/systemd/system")
 NEEDED = {
     "the network": (
         "{systemd-networkd,NetworkManager,networking,network,wicked,dhcpcd,connman}{,.service}",
     ),
     "SSH": ("{ssh,sshd}{,.service,.socket}",),
     "contextualisation": ("cloud-{init,init-local,init-main,init-network}{,.service}",),
+    "the right time": (
+        "{systemd-timesyncd,chrony,chronyd,ntp,ntpd,ntpsec,openntpd,openntp}{,.service}",
+    ),
     "the console's login": ("getty@tty1.service", "{getty,autovt}@*.service", "display-manager*"),
 }
 """What a server cannot do without, and the units that do it"""
@@ -115,35 +118,20 @@ def test_those_that_servers_need_are_on(pristine: Pristine, defects: Defects) ->
 
 
 def _off(pristine: Pristine) -> Iterator[Finding]:
-    on, brought = _on(pristine), _brought(pristine)
+    on, brought = units.on(pristine), units.brought(pristine)
     if not brought:
         return  # a system without systemd
-    for what, units in NEEDED.items():
-        if not any(matches(unit, one) for unit in units for one in on):
-            yield Finding(what, f"is not switched on: none of {', '.join(units)}")
+    for what, wanted in NEEDED.items():
+        if not any(matches(unit, one) for unit in wanted for one in on):
+            yield Finding(what, f"is not switched on: none of {', '.join(wanted)}")
     for unit in pristine.system.kept_on:
         if unit in brought and unit not in on:
             yield Finding(unit, "is not switched on")
 
 
-def _on(pristine: Pristine) -> set[str]:
-    """The units that something starts."""
-    on = {
-        path.rpartition("/")[2]
-        for place in (SYSTEM, *BROUGHT)
-        for path in pristine.found(f"{place}/*.{{wants,requires}}/*")
-    }
-    return on | {path.rpartition("/")[2][3:] for path in pristine.found("/etc/rc{2,3}.d/S*")}
-
-
-def _brought(pristine: Pristine) -> set[str]:
-    files = pristine.found(*(f"{place}/*" for place in BROUGHT))
-    return {path.rpartition("/")[2] for path in files}
-
-
 def test_wait_for_the_network(pristine: Pristine, defects: Defects) -> None:
     """What needs the network starts before it is there: scripts of users fail, now and then."""
-    on, brought = _on(pristine), _brought(pristine)
+    on, brought = units.on(pristine), units.brought(pristine)
     pairs = {unit: waits for unit, waits in WAITING.items() if unit in on and waits in brought}
     masked = {unit for unit in WAITING.values() if _is_masked(pristine, unit)}
     is_waited = any(waits in on - masked for waits in pairs.values())

@@ -85,6 +85,10 @@ def _astray(pristine: Pristine) -> Iterator[Finding]:
             yield Finding(path, f"leads to {entry.target}, which is not there")
         elif not _is_of_the_system(pristine, target):
             yield Finding(path, f"leads to {target}, which no package brings")
+    for path in pristine.brought:
+        entry = pristine.entries.get(path)
+        if entry is not None and entry.kind == FILE:
+            yield Finding(path, "is a file, and its package brings a link or a folder")
     for path in MERGED:
         entry = pristine.entries.get(path)
         if entry is not None and entry.kind == FOLDER and _is_merged(pristine):
