@@ -21,7 +21,8 @@ from imagecycle.devcloud.layout import Layout
 from imagecycle.lifecycle import publish as stage
 from imagecycle.lifecycle import transitions
 from imagecycle.lifecycle.rules.retire import RetireOptions
-from imagecycle.metadata import definitions
+from imagecycle.metadata import definitions, schema
+from imagecycle.metadata.schema import Origin
 from imagecycle.model import Release
 from imagecycle.operations import stage as operations
 from imagecycle.site import CATALOG, Site
@@ -293,15 +294,38 @@ def test_the_lines_to_copy_are_copied(lived: Lived) -> None:
 
 
 def test_update_metadata_explains_the_properties(lived: Lived) -> None:
+    """By name, with help and the allowed values, in the order of their titles."""
     definitions.install(lived.site, cloud="devcloud", dry_run=False)
+    set_here = Glance(lived.box.admin).image(lived.ids[NEW]).properties
+    ours = [one for one in schema.PROPERTIES if one.origin is not Origin.OPENSTACK]
+    assert len([one for one in ours if one.name in set_here]) > 15
     with lived.as_("admin") as admin:
         page = admin.see("admin/images/")
         row = page.locator("tr", has_text="2026-11-22").first
         row.locator(".dropdown-toggle").click()
         row.locator("text=Update Metadata").click()
-        page.wait_for_selector("metadata-tree")
-        page.wait_for_timeout(1000)
+        page.wait_for_selector("metadata-tree .metadata-list-group li.level-0")
+        available, existing = (
+            page.locator("metadata-tree .metadata-list-group").nth(number) for number in (0, 1)
+        )
+        available.locator("li", has_text=definitions.TITLE).click()
         if folder := pictures(lived):
             page.screenshot(path=folder / "update-metadata.png", full_page=True)
-        seen = page.inner_text("metadata-tree")
-        assert "imagecycle" in seen
+        offered = available.locator("li:has(.leaf)").all_inner_texts()
+        assert [title.strip() for title in offered] == sorted(
+            (one.title for one in ours if one.name not in set_here), key=str.casefold
+        )
+        for one in ours:
+            if one.name not in set_here:
+                continue
+            mark = f".input-group-addon[title='{one.name}']"
+            existing.locator(mark).click()
+            help_ = " ".join(page.inner_text("metadata-tree .well").split())
+            assert help_ == f"{one.title} ({one.name}) {one.meaning}"
+            entry = existing.locator("li", has=page.locator(mark)).locator("input, select").first
+            assert entry.is_disabled() is one.name.startswith(schema.PREFIX)
+            if one.kind.allowed:
+                values = entry.locator("option").all_inner_texts()
+                assert [value for value in values if value] == list(one.kind.allowed)
+        assert existing.locator(".label-danger:visible").count() == 0, "what is there is allowed"
+        assert admin.complaints == []
