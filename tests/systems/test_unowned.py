@@ -46,3 +46,9 @@ def test_every_rule_has_a_place_and_a_reason(system: Linux) -> None:
         assert rule.path.startswith("/"), rule
         assert rule.reason, rule
         assert not (rule.leads_to_owned and rule.copy_of), rule
+
+
+@pytest.mark.parametrize("path", ["/etc/.updated", "/var/.updated"])
+def test_what_systemd_notes_when_it_starts_is_explained(path: str) -> None:
+    """Debian 13 has it where the installation was started to be customised."""
+    assert any(rule.matches(path) for rule in systems.linux("debian").unowned)

@@ -107,6 +107,7 @@ LINUX: tuple[Unowned, ...] = (
     Unowned("/var/cache/ldconfig/aux-cache", "ldconfig makes it from the libraries"),
     Unowned("/var/log/**", "logs; build_traces.no_logs looks into them"),
     Unowned("/var/lib/systemd/catalog/database", "systemd makes it from its message catalogues"),
+    Unowned("/{etc,var}/.updated", "systemd notes there that the folder fits what is in /usr"),
     Unowned("/var/lib/systemd/timesync/clock", "the time below which the clock never goes"),
     *by_reason(
         "a service that a package brings is switched on; services.* looks at which",
