@@ -72,6 +72,17 @@ def cut(path: str, size: int) -> Deed:
     return deed
 
 
+def lines_out(path: str, word: str) -> Deed:
+    """Take the lines with a word out of a file."""
+
+    def deed(root: Path) -> None:
+        place = root / path[1:]
+        lines = place.read_text().splitlines(keepends=True)
+        place.write_text("".join(line for line in lines if word not in line))
+
+    return deed
+
+
 def copied(path: str) -> Deed:
     """Put a copy of what a link leads to in its place, as ``cp -L`` does."""
 
@@ -186,6 +197,7 @@ SABOTAGES = (
             ("a list of packages of a web server", "/var/lib/dpkg", 33, 33),
             ("downloads of a web server", "/var/cache/apt/archives/partial", 33, 33),
             ("logs of apt that are the manuals'", "/var/log/apt", 6, 12),
+            ("programs of a web server", "/opt", 33, 33),
             ("a post office of root's group", "/var/mail", 0, 0),
         )
     ),
@@ -462,6 +474,12 @@ SABOTAGES = (
         "an initial RAM disk of which half is there",
         cut("/boot/initrd.img-*", 5_000_000),
         "cannot be unpacked",
+    ),
+    Sabotage(
+        STARTS,
+        "a menu without the initial RAM disk",
+        lines_out("/boot/grub/grub.cfg", "initrd"),
+        "without its initial RAM disk",
     ),
     Sabotage(
         ROOT_DEVICE,

@@ -176,6 +176,7 @@ SABOTAGES = (
         "no network",
         remove(f"{_SYSTEM}/multi-user.target.wants/systemd-networkd.service"),
         "the network: is not switched on",
+        ("services.those_switched_on_are_declared",),
     ),
     Sabotage(
         NEEDED,

@@ -42,6 +42,7 @@ SSH = (
     (UNDERSTANDS, "a setting without a value", "Ciphers", "there is no value"),
     (USER, "a second for a login", "LoginGraceTime 1", "logingracetime: is 1"),
     (USER, "one login at a time", "MaxStartups 1", "maxstartups: is 1"),
+    (USER, "one kind of keys", "PubkeyAcceptedAlgorithms ecdsa-sha2-nistp256", "refuses keys for"),
     (USER, "one key that may be tried", "MaxAuthTries 1", "maxauthtries: is 1"),
     (
         "sshd.lets_in_nobody_else",
@@ -280,6 +281,37 @@ SABOTAGES = (
         "a greeting for programs",
         put("/root/.bashrc", "echo Welcome to the lab\n"),
         "says echo Welcome",
+        ADDED,
+    ),
+    Sabotage(
+        TOLD,
+        "an account of the builder's tool",
+        put(_CLOUD, "system_info: {default_user: {name: packer}}\n"),
+        "makes the account packer, where users look for debian",
+        (*ADDED, "cloud_modules.understands_its_settings"),
+    ),
+    Sabotage(
+        "logging.is_rotated",
+        "a broken rule for logs",
+        put("/etc/logrotate.d/site", "/var/log/site.log {\n  weekly\n"),
+        "/etc/logrotate.d/site: has a brace",
+        ADDED,
+    ),
+    Sabotage(
+        "pam.keeps_nobody_out",
+        "a lock after one wrong password",
+        append("/etc/security/faillock.conf", "deny = 1\nunlock_time = 0\n"),
+        "says deny = 1",
+        ALTERED,
+    ),
+    Sabotage(
+        "package_sources.packages_are_not_held_back",
+        "packages of the next release",
+        put(
+            "/etc/apt/preferences.d/build",
+            "Package: *\nPin: release a=testing\nPin-Priority: 900\n",
+        ),
+        "/etc/apt/preferences.d/build",
         ADDED,
     ),
     Sabotage(

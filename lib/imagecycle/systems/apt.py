@@ -22,8 +22,11 @@ from imagecycle.systems.package_manager import (
 _PARTS = "/etc/apt/sources.list.d"
 _KEYS = "/etc/apt/keyrings"
 _PREFERENCES = ("/etc/apt/preferences", "/etc/apt/preferences.d/*")
-_PIN = re.compile(r"(?im)^Pin:\s*version\b|^Pin-Priority:\s*(-\d+|\d{4,})\b")
-"""By which a version stays, or none is ever taken"""
+_PIN = re.compile(
+    r"(?im)^Pin:\s*version\b|^Pin:\s*release\b.*=(testing|unstable|sid|experimental)\b"
+    r"|^Pin-Priority:\s*(-\d+|\d{4,})\b"
+)
+"""By which a version stays, none is ever taken, or another release is"""
 _SOURCES = f"{_PARTS}/build.list"
 _OPTIONS_FILE = "/etc/apt/apt.conf.d/00build"
 _OPTIONS = (

@@ -67,6 +67,7 @@ class Debian(Linux):
     initial_ram_disk = "/boot/initrd.img-{release}"
     access_control = "apparmor"
     sh = ("dash",)
+    default_users = ("debian",)
     job_names = r"[\w-]+"
     without_rights = ()
     guides_package = "ssg-debian"

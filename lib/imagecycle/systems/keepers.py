@@ -1,4 +1,4 @@
-"""Who the state of a system, below ``/var``, belongs to."""
+"""Who the state of a system belongs to: what is below ``/var``, and the folders of the root."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ LINUX: tuple[Keeper, ...] = (
     Keeper("/var/lib/systemd/timesync{,/**}", ("systemd-timesync", "root")),
     Keeper("/var/lib/systemd/network{,/**}", ("systemd-network", "root")),
     Keeper("/var/lib/systemd/resolve{,/**}", ("systemd-resolve", "root")),
+    Keeper("/{boot,home,media,mnt,opt,srv}"),
     Keeper("/var{,/backups,/cache,/lib,/local,/log,/mail,/opt,/spool,/tmp}"),
     Keeper("/var/cache/{apt,debconf,dnf,ldconfig,private,yum,zypp}{,/**}"),
     Keeper("/var/lib/{alternatives,apt,cloud,dbus,dnf,dpkg,grub,initramfs-tools,misc}{,/**}"),

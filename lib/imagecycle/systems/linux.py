@@ -96,6 +96,8 @@ class Linux(System):
     """Those among them that it ships without, though others do"""
     keepers: ClassVar[tuple[Keeper, ...]] = keepers.LINUX
     """Who owns its state"""
+    default_users: ClassVar[tuple[str, ...]] = ()
+    """The accounts that its contextualisation makes; empty where releases differ"""
     job_names: ClassVar[str] = r"[^.~].*[^~]"
     """An expression for the names of scripts that cron runs in its folders"""
     sh: ClassVar[tuple[str, ...]] = ("bash",)

@@ -66,6 +66,7 @@ class Ubuntu(Linux):
     initial_ram_disk = "/boot/initrd.img-{release}"
     access_control = "apparmor"
     sh = ("dash",)
+    default_users = ("ubuntu",)
     job_names = r"[\w-]+"
     without_rights = ()
 

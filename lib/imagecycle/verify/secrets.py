@@ -113,7 +113,7 @@ ELSEWHERE: Mapping[str, str] = {
         r"(?i)(password|secret|token|private_?key)\w*\"?\s*[:=]"
     ),
     "/etc/cloudflared/**": r"(?i)secret|token",
-    "/etc/.*.sw?": ANYTHING,
+    "/etc/**.*{shadow,passwd,secret,key,auth,cred}*.sw?": ANYTHING,
     "/{preseed.cfg,ks.cfg,root/**ks.cfg,root/preseed.cfg,autoinst.xml}": r"(?i)passw|rootpw",
 }
 """Wildcards for the rest of the system, likewise"""

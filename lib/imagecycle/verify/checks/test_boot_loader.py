@@ -11,6 +11,7 @@ from imagecycle.verify.pristine import Pristine
 
 LONGEST_WAIT = 5
 """Seconds that a menu may be shown"""
+RAM_DISKS = ("/boot/{initrd,initramfs}*",)
 DEBCONF = "/var/cache/debconf/config.dat"
 LEAST = 2**20
 """Bytes that every kernel has"""
@@ -91,6 +92,9 @@ def test_has_what_it_starts(pristine: Pristine, defects: Defects) -> None:
 def _missing(pristine: Pristine) -> Iterator[Finding]:
     found = boot_entries.entries(pristine)
     for entry in found:
+        by_name = any(one.startswith("root=") and "/dev/sd" not in one for one in entry.arguments)
+        if by_name and not entry.ram_disks and pristine.found(*RAM_DISKS):
+            yield Finding(entry.path, f"starts {entry.kernel} without its initial RAM disk")
         for path in (entry.kernel, *entry.ram_disks):
             bare = re.sub(r"^(\(\S*?\)|\$\w+)", "", path)
             places = {pristine.resolved(bare), pristine.resolved(f"/boot/{bare}")}

@@ -84,6 +84,10 @@ def _told(pristine: Pristine) -> Iterator[Finding]:
     for path, said in cloud_settings.all_of(pristine):
         if path in pristine.foreign:
             yield from (Finding(path, what) for what in _wrong(said))
+            usual = pristine.system.default_users
+            user = _table(_table(said, "system_info"), "default_user").get("name", "")
+            if user and usual and user not in usual:
+                yield Finding(path, f"makes the account {user}, where users look for {usual[0]}")
             named = _table(said, "system_info").get("distro", "")
             if named and named not in _names(pristine):
                 yield Finding(path, f"is for another system, {named}")

@@ -69,3 +69,17 @@ def _sent(pristine: Pristine) -> Iterator[Finding]:
     for path, line in pristine.lines(*_UPLOADED):
         if path in pristine.foreign and _ADDRESS.match(line):
             yield Finding(path, f"says {line}")
+
+
+def test_is_rotated(pristine: Pristine, defects: Defects) -> None:
+    """Logs fill the disk, or are thrown away: what cuts them stops at a broken file."""
+    found = []
+    for path in pristine.found("/etc/{logrotate.conf,logrotate.d/*}"):
+        if path in pristine.foreign:
+            lines = [line for _, line in pristine.lines(path)]
+            opened, closed = (sum(line.count(brace) for line in lines) for brace in "{}")
+            if opened != closed:
+                found.append(Finding(path, "has a brace too many or too few"))
+            if any(line.split() == ["rotate", "0"] for line in lines):
+                found.append(Finding(path, "says rotate 0: nothing is kept"))
+    assert defects(found) == []

@@ -74,7 +74,9 @@ def _kept_out(pristine: Pristine) -> Iterator[Finding]:
         if path in pristine.foreign and match and int(match[2]) < FEW[match[1]]:
             yield Finding(path, f"says {line}")
     for path, line in pristine.lines("/etc/security/{time.conf,faillock.conf}"):
-        if path in pristine.foreign and re.match(r"even_deny_root|\S+;\S+;\S+;\S+", line):
+        if path in pristine.foreign and re.match(
+            r"even_deny_root|deny\s*=\s*[12]$|unlock_time\s*=\s*(0|never)$|\S+;\S+;\S+;\S+", line
+        ):
             yield Finding(path, f"says {line}")
     for path in pristine.found("/etc/pam.d/*"):
         before = ""

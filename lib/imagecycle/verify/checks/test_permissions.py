@@ -265,7 +265,7 @@ def test_state_belongs_to_who_keeps_it(pristine: Pristine, defects: Defects) -> 
 def _astray(pristine: Pristine) -> Iterator[Finding]:
     users = {one.uid: one.name for one in accounts(pristine)}
     for entry in pristine.entries.values():
-        if entry.uid and entry.path.startswith("/var"):
+        if entry.uid:
             owner = users.get(entry.uid, str(entry.uid))
             rules = (rule for rule in pristine.system.keepers if matches(rule.path, entry.path))
             rule = next(rules, None)

@@ -1,5 +1,6 @@
 """The SSH server lets in who has the user's key, and nobody else, as soon as a server is up."""
 
+import fnmatch
 import re
 from collections.abc import Iterator, Mapping
 
@@ -64,6 +65,7 @@ WEAK = re.compile(
     r"|diffie-hellman-group1-sha1|diffie-hellman-group14-sha1|diffie-hellman-group-exchange-sha1"
     r"|ssh-dss|ssh-rsa)(,|$)"
 )
+USUAL_KEYS = ("ssh-ed25519", "rsa-sha2-512")
 OPTIONS = {"/etc/default/ssh": "SSHD_OPTS", "/etc/sysconfig/sshd": "OPTIONS"}
 """Files with arguments of the server, and their variable"""
 ALGORITHMS = ("ciphers", "macs", "kexalgorithms", "hostkeyalgorithms", "pubkeyacceptedalgorithms")
@@ -76,7 +78,20 @@ def test_lets_in_nobody_else(pristine: Pristine, defects: Defects) -> None:
 
 def test_lets_the_user_in(pristine: Pristine, defects: Defects) -> None:
     """The user's key is refused, or the server listens where nobody looks for it."""
-    assert defects([*_said(pristine, CLOSED), *_started_with(pristine)]) == []
+    found = [*_said(pristine, CLOSED), *_started_with(pristine), *_refused(pristine)]
+    assert defects(found) == []
+
+
+def _refused(pristine: Pristine) -> Iterator[Finding]:
+    """The usual kinds of keys that the server does not take."""
+    held = effective(settings(pristine))
+    for keyword in ("pubkeyacceptedalgorithms", "pubkeyacceptedkeytypes"):
+        if one := held.get(keyword):
+            names = one.value.lstrip("-+^").split(",")
+            for kind in USUAL_KEYS:
+                is_named = any(fnmatch.fnmatchcase(kind, name.strip()) for name in names)
+                if is_named == one.value.startswith("-") and one.value[:1] not in "+^":
+                    yield Finding(keyword, f"refuses keys for {kind} in {one.path}")
 
 
 def _started_with(pristine: Pristine) -> Iterator[Finding]:
