@@ -42,7 +42,7 @@ def test_a_good_image_is_not_suspected(
     assert time.process_time() - begun < OFFLINE_LIMIT
 
 
-@pytest.mark.rotating(4)
+@pytest.mark.rotating(6)
 @pytest.mark.parametrize("sabotage", SABOTAGES, ids=lambda sabotage: sabotage.id)
 def test_a_sabotage_is_rejected_by_its_check(
     good: Pristine, good_images: GoodImages, tmp_path: Path, sabotage: Sabotage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _NOT_MERGED = ("/bin/", "/sbin/", "/lib/", "/lib32/", "/lib64/", "/libx32/")
@@ -39,6 +39,12 @@ def matches(pattern: str, path: str) -> bool:
     """Whether a pattern as in :class:`Unowned` is that of a path."""
     path = merged(path)
     return path.startswith(literal(pattern)) and _expression(pattern).fullmatch(path) is not None
+
+
+def like(pattern: str, paths: Iterable[str]) -> Iterator[str]:
+    """Those of paths with a pattern's literal beginning that are like it."""
+    expression = _expression(pattern)
+    return (path for path in paths if expression.fullmatch(merged(path)))
 
 
 def merged(path: str) -> str:

@@ -3,6 +3,7 @@ sources"."""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import yaml
@@ -15,8 +16,14 @@ FILES = ("/etc/cloud/cloud.cfg", "/etc/cloud/cloud.cfg.d/*.cfg")
 
 def read(pristine: Pristine, path: str) -> dict[str, Any] | str:
     """What a file says, or why that cannot be told."""
+    return _said(pristine.text(path))
+
+
+@functools.lru_cache(maxsize=64)
+def _said(text: str) -> dict[str, Any] | str:
+    """The same of a text; many checks ask."""
     try:
-        said = yaml.safe_load(pristine.text(path))
+        said = yaml.safe_load(text)
     except yaml.YAMLError as error:
         return "is no YAML: " + " ".join(str(error).split())[:100]
     if said is not None and not isinstance(said, dict):

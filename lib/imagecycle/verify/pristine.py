@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import bisect
 import contextlib
-import itertools
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from functools import cached_property
@@ -18,7 +17,7 @@ from imagecycle.build import offline
 from imagecycle.build.disk import unpack
 from imagecycle.systems.files import FILE, FOLDER, LINK, Entry, SystemFiles
 from imagecycle.systems.linux import Linux
-from imagecycle.systems.unowned import Unowned, literal, matches, merged
+from imagecycle.systems.unowned import Unowned, like, literal, merged
 
 _SHARED = ("/boot/", "/etc/", "/home/", "/opt/", "/root/", "/srv/", "/usr/bin/", "/usr/sbin/")
 _LINKS = 40  # symbolic links in one path, as the kernel has it
@@ -154,11 +153,8 @@ class Pristine:
             yield from [pattern] * (pattern in self.entries)
             return
         first = bisect.bisect_left(self._paths, start)
-        for path in itertools.islice(self._paths, first, None):
-            if not path.startswith(start):
-                break
-            if matches(pattern, path):
-                yield path
+        last = bisect.bisect_left(self._paths, start + "\U0010ffff", first)
+        yield from like(pattern, self._paths[first:last])
 
     @cached_property
     def _paths(self) -> Sequence[str]:

@@ -159,7 +159,6 @@ def _left(pristine: Pristine) -> Iterator[Finding]:
         is_strange = folder in pristine.entries and folder not in pristine.owned
         if is_strange and not (program and pristine.found(program)):
             yield Finding(folder, "is left of what is not installed any more")
-    for path in pristine.entries:
-        is_known = path in TOP or path in pristine.owned or pristine.explained(path)
-        if path.count("/") == 1 and not is_known:
+    for path in (path for path in pristine.entries if path.count("/") == 1):
+        if not (path in TOP or path in pristine.owned or pristine.explained(path)):
             yield Finding(path, "is not of this system")
