@@ -1,3 +1,4 @@
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -94,3 +95,13 @@ def test_two_instances_are_told_different_things() -> None:
     assert other.uuid != TOLD.uuid
     assert other.marker != TOLD.marker
     assert other.random_seed != TOLD.random_seed
+
+
+def test_network_data_asks_for_dhcpv6_where_addresses_are_lent(tmp_path: Path) -> None:
+    stateful = dataclasses.replace(TOLD, stateful_ipv6=True)
+    config_drive.write(stateful, tmp_path / "stateful.iso")
+    network = Drive(tmp_path / "stateful.iso").json("openstack/latest/network_data.json")
+    assert [(one["type"], one["link"]) for one in network["networks"]] == [
+        ("ipv4_dhcp", "tap0"),
+        ("ipv6_dhcpv6-stateful", "tap0"),
+    ]

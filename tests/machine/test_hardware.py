@@ -157,3 +157,14 @@ def test_unknown_hardware_is_refused_by_name() -> None:
 
 def test_port_is_left_to_the_system_so_that_two_runs_cannot_meet() -> None:
     assert "hostfwd=tcp:127.0.0.1:0-:22" in line()
+
+
+def test_addresses_by_dhcpv6_come_from_a_network_beside_the_users() -> None:
+    said = " ".join(dataclasses.replace(PARTS, stateful_ipv6=True).command_line())
+    assert "ipv6=off" in said
+    assert "hubport,id=of-user,hubid=1,netdev=user" in said
+    assert "hubport,id=of-router,hubid=1,netdev=router" in said
+    assert "virtio-net-pci,netdev=net,mac=fa:16:3e:00:00:01" in said
+    assert "hostfwd=tcp:127.0.0.1:0-:22" in said
+    assert "hubport" not in line()
+    assert "ipv6-net=" in line()

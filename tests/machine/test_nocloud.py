@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from pathlib import Path
 
@@ -39,3 +40,9 @@ def test_drive_says_what_the_instance_is() -> None:
     network = json.loads(files["network-config"])
     macs = [card["match"]["macaddress"] for card in network["ethernets"].values()]
     assert macs == [TOLD.mac, TOLD.second_mac]
+
+
+def test_drive_asks_for_dhcpv6_where_addresses_are_lent() -> None:
+    stateful = dataclasses.replace(TOLD, stateful_ipv6=True)
+    cards = json.loads(dict(nocloud.files(stateful))["network-config"])["ethernets"]
+    assert [card.get("dhcp6", False) for card in cards.values()] == [True, False]

@@ -73,3 +73,11 @@ def test_title_says_what_a_machine_is_made_of() -> None:
         "UEFI, q35, virtio disk, config drive, 2 processors, "
         "disk as large as the image, two network cards"
     )
+
+
+def test_full_matrix_has_addresses_by_dhcpv6_in_no_more_machines() -> None:
+    found = cases.of(family(firmware=("bios", "uefi")), cases.FULL, 1)
+    assert {case.stateful_ipv6 for case in found} == {True, False}
+    assert len(found) <= 8
+    assert "IPv6 by DHCPv6" in next(case.title for case in found if case.stateful_ipv6)
+    assert not any(one.stateful_ipv6 for one in cases.of(family(), cases.CHEAPEST, 1))

@@ -63,6 +63,8 @@ class InstanceData:
     """Of the first network card"""
     second_mac: str = ""
     """Of a second one; empty without"""
+    stateful_ipv6: bool = False
+    """Whether the first card's address of IPv6 comes from DHCPv6"""
     uuid: str = field(default_factory=lambda: str(uuid.uuid4()))
     marker: str = field(default_factory=_marker)
     random_seed: str = field(default_factory=_random_seed)
@@ -135,7 +137,8 @@ def _meta_data(instance_data: InstanceData) -> dict[str, Any]:
 
 
 def _network_data(instance_data: InstanceData) -> dict[str, Any]:
-    """One interface with DHCP for each card, as on ordinary Neutron networks."""
+    """One interface with DHCP for each card, as on ordinary Neutron networks; the first may have a
+    second subnet, whose addresses of IPv6 are lent by DHCPv6."""
     macs = [mac for mac in (instance_data.mac, instance_data.second_mac) if mac]
     return {
         "links": [
@@ -156,7 +159,16 @@ def _network_data(instance_data: InstanceData) -> dict[str, Any]:
                 "network_id": str(uuid.UUID(int=number)),
             }
             for number in range(len(macs))
-        ],
+        ]
+        + [
+            {
+                "id": f"network{len(macs)}",
+                "type": "ipv6_dhcpv6-stateful",
+                "link": "tap0",
+                "network_id": str(uuid.UUID(int=0)),
+            }
+        ]
+        * instance_data.stateful_ipv6,
         "services": [],
     }
 

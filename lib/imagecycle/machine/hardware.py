@@ -15,7 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imagecycle.errors import UsageError
-from imagecycle.machine import glance_properties, guest_agent, metadata_service, platforms
+from imagecycle.machine import (
+    glance_properties,
+    guest_agent,
+    metadata_service,
+    platforms,
+    stateful_ipv6,
+)
 from imagecycle.machine.monitor import RECORDER
 from imagecycle.machine.packets import SNAP_LENGTH
 
@@ -76,6 +82,8 @@ class Hardware:
     """Of a second network card, on a network without a way out; empty without"""
     second_disk: int = 0
     """Of a second disk, in bytes; 0 without"""
+    stateful_ipv6: bool = False
+    """Whether addresses of IPv6 come from DHCPv6 alone; by router advertisements otherwise"""
     port: int = 22
     """Of the guest's service that a port on loopback leads to"""
     local_time: bool = False
@@ -219,14 +227,14 @@ class Hardware:
     def _network(self) -> list[str]:
         _, card = self._choose("hw_vif_model", "virtio", _CARDS)
         # Port 0: the system chooses a free one, the monitor tells which.
-        user = f"user,id=net,ipv6-net={IPV6_NETWORK},hostfwd=tcp:127.0.0.1:0-:{self.port}"
+        user = f"hostfwd=tcp:127.0.0.1:0-:{self.port}"
         if self.source == METADATA_SERVICE:
             user += f",{metadata_service.network()}"
         recorder = f"filter-dump,id={RECORDER},netdev=net,file={NETWORK},maxlen={SNAP_LENGTH}"
-        options = [
-            *("-netdev", user, "-device", f"{card},netdev=net,mac={self.mac},romfile="),
-            *("-object", recorder),
-        ]
+        options = ["-netdev", f"user,id=net,ipv6-net={IPV6_NETWORK},{user}"]
+        if self.stateful_ipv6:
+            options = stateful_ipv6.netdevs(user, "net")
+        options += ["-device", f"{card},netdev=net,mac={self.mac},romfile=", "-object", recorder]
         if self.second_mac:
             options += ["-netdev", f"user,id=second,{SECOND_NETWORK}"]
             options += ["-device", f"{card},netdev=second,mac={self.second_mac},romfile="]

@@ -28,6 +28,8 @@ def files(instance_data: InstanceData) -> Iterator[tuple[str, bytes]]:
         f"card{number}": {"match": {"macaddress": mac}, "dhcp4": True, "mtu": MTU}
         for number, mac in enumerate(macs)
     }
+    if instance_data.stateful_ipv6:
+        cards["card0"]["dhcp6"] = True
     meta_data = {
         "instance-id": instance_data.uuid,
         "local-hostname": instance_data.hostname,

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from imagecycle import command
-from imagecycle.errors import ImagecycleError
-from imagecycle.machine import hardware
+from imagecycle.machine import companion, hardware
 from imagecycle.machine.hardware import Hardware
 
 SETUP_LIMIT = 60.0
-START_LIMIT = 10.0
 OUTPUT = "tpm.log"
 
 
@@ -39,21 +36,10 @@ def running(folder: Path, parts: Hardware) -> Iterator[None]:
     if not parts.tpm:
         yield
         return
-    socket, output = folder / hardware.TPM_SOCKET, folder / OUTPUT
-    socket.unlink(missing_ok=True)
     argv = ["swtpm", "socket", *_version(parts)]
     argv += ["--tpmstate", f"dir={(folder / hardware.TPM).resolve()}"]
     argv += ["--ctrl", f"type=unixio,path={hardware.TPM_SOCKET}"]  # long paths are no sockets
-    with command.background(argv, output=output, cwd=folder) as process:
-        deadline = time.monotonic() + START_LIMIT
-        while not socket.exists():
-            if process.poll() is not None or time.monotonic() > deadline:
-                said = output.read_text(errors="replace").strip() or "it printed nothing"
-                raise ImagecycleError(
-                    f"swtpm did not start in {folder}: {said.splitlines()[-1]}",
-                    hint="look at `imagecycle doctor`",
-                )
-            time.sleep(0.01)
+    with companion.running("swtpm", argv, folder, socket=hardware.TPM_SOCKET, output=OUTPUT):
         yield
 
 

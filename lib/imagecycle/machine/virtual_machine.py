@@ -14,7 +14,15 @@ from pathlib import Path
 
 from imagecycle import command
 from imagecycle.errors import ImagecycleError
-from imagecycle.machine import config_drive, flood, hardware, metadata_service, nocloud, tpm
+from imagecycle.machine import (
+    config_drive,
+    flood,
+    hardware,
+    metadata_service,
+    nocloud,
+    stateful_ipv6,
+    tpm,
+)
 from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.hardware import Hardware
 from imagecycle.machine.monitor import Monitor
@@ -154,6 +162,7 @@ def running(name: str, folder: Path, parts: Hardware) -> Iterator[VirtualMachine
     started = time.monotonic()
     with (
         tpm.running(folder, parts),
+        stateful_ipv6.running(folder) if parts.stateful_ipv6 else contextlib.nullcontext(),
         command.background(parts.command_line(), output=output, cwd=folder) as process,
         contextlib.ExitStack() as stack,
     ):

@@ -56,6 +56,8 @@ class Case:
     """Bytes by which its disk is larger than the image"""
     second_card: bool = False
     second_disk: bool = False
+    stateful_ipv6: bool = False
+    """Its address of IPv6 is to be had from DHCPv6 alone"""
     lives: tuple[str, ...] = ()
     brief: bool = False
     """It ends at its login: what it shows until then is enough"""
@@ -75,6 +77,8 @@ class Case:
             parts.append("two network cards")
         if self.second_disk:
             parts.append("two disks")
+        if self.stateful_ipv6:
+            parts.append("IPv6 by DHCPv6")
         return ", ".join(parts)
 
 
@@ -105,9 +109,10 @@ def _full(family: Family) -> Iterator[Case]:
         (1, 2),
         (GROWTH, 0),
         (False, True),
+        (False, True),
     )
     for number, row in enumerate(rows):
-        firmware, machine, bus, source, processors, growth, second_card = row
+        firmware, machine, bus, source, processors, growth, second_card, stateful = row
         names = {0: INSTANCE, 1: TWIN}
         yield Case(
             name=names.get(number, f"case-{number + 1}"),
@@ -122,6 +127,7 @@ def _full(family: Family) -> Iterator[Case]:
             growth=growth,
             second_card=second_card,
             second_disk=number == 0 and _wants_two_disks(family),
+            stateful_ipv6=stateful,
             arch=family.arch,
             lives=LIVES if number == 0 else (REBOOT,) if number == 1 else (),
         )

@@ -285,6 +285,7 @@ class Course:
             source=case.source,
             second_mac=told.second_mac,
             second_disk=cases.SECOND_DISK if case.second_disk else 0,
+            stateful_ipv6=told.stateful_ipv6,
             port=self.way.port,
             local_time=self.family.windows is not None,
             arch=self.family.arch,
@@ -292,7 +293,12 @@ class Course:
 
 
 def new_instance(
-    role: str, public_key: str, *, second_card: bool = False, windows: bool = False
+    role: str,
+    public_key: str,
+    *,
+    second_card: bool = False,
+    stateful_ipv6: bool = False,
+    windows: bool = False,
 ) -> InstanceData:
     """What a new instance is told, with a name and addresses that no other has.
 
@@ -304,6 +310,7 @@ def new_instance(
         public_key=public_key,
         mac=random_mac(),
         second_mac=random_mac() if second_card else "",
+        stateful_ipv6=stateful_ipv6,
     )
     if not windows:
         return told

@@ -167,6 +167,7 @@ class Run:
                     case.name,
                     key,
                     second_card=case.second_card,
+                    stateful_ipv6=case.stateful_ipv6,
                     windows=self.family.windows is not None,
                 ),
             )

@@ -1,11 +1,13 @@
 """Whatever a cloud gives the image, it works: each machine of the matrix."""
 
+import ipaddress
 import json
 import re
 from collections.abc import Mapping
 
 import pytest
 
+from imagecycle.machine import stateful_ipv6
 from imagecycle.machine.hardware import CONFIG_DRIVE_SOURCE, METADATA_SERVICE, NOCLOUD
 from imagecycle.verify.session import Session, Subject
 from imagecycle.verify.verdict import LEFT_OUT
@@ -54,8 +56,12 @@ def test_have_an_ipv6_address(
     if not session.network.has_ipv6:
         pytest.skip(f"{LEFT_OUT}: the network has no IPv6")
     name = _card(account["links"], subject.instance_data.mac)
-    given = rf"^\d+: {re.escape(name)}\s+inet6 (?!fe80:)\S+ .*scope global"
-    assert re.search(given, account["addresses"], re.MULTILINE), "no address by advertisement"
+    given = rf"^\d+: {re.escape(name)}\s+inet6 (?!fe80:)(\S+)/\d+ .*scope global"
+    found = re.findall(given, account["addresses"], re.MULTILINE)
+    if subject.case.stateful_ipv6:
+        lent = [one for one in found if ipaddress.ip_address(one) in stateful_ipv6.NETWORK]
+        assert lent, "no address by DHCPv6"
+    assert found, "no address by advertisement"
 
 
 def test_see_all_processors(account: Mapping[str, str], subject: Subject) -> None:
