@@ -24,6 +24,7 @@ USED, RIGHTS = (
     "permissions.programs_can_be_used",
     "permissions.programs_have_the_rights_that_they_need",
 )
+JOURNAL = "logging.is_kept"
 STRICT = "permissions.of_what_matters_most_are_strict"
 _DPKG, _STATUS = "/var/lib/dpkg", "/var/lib/dpkg/status"
 _SYSTEM = "/etc/systemd/system"
@@ -82,9 +83,17 @@ def _state(package: str, state: str) -> Deed:
 
 SABOTAGES = (
     Sabotage(FOLDERS, "no folder for temporary files", away("/tmp"), "/tmp: is missing", (PACKED,)),
-    Sabotage(FOLDERS, "no folder for logs", away("/var/log"), "/var/log: is missing", (PACKED,)),
+    Sabotage(
+        FOLDERS, "no folder for logs", away("/var/log"), "/var/log: is missing", (PACKED, JOURNAL)
+    ),
     Sabotage(FOLDERS, "no folder for homes", away("/home"), "/home: is missing", (PACKED,)),
-    Sabotage(PACKED, "folders for logs that were cleaned away", emptied("/var/log"), "/var/log/"),
+    Sabotage(
+        PACKED,
+        "folders for logs that were cleaned away",
+        emptied("/var/log"),
+        "/var/log/",
+        (JOURNAL,),
+    ),
     Sabotage(
         PACKED, "a program's link that is gone", remove("/usr/bin/python3"), "/usr/bin/python3"
     ),
