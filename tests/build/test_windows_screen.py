@@ -11,7 +11,6 @@ from imagecycle.build import domain as domains
 from imagecycle.build.domain import InstallationFailed
 from imagecycle.build.windows_screen import ScreenWatch
 from imagecycle.machine import screen_watch, screen_words
-from standin.windows import screens
 
 
 class Rig:
@@ -66,10 +65,3 @@ def test_a_question_that_is_answered_in_time_is_none(rig: Rig) -> None:
         rig.wait(12)
         rig.shown = "other" if rig.shown == "key" else "key"
     assert rig.read == 0
-
-
-def test_a_picture_of_qemu_is_twice_as_large_and_grey_for_the_reader() -> None:
-    doubled = screen_words._doubled(screens.ppm("any-key"))
-    assert doubled.startswith(b"P5\n2048 1536\n255\n")
-    assert len(doubled) == len(b"P5\n2048 1536\n255\n") + 2048 * 1536
-    assert screen_words._doubled(b"\x89PNG") == b"\x89PNG"

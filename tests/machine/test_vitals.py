@@ -148,6 +148,6 @@ def test_work_and_waiting_for_a_processor_are_measured(tmp_path: Path, monitor: 
 
 
 def test_unknown_picture_is_an_error(probe: Probe, monitor: Monitor) -> None:
-    monitor.format = b"P5"
+    monitor.format = b"no"
     with pytest.raises(ImagecycleError):
         probe.look_at_screen()

@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL import Image, ImageChops
+
 from imagecycle.errors import ImagecycleError
 
-_PNG = b"\x89PNG"
 CURSOR = (32, 24)
 """Pixels within which a change is taken for a blinking cursor"""
+_FORMATS = ("PPM", "PNG")
+"""In which QEMU and libvirt write what a screen shows"""
 
 
 @dataclass(frozen=True)
@@ -17,45 +20,47 @@ class ScreenPicture:
     """What a screen showed at one moment."""
 
     size: tuple[int, int]
+    """Width and height in pixels"""
     pixels: bytes
+    """Red, green and blue of each, row by row"""
 
     def resembles(self, other: ScreenPicture) -> bool:
         """Whether both differ by no more than a cursor."""
-        if self.size != other.size or len(self.pixels) != len(other.pixels):
+        if self.size != other.size:
             return False
         if self.pixels == other.pixels:
             return True
-        if self.size == (0, 0):  # packed
-            return False
-        width = self.size[0] * 3
-        starts = range(0, len(self.pixels), width)
-        differing = [
-            at for at in starts if self.pixels[at : at + width] != other.pixels[at : at + width]
-        ]
-        if differing[-1] - differing[0] > CURSOR[1] * width:
-            return False
-        columns = [
-            at
-            for start in differing
-            for at in range(width)
-            if self.pixels[start + at] != other.pixels[start + at]
-        ]
-        return max(columns) - min(columns) <= CURSOR[0] * 3
+        changed = ImageChops.difference(self._image(), other._image()).getbbox()
+        assert changed is not None
+        left, top, right, bottom = changed
+        return right - left <= CURSOR[0] and bottom - top <= CURSOR[1]
+
+    def _image(self) -> Image.Image:
+        return Image.frombytes("RGB", self.size, self.pixels)
 
 
 def read(path: Path) -> ScreenPicture:
-    """A picture in the format PPM (P6), as QEMU writes it; one in PNG is not unpacked.
+    """A picture in PPM or PNG.
 
     :raises ImagecycleError: when it is none.
     """
     try:
-        content = path.read_bytes()
-        if content.startswith(_PNG):
-            return ScreenPicture((0, 0), content)
-        kind, width, height, _depth = content.split(None, 4)[:4]
-        size = (int(width), int(height))
-    except (OSError, ValueError) as error:
+        with Image.open(path, formats=_FORMATS) as picture:
+            return ScreenPicture(picture.size, picture.convert("RGB").tobytes())
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise ImagecycleError(f"no picture of the screen: {error}") from None
-    if kind != b"P6":
-        raise ImagecycleError("no picture of the screen: an unknown format")
-    return ScreenPicture(size, content[-size[0] * size[1] * 3 :])
+
+
+def enlarge(path: Path, into: Path) -> None:
+    """Write a picture twice as large, in shades of grey.
+
+    Letters of a screen are too small for programs that read them.
+
+    :param into: its name says the format.
+    :raises ImagecycleError: when the first is no picture.
+    """
+    found = read(path)
+    width, height = found.size
+    # green is nearly as light as all three together, and leaves blue screens their contrast
+    grey = found._image().getchannel("G")
+    grey.resize((2 * width, 2 * height), Image.Resampling.NEAREST).save(into)
