@@ -103,7 +103,8 @@ def purged(package: str) -> Deed:
         listed = next(p for p in lists.glob(f"{package}*.list") if p.stem.split(":")[0] == package)
         for line in listed.read_text().splitlines():
             place = root / line[1:]
-            if os.path.lexists(place) and not place.is_dir():
+            is_merged = line.count("/") == 1  # /bin and the like, which lead into /usr
+            if not is_merged and (place.is_symlink() or place.is_file()):
                 place.unlink()
         for part in lists.glob(f"{listed.stem}.*"):
             part.unlink()
