@@ -31,7 +31,7 @@ def good(built_family: BuiltFamily) -> Outcome:
 LONG = [pytest.mark.long]
 
 
-@pytest.mark.rotating(2, 1)
+@pytest.mark.rotating(3, 2)
 @pytest.mark.parametrize(
     "stall",
     [pytest.param(one, id=one.id, marks=LONG if one.long else []) for one in STALLS],

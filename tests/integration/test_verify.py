@@ -107,7 +107,7 @@ HASH = (
 )
 
 
-@pytest.mark.rotating(2, 0)
+@pytest.mark.rotating(3, 0)
 def test_each_planted_defect_is_named(built_family: BuiltFamily, home: Path) -> None:
     family, _, artifact = built_family
     folder = release_of(family, home, spoilt(artifact.disk, home))
