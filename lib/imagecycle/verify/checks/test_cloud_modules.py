@@ -31,13 +31,13 @@ NEEDED: Mapping[str, str] = {
 """Modules, and what a server lacks without one; see cloud-init's documentation, "Modules\""""
 STATE = "/var/lib/cloud"
 TOOLS: tuple[tuple[str, str, str], ...] = (
-    ("growpart", "/usr/bin/growpart", "the disk that a flavour gives is not used"),
-    ("ssh", "/usr/bin/ssh-keygen", "there are no host keys"),
-    ("users_groups", "/usr/{sbin,bin}/useradd", "there is no account to log in to"),
-    ("users_groups", "/usr/bin/{sudo,doas}", "the user cannot become root"),
-    ("set_passwords", "/usr/{sbin,bin}/chpasswd", "a password that a user asks for is not set"),
-    ("mounts", "/usr/bin/mount", "volumes are not mounted"),
-    ("disk_setup", "/usr/sbin/{sfdisk,sgdisk}", "volumes that a user asks for are not made"),
+    ("growpart", "/{usr/,}bin/growpart", "the disk that a flavour gives is not used"),
+    ("ssh", "/{usr/,}bin/ssh-keygen", "there are no host keys"),
+    ("users_groups", "/{usr/,}{sbin,bin}/useradd", "there is no account to log in to"),
+    ("users_groups", "/{usr/,}bin/{sudo,doas}", "the user cannot become root"),
+    ("set_passwords", "/{usr/,}{sbin,bin}/chpasswd", "a password that a user asks for is not set"),
+    ("mounts", "/{usr/,}bin/mount", "volumes are not mounted"),
+    ("disk_setup", "/{usr/,}sbin/{sfdisk,sgdisk}", "volumes that a user asks for are not made"),
 )
 """Modules, the program that each runs, and what comes of it where that is missing"""
 OFF = (False, "off", "false", "no", 0)
