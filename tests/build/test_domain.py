@@ -103,6 +103,14 @@ def test_leaving_the_block_ends_the_domain(connection: Any) -> None:
     assert not domains.runs(domain)
 
 
+def test_nobody_listens_to_a_domain_that_was_left(connection: Any) -> None:
+    domain = started(connection)
+    domains.listen(connection, domain)
+    with domains.ended_on_exit(domain):
+        pass
+    assert domain.UUIDString() not in domains._endings
+
+
 def test_only_domains_of_the_same_place_are_its_own(connection: Any) -> None:
     here, elsewhere = Path("/srv/images/debian-12"), Path("/elsewhere/debian-12")
     mine = domains.name_of(here / ".20261122.1.partial")

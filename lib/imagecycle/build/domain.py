@@ -127,17 +127,18 @@ def listen(connection: Any, domain: Any) -> Ending:
     """Note from now on how a domain ends: whoever listens later may have missed it."""
     key = domain.UUIDString()
     if key not in _endings:
-        ending = _endings[key] = Ending()
+        ending = Ending()
         ending.callback = connection.domainEventRegisterAny(
             domain, libvirt.VIR_DOMAIN_EVENT_ID_LIFECYCLE, ending.hear, None
         )
+        _endings[key] = ending
     return _endings[key]
 
 
-def _stop_listening(connection: Any, domain: Any) -> None:
+def _stop_listening(domain: Any) -> None:
     if ending := _endings.pop(domain.UUIDString(), None):
         with contextlib.suppress(libvirt.libvirtError):
-            connection.domainEventDeregisterAny(ending.callback)
+            domain.connect().domainEventDeregisterAny(ending.callback)
 
 
 class Connection:
@@ -208,7 +209,7 @@ def watch(
         if set(ending.details) != {libvirt.VIR_DOMAIN_EVENT_STOPPED_SHUTDOWN}:
             raise MachineCrashed("the virtual machine crashed")
     finally:
-        _stop_listening(connection, domain)
+        _stop_listening(domain)
 
 
 @contextlib.contextmanager
@@ -219,6 +220,7 @@ def ended_on_exit(domain: Any) -> Iterator[None]:
     finally:
         with contextlib.suppress(libvirt.libvirtError):
             domain.destroy()
+        _stop_listening(domain)
 
 
 def screenshot(connection: Any, domain: Any, path: Path) -> bool:
