@@ -88,10 +88,6 @@ class Console:
 
     def last_lines(self) -> list[str]:
         """The end of the console, without control characters."""
-        if not self.path.exists():
-            return []
-        text = self.path.read_bytes()[-20000:].decode(errors="replace")
-        lines = [
-            re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|[^\x20-\x7e]", "", line) for line in text.split("\n")
-        ]
+        text = self.text()[-20000:].decode(errors="replace")
+        lines = [re.sub(r"[^\x20-\x7e]", "", line) for line in text.split("\n")]
         return [line for line in lines if line.strip()][-_LAST_LINES:]
