@@ -140,6 +140,9 @@ def _network_data(instance_data: InstanceData) -> dict[str, Any]:
     """One interface with DHCP for each card, as on ordinary Neutron networks; the first may have a
     second subnet, whose addresses of IPv6 are lent by DHCPv6."""
     macs = [mac for mac in (instance_data.mac, instance_data.second_mac) if mac]
+    networks = [(number, "ipv4_dhcp") for number in range(len(macs))]
+    if instance_data.stateful_ipv6:
+        networks.append((0, "ipv6_dhcpv6-stateful"))
     return {
         "links": [
             {
@@ -154,21 +157,12 @@ def _network_data(instance_data: InstanceData) -> dict[str, Any]:
         "networks": [
             {
                 "id": f"network{number}",
-                "type": "ipv4_dhcp",
-                "link": f"tap{number}",
-                "network_id": str(uuid.UUID(int=number)),
+                "type": kind,
+                "link": f"tap{card}",
+                "network_id": str(uuid.UUID(int=card)),
             }
-            for number in range(len(macs))
-        ]
-        + [
-            {
-                "id": f"network{len(macs)}",
-                "type": "ipv6_dhcpv6-stateful",
-                "link": "tap0",
-                "network_id": str(uuid.UUID(int=0)),
-            }
-        ]
-        * instance_data.stateful_ipv6,
+            for number, (card, kind) in enumerate(networks)
+        ],
         "services": [],
     }
 
