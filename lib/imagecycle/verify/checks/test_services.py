@@ -58,10 +58,10 @@ def _is_meant(pristine: Pristine, path: str) -> bool:
     )
 
 
-def _with_what_they_switch_on(pristine: Pristine, units: Iterable[str]) -> set[str]:
+def _with_what_they_switch_on(pristine: Pristine, named: Iterable[str]) -> set[str]:
     """Units and those that their packages switch on with them; see systemd.unit(5), ``Also=``."""
     known: set[str] = set()
-    waiting = list(units)
+    waiting = list(named)
     while waiting:
         unit = waiting.pop()
         if unit not in known:
