@@ -267,22 +267,11 @@ def _write_image(folder: Path, image: Path) -> None:
     """A folder as an ext4 image with room for what packages make, which the installer grows."""
     used = command.run(["du", "--summarize", "--block-size=1M", folder], timeout=120).stdout
     mebibytes = int(used.split()[0]) * 5 // 4 + 64
-    geometry = [
-        "-t",
-        "ext4",
-        "-L",
-        "root",
-        "-b",
-        "4096",
-        "-I",
-        "256",
-        "-i",
-        "16384",
-        "-O",
-        _FEATURES,
-    ]
+    geometry = ["-b", "4096", "-I", "256", "-i", "16384", "-O", _FEATURES]
+    kind = ["-t", "ext4", "-L", "root"]
     command.run(
-        ["mke2fs", "-q", *geometry, "-d", folder, image, f"{mebibytes}M"], timeout=MAKE_TIMEOUT
+        ["mke2fs", "-q", *kind, *geometry, "-d", folder, image, f"{mebibytes}M"],
+        timeout=MAKE_TIMEOUT,
     )
 
 
