@@ -18,7 +18,7 @@ from typing import TypeVar
 from rich.console import Console
 from rich.markup import escape
 
-from imagecycle import catalog, devcloud, doctor
+from imagecycle import catalog, devcloud, doctor, shipped
 from imagecycle.artifacts import Artifact, ArtifactStore, Record
 from imagecycle.build import stage as build
 from imagecycle.cloud.image import Image
@@ -146,9 +146,9 @@ class _Quickstart:
 
 def _program() -> str:
     """What is typed to run imagecycle; a newcomer has a checkout and nothing on his PATH."""
-    own = Path(__file__).parents[3] / "scripts" / "imagecycle"
-    if shutil.which("imagecycle") or not own.exists():
+    if shutil.which("imagecycle") or not shipped.IN_CHECKOUT:
         return "imagecycle"
+    own = shipped.CHECKOUT / "scripts" / "imagecycle"
     return os.path.relpath(own) if own.is_relative_to(Path.cwd()) else str(own)
 
 
