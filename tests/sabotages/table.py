@@ -128,3 +128,45 @@ def bytes_at(offset: int, value: bytes) -> Deed:
             stream.write(value)
 
     return deed
+
+
+def cut(path: str, size: int) -> Deed:
+    """Cut a file off."""
+
+    def deed(root: Path) -> None:
+        with next(root.glob(path[1:])).open("r+b") as stream:
+            stream.truncate(size)
+
+    return deed
+
+
+def lines_out(path: str, word: str) -> Deed:
+    """Take the lines with a word out of a file."""
+
+    def deed(root: Path) -> None:
+        place = root / path[1:]
+        lines = place.read_text().splitlines(keepends=True)
+        place.write_text("".join(line for line in lines if word not in line))
+
+    return deed
+
+
+def purged(package: str) -> Deed:
+    """Take a package away, as its manager does, whatever needs it."""
+
+    def deed(root: Path) -> None:
+        lists = root / "var/lib/dpkg/info"
+        listed = next(p for p in lists.glob(f"{package}*.list") if p.stem.split(":")[0] == package)
+        for line in listed.read_text().splitlines():
+            place = root / line[1:]
+            is_merged = line.count("/") == 1  # /bin and the like, which lead into /usr
+            if not is_merged and (place.is_symlink() or place.is_file()):
+                place.unlink()
+        for part in lists.glob(f"{listed.stem}.*"):
+            part.unlink()
+        status = root / "var/lib/dpkg/status"
+        known = status.read_text().split("\n\n")
+        kept = [one for one in known if not one.startswith(f"Package: {package}\n")]
+        status.write_text("\n\n".join(kept))
+
+    return deed
