@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import statistics
@@ -15,16 +16,19 @@ from joblibrary import library
 
 FAMILIES = 1000
 FLAVOURS = ("base", "server", "desktop", "small")
+ARCHITECTURES = ("x86_64", "aarch64")
+EACH = len(FLAVOURS) * len(ARCHITECTURES)
+"""Families of one catalog file"""
 LIB = Path(__file__).parents[2] / "lib"
 HOW = (
-    f"whole processes, for {FAMILIES} families of {FAMILIES // len(FLAVOURS)} catalog files: "
+    f"whole processes, for {FAMILIES} families of {FAMILIES // EACH} catalog files: "
     "`imagecycle jobs check` loads the catalog, renders and checks; `jenkins-jobs test` renders"
 )
 
 
 def rows(_site: Site, scratch: Path) -> list[Row]:
     """One row: both render the same library."""
-    jobs, settings = _library(scratch), catalog_of(FAMILIES, scratch)
+    jobs, settings = library_of(FAMILIES, scratch), catalog_of(FAMILIES, scratch)
     check = [sys.executable, "-P", "-m", "imagecycle", "--site", settings, "jobs", "check"]
     program = Path(sys.executable).with_name("jenkins-jobs")
     ours, theirs = [], []
@@ -38,16 +42,17 @@ def rows(_site: Site, scratch: Path) -> list[Row]:
     return [Row("jobs check", measured, "s", reference, ratio, "at most 10 s", HOW)]
 
 
-def _library(scratch: Path) -> Path:
+def library_of(families: int, scratch: Path) -> Path:
+    """A job library whose matrix has at least as many families: those of :func:`catalog_of`."""
     jobs = library.copy(scratch)
-    count = FAMILIES // len(FLAVOURS)
-    systems = {f"debian-{number}": {"x86_64": list(FLAVOURS)} for number in range(count)}
-    library.with_systems(jobs, systems)
+    matrix = {architecture: list(FLAVOURS) for architecture in ARCHITECTURES}
+    count = math.ceil(families / EACH)
+    library.with_systems(jobs, {f"debian-{number}": matrix for number in range(count)})
     return jobs
 
 
 def catalog_of(families: int, scratch: Path) -> Path:
-    """A settings file that names a catalog with as many families."""
+    """A settings file that names a catalog with as many families, rounded up to whole files."""
     catalog = scratch / "images"
     catalog.mkdir()
     shutil.copy(CATALOG / "debian.preseed.j2", catalog)
@@ -56,7 +61,7 @@ def catalog_of(families: int, scratch: Path) -> Path:
         if f"\n  {name}:\n" in text:
             continue
         text += f"  {name}:\n    title: {name}\n    description: {name}\n    extends: base\n"
-    for number in range(families // len(FLAVOURS)):
+    for number in range(math.ceil(families / EACH)):
         declared = text.replace('\nversion: "12"', f'\nversion: "{number}"')
         (catalog / f"debian-{number}.yaml").write_text(declared)
     settings = scratch / "site.yaml"
