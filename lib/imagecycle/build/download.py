@@ -28,9 +28,9 @@ from imagecycle.site import Site
 TIMEOUT = 60.0
 """Seconds without a byte after which a server counts as not answering."""
 _LOCK_WAIT = 7200.0
-_PIECE = 2**18
+_PIECE = 2**20
 """What is lost of a download that breaks off, at most"""
-_AHEAD = 32
+_AHEAD = 8
 """Pieces by which the checksum may be late"""
 
 
