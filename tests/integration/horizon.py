@@ -6,11 +6,15 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from chromium import DESK
+from dashboard import other_horizon
 from imagecycle import devcloud
+from imagecycle.devcloud import dashboard
+from imagecycle.devcloud.layout import Layout
 from imagecycle.site import Site
 
 SYSTEMS = "project/operating_systems/"
@@ -37,6 +41,26 @@ class Session:
     def status(self, path: str) -> int:
         """What Horizon answers, redirections followed."""
         return self.context.request.get(f"{self.address}{path}").status
+
+
+@contextlib.contextmanager
+def started_in(site: Site, release: str, *, with_compute: bool = False) -> Iterator[None]:
+    """The development cloud with Horizon, for the length of a ``with`` block.
+
+    :param release: of Horizon, one before the development cloud's own; or nothing for that.
+    """
+    layout = Layout.of(site)
+    with pytest.MonkeyPatch.context() as patch:
+        if release:
+            venv = other_horizon.ensure(layout, release).dashboard_venv
+            patch.setattr(Layout, "dashboard_venv", venv)
+        dashboard.stop(layout)
+        devcloud.start(site, with_compute=with_compute, with_dashboard=True, protected=False)
+        try:
+            assert dashboard.DASHBOARD.version(layout).startswith(release)
+            yield
+        finally:
+            dashboard.stop(layout)
 
 
 @contextlib.contextmanager
@@ -89,17 +113,21 @@ def launch(page: Page, name: str, flavor: str = "small") -> None:
 def defects(page: Page) -> list[str]:
     """What axe finds in our part of the page.
 
-    The colours of links, buttons and labels are those of Horizon's theme, which sites exchange.
+    The breadcrumbs are Horizon's own; so is the colour of their links, which its theme sets.
     """
     ours = {"include": [["#content_body"]]}
-    of_theme = {**ours, "exclude": [["a"], [".btn"], [".label"]]}
+    of_horizon = [".page-breadcrumb a"]
     all_else = {"rules": {"color-contrast": {"enabled": False}}}
     found = (
         Axe().run(page, context=ours, options=all_else),
-        Axe().run(page, context=of_theme, options={"runOnly": ["color-contrast"]}),
+        Axe().run(
+            page,
+            context={**ours, "exclude": [of_horizon]},
+            options={"runOnly": ["color-contrast"]},
+        ),
     )
     return [
-        f"{one['id']}: {node['html'][:120]}"
+        f"{one['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
         for result in found
         for one in result.response["violations"]
         for node in one["nodes"]

@@ -17,7 +17,6 @@ from families import FAMILY, artifact, family
 from imagecycle import devcloud
 from imagecycle.cloud.glance import Glance
 from imagecycle.devcloud import dashboard
-from imagecycle.devcloud.layout import Layout
 from imagecycle.lifecycle import publish as stage
 from imagecycle.lifecycle import transitions
 from imagecycle.lifecycle.rules.retire import RetireOptions
@@ -127,14 +126,8 @@ def horizon_box(
         for name in [name for name in os.environ if name.startswith("OS_")]:
             patch.delenv(name)
         patch.setenv("OS_CLIENT_CONFIG_FILE", str(box.clouds_file))
-        if request.param:
-            venv = other_horizon.ensure(box.layout, request.param).dashboard_venv
-            patch.setattr(Layout, "dashboard_venv", venv)
-        dashboard.stop(box.layout)
-        devcloud.start(box.site, with_compute=True, with_dashboard=True, protected=False)
-        assert dashboard.DASHBOARD.version(box.layout).startswith(request.param)
-        yield box
-        dashboard.stop(box.layout)
+        with horizon.started_in(box.site, request.param, with_compute=True):
+            yield box
 
 
 @pytest.fixture(scope="module")

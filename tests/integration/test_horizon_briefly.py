@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Browser
 
 import chromium
+from dashboard import other_horizon
 from families import FAMILY, artifact, family
-from imagecycle import devcloud
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.lifecycle import publish as stage
 from imagecycle.site import CATALOG
@@ -32,14 +32,17 @@ def browser() -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture
-def offered(box: Box, started_box: Box) -> Box:
+@pytest.fixture(
+    params=["", *(pytest.param(one, marks=pytest.mark.long) for one in other_horizon.RELEASES)],
+    ids=lambda release: release or "current",
+)
+def offered(request: pytest.FixtureRequest, box: Box, started_box: Box) -> Iterator[Box]:
     """The development cloud with Horizon, and one release in it."""
-    devcloud.start(started_box.site, with_dashboard=True)
     site = box.site.model_copy(update={"catalog": CATALOG})
     artifact(site.artifacts, RELEASE, size=2**17)
     stage.publish(family(), site, cloud="devcloud", release=RELEASE, dry_run=False)
-    return dataclasses.replace(box, site=started_box.site)
+    with horizon.started_in(started_box.site, request.param):
+        yield dataclasses.replace(box, site=started_box.site)
 
 
 def test_a_user_logs_in_and_chooses_a_system(offered: Box, browser: Browser) -> None:
@@ -48,6 +51,7 @@ def test_a_user_logs_in_and_chooses_a_system(offered: Box, browser: Browser) -> 
         page.click("#sidebar-accordion >> text=Operating systems")
         page.wait_for_selector(".imagecycle-families")
         assert "Debian 12" in horizon.text(page)
+        assert horizon.defects(page) == []
         page.click(".imagecycle-families th a")
         page.wait_for_selector(".imagecycle-recipe")
         assert f"imagecycle_family={FAMILY.slug}" in horizon.text(page)
