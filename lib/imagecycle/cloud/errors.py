@@ -102,6 +102,22 @@ def explained(cloud: str, doing: str, *, hints: Mapping[int, str] | None = None)
         ) from None
 
 
+@contextlib.contextmanager
+def sensible(cloud: str, doing: str) -> Iterator[None]:
+    """For answers that are read in a ``with`` block: JSON, and yet not what was asked for.
+
+    :param doing: what was asked for, after the word "cannot": ``list images``.
+    :raises Unreachable: when such an answer cannot be read.
+    """
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Unreachable(
+            f"{cloud}: cannot {doing}: an answer makes no sense ({_brief(error)})",
+            hint="check what stands between here and that service",
+        ) from error
+
+
 def _distrust(error: Exception) -> tuple[str, str]:
     """Why a certificate is not trusted, and the way out; OpenSSL's words stay for who searches."""
     found = re.search(r"certificate verify failed: (.+?)\.? \(_ssl", " ".join(str(error).split()))
@@ -152,7 +168,7 @@ def _brief(error: Exception) -> str:
         (r"Connection refused", "the connection was refused"),
         (r"Name or service not known|name resolution", "its host name is not known"),
         (
-            r"Connection reset|Broken pipe|RemoteDisconnected|Connection aborted",
+            r"Connection (reset|aborted|broken)|Broken pipe|RemoteDisconnected|IncompleteRead",
             "the connection was cut",
         ),
         (r"timed out", "no answer in time"),

@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 
 from imagecycle.cloud import clients, upload
 from imagecycle.cloud.concurrent import for_each
-from imagecycle.cloud.errors import Refused, explained
+from imagecycle.cloud.errors import Refused, explained, sensible
 from imagecycle.cloud.image import Image
 from imagecycle.cloud.image_import import ImageImport
 from imagecycle.cloud.session import CloudSession, Retries
@@ -103,7 +103,7 @@ class Glance:
         self, query: Mapping[str, str], *, sort: str, limit: int | None = None
     ) -> Iterator[Image]:
         """What Glance lists, in its order; the first ones, with a limit."""
-        with self._doing("list images"):
+        with sensible(self._cloud.name, "list images"), self._doing("list images"):
             for found in self._client.images.list(
                 filters=dict(query), sort=sort, page_size=min(limit or PAGE, PAGE), limit=limit
             ):
