@@ -68,6 +68,8 @@ class SmallCloud:
         """Status and document."""
         if path == "/image/v2/images":
             return self._images(query)
+        if path == "/image/v2/schemas/image":
+            return 200, {"name": "image", "properties": {}}
         if path == "/compute/v2.1/flavors/detail":
             return 200, {"flavors": [] if "marker" in query else self.flavors}
         if path == "/compute/v2.1/servers/detail":

@@ -94,6 +94,9 @@ def test_the_title_stands_before_the_description(description: str, title: str, r
         ("half \ud800", "half \ufffd"),
         ("\u2028line\u2029", "line"),
         ("x" * 3000, "x" * 1999 + "\u2026"),
+        ("\u3164\u200d \u2800", ""),
+        ("\U0001f468\u200d\U0001f469", "\U0001f468\u200d\U0001f469"),
+        ("a" + "\u0301" * 90 + "b", "a" + "\u0301" * 5 + "b"),
     ],
 )
 def test_text_of_others_is_made_fit_to_be_shown(text: str, shown: str) -> None:

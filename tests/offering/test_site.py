@@ -59,7 +59,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(tmp_path_factory.mktemp("offering") / "site", IMAGES)
 
 
-class _Page(html.parser.HTMLParser):
+class Page(html.parser.HTMLParser):
     """What a page links to, and which elements and attributes it is made of."""
 
     def __init__(self, path: Path) -> None:
@@ -103,7 +103,7 @@ def document(site: Path) -> dict[str, Any]:
 def test_every_link_leads_somewhere(site: Path) -> None:
     assert len(pages(site)) == 1 + 8 + 22
     for path in pages(site):
-        page = _Page(path)
+        page = Page(path)
         assert page.open == []
         for link in page.links:
             parts = urllib.parse.urlsplit(link)
@@ -117,12 +117,12 @@ def test_every_link_leads_somewhere(site: Path) -> None:
 
 def test_nothing_of_an_image_is_executed(site: Path) -> None:
     for path in pages(site):
-        page = _Page(path)
+        page = Page(path)
         assert page.handlers == []
         assert [str(script).rpartition("/")[2] for script in page.scripts] == ["site.js"]
         assert not any(link.lower().startswith("javascript") for link in page.links)
         assert "\u202e" not in page.text
-    revoked = _Page(site / "families/debian-13-x86_64-server/20261101.html").text
+    revoked = Page(site / "families/debian-13-x86_64-server/20261101.html").text
     assert "Reason:  <script>alert(1)</script>" in revoked
     assert "javascript:alert(1)" in revoked
 
@@ -193,7 +193,7 @@ def test_the_feed_tells_of_releases_and_revocations(site: Path) -> None:
 
 def test_an_empty_cloud_gives_a_site_that_says_so(tmp_path: Path) -> None:
     site = write(tmp_path / "site", [])
-    assert "There is none yet." in _Page(site / "index.html").text
+    assert "There is none yet." in Page(site / "index.html").text
     assert document(site)["families"] == []
     assert feedparser.parse(str(site / "feed.atom")).entries == []
     assert json.loads((site / "streams/v1/images.json").read_text())["products"] == {}
@@ -217,7 +217,7 @@ def test_a_release_says_what_changed_since_the_one_before(tmp_path: Path) -> Non
     told = "20261101: packages: 1 added, 0 removed, 0 changed (+jq)"
     newer = image(2, hw_machine_type="q35", imagecycle_changes=told)
     site = write(tmp_path / "site", [older, newer])
-    text = " ".join(_Page(site / "families/debian-12-x86_64-server/20261122.html").text.split())
+    text = " ".join(Page(site / "families/debian-12-x86_64-server/20261122.html").text.split())
     assert "What changed since 20261101 packages: 1 added, 0 removed, 0 changed (+jq)" in text
     assert "Checks passed 40 47" in text
     assert "hw_machine_type nothing q35" in text

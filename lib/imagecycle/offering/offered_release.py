@@ -15,6 +15,8 @@ from imagecycle.offering.plain_text import plain
 
 _LONGEST_SLUG = 150
 """Of a family's slug, which is part of file names"""
+_LARGEST_SERIAL = 999_999_999
+"""Of a release, likewise"""
 _OF_NO_CONCERN = frozenset(
     [
         identity.IMAGE_ID,
@@ -79,13 +81,13 @@ class OfferedRelease:
     @property
     def order(self) -> str:
         """Sorts the releases of a family as text."""
-        parsed = Release.parse(self.release)
-        return f"{parsed.date:%Y%m%d}.{parsed.serial:09d}"
+        day, _point, serial = self.release.partition(".")
+        return f"{day}.{serial:0>9}"
 
     @property
     def date(self) -> str:
         """The day of the build: ``2026-11-22``."""
-        return f"{Release.parse(self.release).date:%Y-%m-%d}"
+        return Release.parse(self.release).date.isoformat()
 
     @property
     def for_everyone(self) -> bool:
@@ -101,12 +103,14 @@ def of_image(image: Image) -> OfferedRelease:
     :raises NotForShow: when its family, release or state is none.
     """
     family = image.properties.get(identity.FAMILY, "")
-    if not property_types.FAMILY.accepts(family) or len(family) > _LONGEST_SLUG:
+    if not _is_family(family):
         raise NotForShow(f"image {image.id}: {plain(family, 80)!r} is no family")
     try:
         known = identity.parse(image.properties)
     except ImagecycleError as error:
         raise NotForShow(f"image {image.id}: {plain(error.message, 300)}") from None
+    if known.release.serial > _LARGEST_SERIAL:
+        raise NotForShow(f"image {image.id}: {plain(known.release, 80)} is no release of one day")
     said = _sensible(image.properties)
     from_slug = _SLUG.match(family)
     parts = from_slug.groupdict() if from_slug else {}
@@ -117,7 +121,7 @@ def of_image(image: Image) -> OfferedRelease:
     checks = said.get(identity.CHECKS, "")
     return OfferedRelease(
         family=family,
-        release=str(known.release),
+        release=_written(known.release),
         state=known.state.value,
         image_id=image.id,
         name=plain(image.name, 255),
@@ -130,9 +134,9 @@ def of_image(image: Image) -> OfferedRelease:
         architecture=said.get("architecture") or parts.get("arch", ""),
         flavour=flavour,
         login=said.get("image_original_user") or said.get("os_admin_user", ""),
-        size=image.size,
-        min_disk=image.min_disk,
-        min_ram=image.min_ram,
+        size=_count(image.size),
+        min_disk=_count(image.min_disk),
+        min_ram=_count(image.min_ram),
         published_at=_moment(image.created_at),
         built_at=_moment(said.get(identity.BUILD_DATE, "")),
         verified_at=_moment(said.get(identity.VERIFIED, "")),
@@ -145,6 +149,23 @@ def of_image(image: Image) -> OfferedRelease:
         successor=said.get(identity.SUCCESSOR, ""),
         properties={name: value for name, value in said.items() if name not in _OF_NO_CONCERN},
     )
+
+
+def _is_family(text: str) -> bool:
+    """Whether it can stand in file names; a folder must not be called as another family's file."""
+    fits = property_types.FAMILY.accepts(text) and len(text) <= _LONGEST_SLUG
+    return fits and not text.endswith((".html", ".json"))
+
+
+def _written(release: Release) -> str:
+    """With all digits of its year."""
+    day, point, serial = str(release).partition(".")
+    return f"{day:0>8}{point}{serial}"
+
+
+def _count(value: object) -> int:
+    """A number of Glance's; 0 where it is none."""
+    return value if type(value) is int and 0 <= value < 2**62 else 0
 
 
 def _sensible(properties: Mapping[str, str]) -> dict[str, str]:
@@ -178,11 +199,14 @@ def _system(title: str, flavour: str, otherwise: str) -> str:
     return otherwise
 
 
-def _moment(text: str) -> str:
+def _moment(text: object) -> str:
+    if not isinstance(text, str):  # Glance's own fields come as they are
+        return ""
     try:
         found = datetime.datetime.fromisoformat(text)
         if found.tzinfo is None:
             found = found.replace(tzinfo=datetime.UTC)
-        return f"{found.astimezone(datetime.UTC):%Y-%m-%dT%H:%M:%SZ}"
+        utc = found.astimezone(datetime.UTC).replace(tzinfo=None)
+        return f"{utc.isoformat(timespec='seconds')}Z"
     except (ValueError, OverflowError):
         return ""

@@ -61,6 +61,6 @@ def _superseded(release: OfferedRelease, policy: Retirement) -> Outlook:
 def _days_after(moment: str, days: float) -> str:
     try:
         since = datetime.datetime.fromisoformat(moment)
-        return f"{since + datetime.timedelta(days=days):%Y-%m-%d}"
+        return (since + datetime.timedelta(days=days)).date().isoformat()
     except (ValueError, OverflowError):
         return ""
