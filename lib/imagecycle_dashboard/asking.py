@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from horizon import exceptions
 
 _SECONDS = 20.0
+_LONGEST = 3600.0
 IMAGES, COMPUTE, VOLUMES = _("The image service"), _("The compute service"), _("The volume service")
 _STATUS = ("http_status", "status_code", "code")
 """Where the clients' exceptions have it"""
@@ -49,8 +50,13 @@ class Question:
 
 
 def seconds() -> float:
-    """How long a page may wait for all services together."""
-    return float(getattr(settings, "IMAGECYCLE_TIMEOUT", _SECONDS))
+    """How long a page may wait for all services together; as by default, where Horizon's settings
+    say what is no such time."""
+    try:
+        told = float(getattr(settings, "IMAGECYCLE_TIMEOUT", _SECONDS))
+    except (TypeError, ValueError):
+        return _SECONDS
+    return told if 0 < told <= _LONGEST else _SECONDS
 
 
 class Deadline:

@@ -6,6 +6,7 @@ for a schema first, and refuse images that do not keep to it.
 
 from __future__ import annotations
 
+import re
 import urllib.parse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from openstack_dashboard import api, policy
 
 from imagecycle_dashboard import asking
 from imagecycle_dashboard.asking import NotTold, Question
-from imagecycle_dashboard.flavors import Flavor
+from imagecycle_dashboard.flavors import Flavor, by_size
 from imagecycle_dashboard.holdings import Made
 from imagecycle_dashboard.plain_text import plain
 from imagecycle_dashboard.releases import CURRENT, is_image_id
@@ -32,7 +33,12 @@ MOST_IDS = 120
 _CURRENT = {"visibility": "public", "imagecycle_state": CURRENT}
 _LAUNCH = (("compute", "os_compute_api:servers:create"),)
 _SERVER_PAGE = 1000
+_LAST_PAGE = 100
+"""Servers of a page after which Nova surely has no more: it can be told to have smaller pages than
+ours, and Horizon's client does not pass on whether there is more"""
 _SERVER_PAGES = 10
+_LINKED = re.compile(r"[0-9A-Za-z_-]{1,64}")
+"""Ids that stand in an address of Horizon's"""
 Document = Mapping[str, Any]
 
 
@@ -123,13 +129,13 @@ def may_launch(request: Any) -> bool:
 
 
 def flavors(request: Any) -> Question:
-    """What servers can be made of, as a list of :class:`Flavor`."""
+    """What servers can be made of, as a list of :class:`Flavor`, the smallest first."""
 
     def ask() -> list[Flavor]:
-        return [
+        return by_size(
             Flavor(plain(one.name, 100), int(one.vcpus), int(one.ram), int(one.disk))
             for one in api.nova.flavor_list(request)
-        ]
+        )
 
     return Question(asking.COMPUTE, ask)
 
@@ -149,7 +155,7 @@ def servers(request: Any) -> Question:
                 if not found:
                     raise
                 return Servers(found, asking.reason(asking.COMPUTE, error))
-            if len(page) < _SERVER_PAGE:
+            if len(page) < _LAST_PAGE:
                 return Servers(found, None)
             marker = page[-1].id
         most = _SERVER_PAGES * _SERVER_PAGE
@@ -161,7 +167,13 @@ def servers(request: Any) -> Question:
 def _server(server: Any) -> tuple[Made, str]:
     image = server.image
     image_id = image.get("id", "") if isinstance(image, dict) else ""
-    return Made(str(server.id), plain(server.name, 255), plain(server.status, 40)), str(image_id)
+    return _made(server), str(image_id)
+
+
+def _made(found: Any) -> Made:
+    name = plain(getattr(found, "name", None) or "", 255) or plain(found.id, 64)
+    linked = str(found.id) if _LINKED.fullmatch(str(found.id)) else ""
+    return Made(linked, name, plain(found.status, 40))
 
 
 def has_volumes(request: Any) -> bool:
@@ -182,7 +194,5 @@ def volumes(request: Any) -> Question:
 def _volume(volume: Any) -> tuple[Made, str, Sequence[str]]:
     metadata = getattr(volume, "volume_image_metadata", None) or {}
     attached = getattr(volume, "attachments", None) or ()
-    name = plain(getattr(volume, "name", "") or volume.id, 255)
-    made = Made(str(volume.id), name, plain(volume.status, 40))
     servers = [str(one.get("server_id")) for one in attached]
-    return made, str(metadata.get("image_id") or ""), servers
+    return _made(volume), str(metadata.get("image_id") or ""), servers

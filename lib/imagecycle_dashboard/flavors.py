@@ -20,11 +20,16 @@ class Flavor:
     """GiB; 0 takes the image's own size"""
 
 
+def by_size(flavors: Iterable[Flavor]) -> list[Flavor]:
+    """Those with the least memory first, then disk, then processors."""
+    return sorted(flavors, key=lambda one: (one.ram, one.disk, one.vcpus, one.name))
+
+
 def smallest(flavors: Iterable[Flavor], release: Release) -> Flavor | None:
-    """The flavor with the least memory, then disk, then processors, that is large enough."""
-    fitting = [
+    """The first of flavors, which come by size, that is large enough."""
+    fitting = (
         flavor
         for flavor in flavors
         if flavor.ram >= release.min_ram and (flavor.disk == 0 or flavor.disk >= release.min_disk)
-    ]
-    return min(fitting, key=lambda one: (one.ram, one.disk, one.vcpus, one.name), default=None)
+    )
+    return next(fitting, None)

@@ -18,6 +18,7 @@ class Made:
     """A server or a volume."""
 
     id: str
+    """Empty where it is none that Horizon has a page for"""
     name: str
     status: str
 

@@ -13,7 +13,7 @@ from imagecycle.offering import newest_release, plain_text
 from imagecycle_dashboard import plain_text as of_the_panels
 from imagecycle_dashboard import recipes
 from imagecycle_dashboard.differences import differences
-from imagecycle_dashboard.flavors import Flavor, smallest
+from imagecycle_dashboard.flavors import Flavor, by_size, smallest
 from imagecycle_dashboard.releases import Release, release_of
 from imagecycle_dashboard.support import support
 
@@ -47,13 +47,10 @@ def test_nothing_is_told_of_support_where_nothing_is_known() -> None:
 
 
 def test_the_smallest_flavor_has_room_for_memory_and_disk() -> None:
-    flavors = [
-        Flavor("large", 2, 2048, 20),
-        Flavor("thin", 1, 512, 2),
-        Flavor("small", 1, 512, 5),
-        Flavor("tiny", 1, 256, 40),
-    ]
-    assert smallest(flavors, release()) == flavors[2]
+    small = Flavor("small", 1, 512, 5)
+    others = [Flavor("large", 2, 2048, 20), Flavor("thin", 1, 512, 2), Flavor("tiny", 1, 256, 40)]
+    flavors = by_size([*others, Flavor("small two", 2, 512, 5), small])
+    assert smallest(flavors, release()) == small
     assert smallest([Flavor("volume", 1, 512, 0)], release()) is not None
     assert smallest(flavors, release(min_disk=100)) is None
 
@@ -75,7 +72,19 @@ def test_the_panels_and_the_site_tell_the_same_lines() -> None:
     assert ours == theirs
 
 
-@pytest.mark.parametrize("text", ["a\nb", "\u202ea", "\ud800", "x" * 3000, "\ufeff\u200d", "é"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a\nb",
+        "\u202ea",
+        "\ud800",
+        "x" * 3000,
+        "\ufeff\u200d",
+        "é",
+        "\u3164\u2800",
+        "a" + "\u0301" * 9,
+    ],
+)
 def test_the_panels_and_the_site_clean_text_alike(text: str) -> None:
     assert of_the_panels.plain(text) == plain_text.plain(text)
 

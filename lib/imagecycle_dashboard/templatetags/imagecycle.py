@@ -84,13 +84,13 @@ def from_now(day: datetime.date, today: datetime.date) -> Any:
 @register.filter
 def day(moment: datetime.date) -> str:
     """A day as everybody reads it."""
-    return f"{moment:%Y-%m-%d}"
+    return f"{moment.year:04d}-{moment:%m-%d}"
 
 
 @register.filter
 def moment(at: datetime.datetime | None) -> str:
     """A moment, in the one time zone that all share."""
-    return f"{at:%Y-%m-%d %H:%M} UTC" if at is not None else ""
+    return f"{day(at)} {at:%H:%M} UTC" if at is not None else ""
 
 
 @register.filter
