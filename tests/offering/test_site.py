@@ -2,6 +2,8 @@
 
 import html.parser
 import json
+import subprocess
+import sys
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
@@ -210,6 +212,30 @@ def test_simplestreams_names_the_images_that_everyone_can_use(site: Path) -> Non
     assert list(server["versions"]) == ["20261122"]
     (item,) = server["versions"]["20261122"]["items"].values()
     assert item["id"] == image_id(101)
+
+
+def test_a_tool_of_the_field_finds_the_newest_release_and_its_checksum(site: Path) -> None:
+    """Canonical's own, which comes with the library that the format's description names."""
+    program = Path(sys.executable).with_name("sstream-query")
+    index = site / "streams/v1/index.json"
+    words = ["--json", "--max", "1", index, "version=13", "os=debian"]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", program, *words],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    (found,) = json.loads(done.stdout)
+    told = {name: found[name] for name in ("version_name", "id", "sha512", "size", "endpoint")}
+    assert told == {
+        "version_name": "20261122",
+        "id": image_id(101),
+        "sha512": "2f" * 64,
+        "size": str(700 * 2**20),
+        "endpoint": "https://keystone.example/v3",
+    }
 
 
 def test_a_release_says_what_changed_since_the_one_before(tmp_path: Path) -> None:

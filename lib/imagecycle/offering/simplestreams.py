@@ -1,7 +1,7 @@
 """The offering as simplestreams, for tools that read it: what everybody in the cloud can use.
 
 ``datatype`` is ``image-ids``, whose items name an image's id in a region of a cloud, as Juju reads
-them (``environs/imagemetadata`` in its source).
+them (``environs/imagemetadata`` in its source). Size and checksum are those of the download.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterator
 from email.utils import format_datetime
 
+from imagecycle.metadata import identity
 from imagecycle.offering.collection import Collection, OfferedFamily
 from imagecycle.offering.offered_release import OfferedRelease
 from imagecycle.offering.place import Place
@@ -83,7 +84,12 @@ def _product(collection: Collection, family: OfferedFamily, cloud: dict[str, str
 
 
 def _version(release: OfferedRelease, cloud: dict[str, str]) -> str:
-    item = {"id": release.image_id, **cloud}
+    download = {
+        "size": release.size,
+        "sha512": release.properties.get(identity.DISK_SHA512),
+    }
+    said = {name: value for name, value in download.items() if value}
+    item = {"id": release.image_id, **said, **cloud}
     version = {"label": "release", "pubname": release.name, "items": {release.image_id: item}}
     return json.dumps(version, ensure_ascii=False)
 
