@@ -4,6 +4,7 @@ import html.parser
 import json
 import subprocess
 import sys
+import tracemalloc
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterable
@@ -143,6 +144,18 @@ def test_the_same_cloud_gives_the_same_bytes(site: Path, tmp_path: Path) -> None
     before = again.stat().st_ino
     write(again, IMAGES)
     assert again.stat().st_ino == before
+
+
+def test_memory_does_not_grow_with_the_number_of_releases(tmp_path: Path) -> None:
+    peaks = []
+    for releases in (1, 4, 32):  # the first one reads the templates
+        tracemalloc.start()
+        try:
+            write(tmp_path / str(releases), many(2, releases))
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+    assert peaks[2] < 1.5 * peaks[1]
 
 
 def test_the_document_keeps_to_its_schema(site: Path) -> None:
