@@ -183,7 +183,7 @@ def test_a_region_of_a_cloud_is_called_in_a_way_that_jenkins_takes(tmp_path: Pat
     jobs = library.copy(tmp_path)
     library.change(jobs, "clouds.yaml", "      - devcloud\n", "      - production/north\n")
     assert mistakes(jobs) == [
-        f"clouds.yaml:3: Jenkins takes no / in a name: production/north-{job}"
+        f"clouds.yaml:4: Jenkins takes no / in a name: production/north-{job}"
         for job in ("retire", "status", "site", "operations")
     ]
     region = "production-north: {cloud: production/north}"
