@@ -53,6 +53,11 @@ def answer(request: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def all_but_compute(rules: Any, _request: Any, _target: Any = None) -> bool:
+    """A policy, for ``POLICY_CHECK_FUNCTION``: nothing of Nova's is allowed."""
+    return all(service != "compute" for service, _rule in rules)
+
+
 @contextlib.contextmanager
 def noticed(raised: list[str]) -> Any:
     """The exceptions that led to a 500."""

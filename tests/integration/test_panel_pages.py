@@ -203,9 +203,18 @@ def test_a_cloud_without_cinder_shows_servers(pages: Pages) -> None:
     assert INCOMPLETE not in seen
 
 
-def test_who_may_only_read_has_nothing_to_launch(pages: Pages) -> None:
+def test_who_may_make_no_servers_by_horizons_policy_has_nothing_to_launch(pages: Pages) -> None:
     for path in (SYSTEMS, OF_FAMILY, OF_RELEASE):
         assert "Launch" in see(pages, path).text
+        seen = see(pages, path, POLICY_CHECK_FUNCTION="__main__.all_but_compute")
+        assert "20261122" in seen.text
+        assert "Launch" not in seen.text
+
+
+@pytest.mark.parametrize("horizon", [""], indirect=True, ids=["current"])
+def test_who_may_only_read_has_nothing_to_launch(pages: Pages) -> None:
+    """The policy of Horizons before lets readers make servers too, in their own pages as well."""
+    for path in (SYSTEMS, OF_FAMILY, OF_RELEASE):
         seen = see(pages, path, roles=("reader",))
         assert "20261122" in seen.text
         assert "Launch" not in seen.text
