@@ -37,7 +37,7 @@ def test_parts_are_those_that_nova_chooses() -> None:
     for part in (
         "-machine pc,hpet=off -accel tcg,thread=multi -cpu max",
         "-device virtio-blk-pci,drive=root,bootindex=1",
-        "virtio-net-pci,netdev=net,mac=fa:16:3e:00:00:01",
+        "virtio-net-pci,host_mtu=1450,netdev=net,mac=fa:16:3e:00:00:01",
         "-device ide-cd,drive=config",
         "-device virtio-rng-pci",
         "-device virtio-balloon-pci",
@@ -131,7 +131,7 @@ def test_properties_of_the_image_change_the_parts() -> None:
     assert "-machine q35,hpet=off" in said
     assert "-device virtio-scsi-pci" in said
     assert "-device scsi-cd,drive=config" in said
-    assert "-device e1000,netdev=net" in said
+    assert "-device e1000,netdev=net" in said  # which cannot tell an MTU
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_addresses_by_dhcpv6_come_from_a_network_beside_the_users() -> None:
     assert "ipv6=off" in said
     assert "hubport,id=of-user,hubid=1,netdev=user" in said
     assert "hubport,id=of-router,hubid=1,netdev=router" in said
-    assert "virtio-net-pci,netdev=net,mac=fa:16:3e:00:00:01" in said
+    assert "virtio-net-pci,host_mtu=1450,netdev=net,mac=fa:16:3e:00:00:01" in said
     assert "hostfwd=tcp:127.0.0.1:0-:22" in said
     assert "hubport" not in line()
     assert "ipv6-net=" in line()

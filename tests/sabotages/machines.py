@@ -115,6 +115,8 @@ SETTINGS, SYSTEM, NAMES, SUDO, BUTTON, TWICE = (
 _NETWORK = """\
 [Match]
 Type=ether
+[Link]
+MTUBytes=1400
 [Network]
 DHCP=ipv4
 DNS=192.0.2.1

@@ -22,6 +22,7 @@ from imagecycle.machine import (
     platforms,
     stateful_ipv6,
 )
+from imagecycle.machine.config_drive import MTU
 from imagecycle.machine.monitor import RECORDER
 from imagecycle.machine.packets import SNAP_LENGTH
 
@@ -61,7 +62,8 @@ _DISKS = {"virtio": "virtio-blk-pci", "scsi": "scsi-hd"}
 _CDROM_BUSES = {"pc": "ide", "q35": "sata", VIRT: "scsi"}
 """Nova's choice where an image asks for none"""
 _CDROMS = {"ide": "ide-cd", "sata": "ide-cd", "scsi": "scsi-cd"}
-_CARDS = {"virtio": "virtio-net-pci", "e1000": "e1000", "e1000e": "e1000e"}
+_CARDS = {"virtio": f"virtio-net-pci,host_mtu={MTU}", "e1000": "e1000", "e1000e": "e1000e"}
+"""A card of virtio tells its guest the network's MTU, as those do that Nova makes"""
 
 
 @dataclass(frozen=True)
