@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import platform
 from pathlib import Path
 from xml.etree import ElementTree
@@ -11,9 +12,10 @@ import oz.TDL
 import pytest
 
 from imagecycle import catalog
-from imagecycle.build import domain_xml, template
+from imagecycle.build import domain_xml, installation, template
 from imagecycle.build.domain import Limits
 from imagecycle.machine.accelerator import Accelerator, fitting
+from imagecycle.model import Media
 from imagecycle.site import CATALOG
 from imagecycle.systems.debian import Debian
 
@@ -70,6 +72,22 @@ def test_a_machine_boots_from_uefi_with_variables_of_its_own() -> None:
     assert system.findtext("loader", "").startswith("/usr/share/OVMF/OVMF_CODE")
     assert system.findtext("nvram") == "/srv/variables.fd"
     assert adapted("tcg").find("os/loader") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "firmware", "booted"),
+    [
+        ("iso", ("bios", "uefi"), "uefi"),
+        ("url", ("bios", "uefi"), "uefi"),
+        ("url", ("bios",), "bios"),
+        ("tree", ("bios", "uefi"), "bios"),
+    ],
+)
+def test_the_vendors_installer_runs_under_uefi_where_the_system_boots_from_it(
+    kind: str, firmware: tuple[str, ...], booted: str
+) -> None:
+    family = dataclasses.replace(FAMILY, media=Media(kind), firmware=firmware)
+    assert installation.firmware_of(family) == booted
 
 
 ARM = """<domain type="qemu"><features><acpi/><apic/><pae/></features><os>

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -90,6 +91,21 @@ def test_a_preseed_file_names_the_mirror_as_the_installer_asks_for_it(protocol: 
         f"d-i mirror/{protocol}/directory string /a/debian",
         f"d-i mirror/{protocol}/proxy string",
     ]
+
+
+@each("preseed")
+def test_debians_installer_puts_root_last_and_makes_every_way_to_boot(family: Family) -> None:
+    medium = Media("iso", "http://m.example/netinst.iso", "0" * 64)
+    said = render(dataclasses.replace(family, media=medium))
+    (recipe,) = re.findall(r"^d-i partman-auto/expert_recipe string cloud :: (.+)$", said, re.M)
+    methods = re.findall(r"\bmethod\{ (\w+) \}", recipe)
+    first = {"bios": "biosgrub", "uefi": "efi"}
+    assert methods == [*(first[one] for one in family.firmware), "format"]
+    assert recipe.endswith("mountpoint{ / } .")
+    assert "d-i partman-auto/choose_recipe select cloud" in said
+    assert "d-i grub-installer/force-efi-extra-removable boolean true" in said
+    assert ("grub-install --target=i386-pc" in said) == ("bios" in family.firmware)
+    assert (" grub-pc-bin\n" in said) == ("bios" in family.firmware)
 
 
 @each("autoinstall")

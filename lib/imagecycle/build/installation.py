@@ -138,11 +138,11 @@ def surroundings(
 
 
 def firmware_of(family: Family) -> str:
-    """What the installer boots from: an installer under UEFI makes disks for BIOS as well, one
-    under BIOS none for UEFI. An install tree is no medium, and its kernel is started directly;
-    Windows has its own machine."""
-    medium = family.media.kind == "iso" and family.windows is None
-    return hardware.UEFI if medium and hardware.UEFI in family.firmware else hardware.BIOS
+    """What the vendor's installer boots from: one under UEFI makes disks for BIOS as well, one
+    under BIOS none for UEFI. The embedded install tree makes both from either; Windows has its own
+    machine."""
+    vendors = family.media.kind != "tree" and family.windows is None
+    return hardware.UEFI if vendors and hardware.UEFI in family.firmware else hardware.BIOS
 
 
 def _install(family: Family, site: Site, url: str, folder: Path, raw: Path) -> None:
