@@ -37,6 +37,8 @@ def package(
     for path, content in (files or {}).items():
         (root / path[1:]).parent.mkdir(parents=True, exist_ok=True)
         (root / path[1:]).write_text(content)
+        if content.startswith("#!"):
+            (root / path[1:]).chmod(0o755)
     argv = ["dpkg-deb", "--root-owner-group", "-Znone", "--build", root, folder / f"{name}_1.0.deb"]
     subprocess.run(argv, check=True, timeout=60, capture_output=True)
 
