@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,13 @@ def qcow2(path: Path, size: int) -> None:
             left -= stream.write(os.urandom(min(left, 2**20)))
 
 
-def artifact(root: Path, release: str, *, size: int = 3 * 2**20) -> Artifact:
-    """A release that was built and verified, as the earlier stages leave it."""
+def artifact(
+    root: Path, release: str, *, size: int = 3 * 2**20, packages: Mapping[str, str] | None = None
+) -> Artifact:
+    """A release that was built and verified, as the earlier stages leave it.
+
+    :param packages: that are in it, with their versions; None leaves no list.
+    """
     folder = root / FAMILY.slug / release
     folder.mkdir(parents=True)
     made = Artifact(FAMILY.slug, Release.parse(release), folder)
@@ -89,6 +95,10 @@ def artifact(root: Path, release: str, *, size: int = 3 * 2**20) -> Artifact:
         "ended_at": "2026-11-22T12:10:00+00:00",
         "checks": [{"outcome": "passed"}, {"outcome": "passed"}, {"outcome": "left out"}],
     }
-    for stage, record in (("build", build), ("verify", verify)):
-        (folder / f"{stage}.json").write_text(json.dumps(record))
+    records: dict[str, Any] = {"build": build, "verify": verify}
+    if packages is not None:
+        listed = [{"name": name, "version": version} for name, version in packages.items()]
+        records["packages"] = {"packages": listed}
+    for name, record in records.items():
+        (folder / f"{name}.json").write_text(json.dumps(record))
     return made

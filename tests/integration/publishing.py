@@ -2,6 +2,7 @@
 
 import subprocess
 import threading
+from collections.abc import Mapping
 
 import pytest
 
@@ -21,8 +22,13 @@ def publish(box: Box, cloud: str = "devcloud", release: str | None = None) -> Im
     return image
 
 
-def make(box: Box, release: str = "20261122", size: int = 3 * 2**20) -> Artifact:
-    return artifact(box.site.artifacts, release, size=size)
+def make(
+    box: Box,
+    release: str = "20261122",
+    size: int = 3 * 2**20,
+    packages: Mapping[str, str] | None = None,
+) -> Artifact:
+    return artifact(box.site.artifacts, release, size=size, packages=packages)
 
 
 def images(box: Box) -> list[Image]:

@@ -69,7 +69,7 @@ class Lived:
     browser: Browser
 
     def publish(self, release: str, *names: str) -> None:
-        artifact(self.site.artifacts, release, size=2**17)
+        artifact(self.site.artifacts, release, size=2**17, packages={"apt": release})
         made = stage.publish(
             family(description=f"What an administrator expects {HOSTILE}"),
             self.site,
@@ -206,6 +206,13 @@ def test_a_retired_release_is_seen_only_in_the_project_that_uses_it(lived: Lived
         assert (NEW in seen, OLDER in seen, RETIRED in seen) == (True, True, False)
         assert bob.status(retired) == 404
         assert "of bob" in horizon.text(bob.see(USERS_PAGES["servers"]))
+
+
+def test_users_are_told_what_changed_in_the_packages(lived: Lived) -> None:
+    changes = f"since {BAD}: packages: 0 added, 0 removed, 1 changed (apt)"
+    with lived.as_("alice") as alice:
+        for name in ("family", "release", "servers"):
+            assert changes in horizon.text(alice.see(USERS_PAGES[name])), name
 
 
 def test_a_revoked_release_has_a_banner_with_its_reason_and_successor(lived: Lived) -> None:

@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 from families import artifact, family
@@ -7,9 +6,7 @@ from imagecycle.metadata import evidence, identity, package_changes
 
 
 def made(root: Path, release: str, packages: dict[str, str], *, published: bool = True) -> Artifact:
-    found = artifact(root, release, size=2**17)
-    listed = [{"name": name, "version": version} for name, version in packages.items()]
-    (found.folder / "packages.json").write_text(json.dumps({"packages": listed}))
+    found = artifact(root, release, size=2**17, packages=packages)
     if published:
         found.write_record("publish", {"clouds": {"one": {}}})
     return found
