@@ -92,7 +92,7 @@ def _rows(own: Site) -> list[Row]:
 
 def _seen(pages: Pages, path: str) -> Answer:
     answer = pages.see(path)
-    if answer.status != 200 or "missing here" in answer.text:
+    if answer.status != 200 or "is not complete" in answer.text:
         raise ImagecycleError(f"{path} was not shown", hint=answer.text[:500] or answer.raised)
     return answer
 
