@@ -442,6 +442,20 @@ def test_an_architecture_is_chosen_by_glance(pages: Pages, cloud: SmallCloud) ->
 OPERATIONS = "admin/operating_systems/"
 
 
+def test_a_failure_links_to_jenkins_and_to_the_report(pages: Pages, tmp_path: Path) -> None:
+    job, report = "https://jenkins.example/job/v/7/", "https://reports.example/verify.html"
+    run = {"stage": "verify", "verdict": "defects", "url": job}
+    verdict = {"release": "20261201", "verdict": "failed", "report": report, "reason": "no room"}
+    family = {"family": FAMILY, "title": "Debian", "runs": [run], "unpublished": [verdict]}
+    path = tmp_path / "operations.json"
+    path.write_text(json.dumps({"version": 1, "families": [family]}))
+    for page in ("failures", f"family/{FAMILY}"):
+        seen = see(pages, f"{OPERATIONS}{page}", roles=("admin",), IMAGECYCLE_OPERATIONS=str(path))
+        for address in (job, report):
+            assert f'href="{address}"' in seen.body
+        assert "no room" in seen.text
+
+
 @pytest.mark.rotating(2)
 @pytest.mark.parametrize("family", ["a/b", "", "..", HOSTILE, "a" * 500, "%2e%2e%2f"])
 def test_the_operators_file_may_say_anything(pages: Pages, tmp_path: Path, family: str) -> None:

@@ -40,6 +40,8 @@ class Stages:
     def __init__(self, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
         self.store = ArtifactStore(site.artifacts)
         self.calls: list[str] = []
+        self.start = ("devcloud", "start", "--with-compute")
+        """What runs beside"""
         self.failures: dict[str, Exception] = {}
         folder = site.artifacts / quickstart.FAMILY / str(RELEASE)
         self.artifact = Artifact(quickstart.FAMILY, RELEASE, folder)
@@ -67,7 +69,7 @@ class Stages:
 
     @contextlib.contextmanager
     def beside(self, _site: Site, *words: str) -> Iterator[Callable[[], float]]:
-        assert words == ("devcloud", "start", "--with-compute")
+        assert words == self.start
 
         def finish() -> float:
             self.work("devcloud")
@@ -125,6 +127,28 @@ def test_a_second_run_says_that_nothing_has_changed(
     assert stages.calls.count("tour") == 1
     assert out.endswith("Everything was in place and is unchanged.\n")
     assert IMAGE.id in out
+
+
+def test_a_newcomer_is_told_where_to_look_and_how_to_log_in(
+    site: Site,
+    stages: Stages,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    quickstart.run(site)
+    assert "devcloud start --with-dashboard" in capsys.readouterr().out.splitlines()[-2]
+    written: list[Path] = []
+    address = "http://127.0.0.1:1/"
+    monkeypatch.setattr(quickstart.devcloud, "dashboard_address", lambda _site: address)
+    monkeypatch.setattr(quickstart.operations, "write", lambda *_, out, **__: written.append(out))
+    stages.start = (*stages.start, "--with-dashboard")
+    quickstart.run(site, with_dashboard=True)
+    assert written == [quickstart.devcloud.operations_file(site)]
+    where, who, what = capsys.readouterr().out.rstrip().splitlines()[-5:-2]
+    assert where == f"dashboard  {address}"
+    assert who.startswith("log in as  demo, alice or bob, or as admin; `")
+    assert who.endswith("devcloud password demo` prints the password")
+    assert "Operating systems" in what
 
 
 def test_nothing_is_published_when_the_cloud_does_not_start(site: Site, stages: Stages) -> None:
