@@ -258,6 +258,7 @@ def test_a_release_says_what_changed_since_the_one_before(tmp_path: Path) -> Non
     site = write(tmp_path / "site", [older, newer])
     text = " ".join(Page(site / "families/debian-12-x86_64-server/20261122.html").text.split())
     assert "What changed since 20261101 packages: 1 added, 0 removed, 0 changed (+jq)" in text
+    assert text.count("(+jq)") == 1
     assert "Checks passed 40 47" in text
     assert "hw_machine_type nothing q35" in text
 

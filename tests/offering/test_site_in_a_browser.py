@@ -67,6 +67,16 @@ def test_every_page_fits_its_window_and_is_accessible(
     assert backgrounds == {"rgb(21, 25, 29)" if scheme == "dark" else "rgb(255, 255, 255)"}
 
 
+def test_no_button_covers_the_lines_that_it_copies(page: Page, site: Path) -> None:
+    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+    page.goto((site / FAMILY).as_uri())
+    for frame in page.locator(".recipe").all():
+        button, lines = (frame.locator(one).bounding_box() for one in ("button", "pre code"))
+        assert button is not None
+        assert lines is not None
+        assert button["y"] + button["height"] <= lines["y"]
+
+
 def test_families_are_found_by_words_without_a_server(page: Page, site: Path) -> None:
     page.goto((site / INDEX).as_uri())
     page.fill("#search", "13 SERVER")

@@ -85,7 +85,7 @@ def of_releases(
             packages=_packages(older, release) if older else "",
             outlook=outlook.of_release(release, policy),
             successor=collection.by_image(release.successor) if release.successor else None,
-            facts=_facts(release),
+            facts=_facts(release, changes_told=bool(older and _packages(older, release))),
         )
         yield path, page
         newer = release
@@ -130,12 +130,13 @@ def _system(family: OfferedFamily) -> tuple[str, str]:
     return family.described_by.distro, family.described_by.version
 
 
-def _facts(release: OfferedRelease) -> list[tuple[str, str, str, str]]:
+def _facts(release: OfferedRelease, *, changes_told: bool) -> list[tuple[str, str, str, str]]:
     """Of the remaining properties: title, name, value and meaning."""
+    told = _TOLD_APART | ({identity.CHANGES} if changes_told else set())
     return [
         (_words(name), name, value, schema.BY_NAME[name].meaning if name in schema.BY_NAME else "")
         for name, value in release.properties.items()
-        if name not in _TOLD_APART
+        if name not in told
     ]
 
 

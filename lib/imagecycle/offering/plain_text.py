@@ -23,7 +23,7 @@ _MOST_MARKS = 5
 def plain(text: object, longest: int = LONGEST) -> str:
     """One line without control characters, cut where it becomes too long; nothing when nobody would
     see anything of it."""
-    kept = str(text)[: 4 * longest]
+    kept = "" if text is None else str(text)[: 4 * longest]
     if not (kept.isascii() and kept.isprintable()):
         kept = "".join(_kept(kept))
     line = " ".join(kept.split())
