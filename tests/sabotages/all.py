@@ -2,6 +2,7 @@
 
 from sabotages import (
     accounts,
+    agents,
     bent,
     booting,
     build_traces,
@@ -41,4 +42,5 @@ SABOTAGES: tuple[Sabotage, ...] = (
     *settings.SABOTAGES,
     *bent.SABOTAGES,
     *told_otherwise.SABOTAGES,
+    *agents.SABOTAGES,
 )

@@ -57,6 +57,13 @@ _WORD = r"(password|passwd|secret|psk|private[-_]?key|token)"
 _IN_SETTINGS = rf"(?im)^\s*[\"']?(?!lock_passwd\b)[\w.-]*{_WORD}[\w.-]*[\"']?\s*[:=]\s*\S"
 _SETTING = r"(?im)^\s*{}\s*="
 
+_OF_SNMP = (
+    r"(?im)^\s*(createUser|usmUser|rwcommunity6?|authCommunity|defCommunity|def\w*Passphrase)\b"
+    r"|^\s*rocommunity6?\s+(?!public\b)\S"
+    r"|^\s*com2sec6?\s+(-Cn\s+\S+\s+)?\S+\s+\S+\s+(?!public\b)\S"
+)
+"""Users, and communities that are not the one everybody knows; see snmpd.conf(5), snmp.conf(5)"""
+
 ELSEWHERE: Mapping[str, str] = {
     "/etc/apt/{auth.conf,auth.conf.d/**}": r"(?i)password",
     "/etc/{openstack,kolla}/**": ANYTHING,
@@ -102,7 +109,8 @@ ELSEWHERE: Mapping[str, str] = {
     "/etc/zypp/credentials.d/**": ANYTHING,
     "/etc/ceph/**": r"(?im)^\s*key\s*=",
     "/etc/iscsi/iscsid.conf": r"(?im)^\s*node\.session\.auth\.password",
-    "/etc/snmp/snmpd.conf": r"(?im)^\s*(createUser|rwcommunity)\b",
+    "/etc/{snmp,net-snmp}/**": _OF_SNMP,
+    "/var/lib/{snmp,net-snmp}/**": _OF_SNMP,
     "/etc/cloud/**": _IN_SETTINGS,
     "/var/lib/cloud/**": _IN_SETTINGS,
     "/etc/{environment,default/**,profile.d/**,sysconfig/**}": _IN_SETTINGS,

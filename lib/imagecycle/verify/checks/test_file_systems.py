@@ -1,6 +1,7 @@
 """The disk is sound: its partitions, and the file systems on them."""
 
 import binascii
+import re
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,12 @@ from imagecycle.verify.findings import Defects, Finding
 from imagecycle.verify.pristine import Pristine
 
 SECTOR = 512
+LVM = "/etc/lvm/{*.conf,profile/*}"
+RAID = "/etc/{mdadm.conf,mdadm/mdadm.conf,mdadm.conf.d/*,mdadm/mdadm.conf.d/*}"
+_FILTER = re.compile(r"(?ms)^\s*(?:devices/)?((?:global_)?filter)\s*=\s*(\[.*?\]|\"[^\"\n]*\")")
+_RULE = re.compile(r"([\"'])([ar])(.)(.*?)\3\1")
+"""Accept or reject, between two of any character; see lvm.conf(5)"""
+_ALL = re.compile(r"\^?(/dev/)?\.\*\$?|")
 LEAST_FREE = 0.05
 """The part of a file system that must be free before it grows"""
 
@@ -147,3 +154,26 @@ def _table(disk: Path) -> Iterator[Finding]:
         body = header[:16] + b"\0" * 4 + header[20:length]
         if binascii.crc32(body) != checksum:
             yield Finding(where, "has a wrong checksum")
+
+
+def test_are_looked_for_on_every_disk(pristine: Pristine, defects: Defects) -> None:
+    """A volume that a user attaches is never found: only the builder's disks are looked at."""
+    assert defects([*_filtered(pristine), *_listed(pristine)]) == []
+
+
+def _filtered(pristine: Pristine) -> Iterator[Finding]:
+    for path in pristine.filled(LVM):
+        text = re.sub(r"(?m)#.*$", "", pristine.text(path)) if path in pristine.foreign else ""
+        for name, said in _FILTER.findall(text):
+            rules = [(kind, place) for _, kind, _, place in _RULE.findall(said)]
+            if any(kind == "r" and _ALL.fullmatch(place) for kind, place in rules):
+                accepted = [place for kind, place in rules if kind == "a"]
+                yield Finding(
+                    path, f"{name} lets LVM see {' and '.join(accepted) or 'nothing'} alone"
+                )
+
+
+def _listed(pristine: Pristine) -> Iterator[Finding]:
+    for path, line in pristine.lines(RAID):
+        if path in pristine.foreign and re.match(r"(?i)DEVICE\s+/dev/", line):
+            yield Finding(path, f"says {line}")

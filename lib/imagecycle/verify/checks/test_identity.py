@@ -45,6 +45,8 @@ PLACES: Mapping[str, str] = {
     "/etc/{multipath/wwids,multipath/bindings}": r"(?m)^[^#\s]",
     "/etc/ssl/private/ssl-cert-snakeoil.key": ANYTHING,
     "/var/lib/{lldpd,fwupd,bluetooth,upower,boltd}/**": ANYTHING,
+    "/var/lib/{snmp,net-snmp}/snmpd.conf": r"(?m)^\s*oldEngineID\s",
+    "/etc/{snmp,net-snmp}/snmpd.{conf,conf.d/*}": r"(?mi)^\s*(exact)?engineID\s",
     "/var/lib/yum/uuid": ANYTHING,
     "/etc/smolt/**": ANYTHING,
     "/etc/mailname": ANYTHING,

@@ -32,6 +32,7 @@ FIXED = {
     "/etc/profile": (0o644,),
     "/etc/ssl": (0o755,),
     "/etc/ssl/certs": (0o755, 0o555),
+    "/etc/ssl/private": (0o700, 0o710, 0o711),
     "/root": (0o700, 0o550, 0o500),
     "/tmp": (0o1777,),
     "/usr": (0o755,),
@@ -49,8 +50,9 @@ SHADOW_GROUPS = ("root", "shadow")
 ROOTS = ("/boot/", "/etc/", "/root/", "/usr/")
 """Folders in which nobody but root changes anything"""
 
-LOGS = ("/var/log",)
 LOG_GROUPS = ("root", "syslog", "adm")
+GROUPS = {"/var/log": LOG_GROUPS, "/etc/ssl/private": ("root", "ssl-cert")}
+"""Of other paths of these, root or those of the passwords"""
 NEEDY = (
     "/usr/bin/{su,sudo,passwd,mount,umount,newgrp,gpasswd,chsh,chfn,pkexec,fusermount,fusermount3}",
     "/usr/{lib,libexec}/dbus-1**/dbus-daemon-launch-helper",
@@ -63,6 +65,9 @@ ASKING = (
 )
 """Programs that need setuid, setgid or capabilities: for the passwords, jobs, keys and numbers of
 those who run them"""
+PINGING = "/usr/bin/{ping,fping,mtr-packet}"
+"""Programs that need a capability, unless the kernel lets everybody's programs ping"""
+KERNEL_SETTINGS = ("/usr/lib/sysctl.d/*.conf", "/etc/{sysctl.conf,sysctl.d/*.conf}")
 READ, SEARCHED = 0o004, 0o005
 FOR_ALL = (
     "/etc/{alternatives,apt,bash_completion.d,fonts,ld.so.conf.d,pam.d,profile.d,python3*}{,/**}",
@@ -116,7 +121,7 @@ def _loose(pristine: Pristine) -> Iterator[Finding]:
         if entry.uid:
             yield Finding(path, f"belongs to user {entry.uid}, should belong to root")
         group = names.get(entry.gid, str(entry.gid))
-        allowed = SHADOW_GROUPS if "shadow" in path else LOG_GROUPS if path in LOGS else ("root",)
+        allowed = SHADOW_GROUPS if "shadow" in path else GROUPS.get(path, ("root",))
         if group not in allowed:
             yield Finding(path, f"belongs to group {group}")
 
@@ -210,7 +215,8 @@ def _elevated(pristine: Pristine) -> Iterator[Finding]:
 
 
 def test_programs_have_the_rights_that_they_need(pristine: Pristine, defects: Defects) -> None:
-    """Nobody can become root or change a password: a copy of the system has lost these rights."""
+    """Nobody can become root, change a password or ping: a copy of the system has lost these
+    rights."""
     assert defects(_powerless(pristine)) == []
 
 
@@ -221,6 +227,11 @@ def _powerless(pristine: Pristine) -> Iterator[Finding]:
     for entry in _with_rights(pristine, ASKING):
         if not entry.mode & (SETUID | SETGID) and not entry.capabilities:
             yield Finding(entry.path, "has lost its setuid or setgid bit")
+    settings = (line for _, line in pristine.lines(*KERNEL_SETTINGS))
+    if not any("net.ipv4.ping_group_range" in line for line in settings):
+        for entry in _with_rights(pristine, (PINGING,)):
+            if not entry.mode & SETUID and not entry.capabilities:
+                yield Finding(entry.path, "has lost its capability")
 
 
 def _with_rights(pristine: Pristine, places: tuple[str, ...]) -> Iterator[Entry]:
