@@ -17,7 +17,7 @@ from imagecycle.verify import course, guest, power_off
 from imagecycle.verify.cases import INSTANCE, Case
 from imagecycle.verify.course import Course
 from imagecycle.verify.readiness import Boot
-from imagecycle.verify.session import Outcome, Subject
+from imagecycle.verify.session import Life, Outcome, Subject
 from imagecycle.verify.way_in import SshWay
 from spoilt_disk import root_of
 
@@ -35,6 +35,8 @@ class Booted:
     """Empty where it was not waited for"""
     asked: Sequence[str]
     """What it asked the router and the DHCPv6 server for, where it had these"""
+    lives: Mapping[str, Life]
+    """What became of it after its first boot, where it was waited for"""
 
 
 def boot(built: BuiltFamily, sabotage: Sabotage, firmware: str = "bios") -> Outcome:
@@ -88,4 +90,6 @@ def boot_case(
         assert last.outcome is not None
         log = subject.folder / stateful_ipv6.LOG
         asked = log.read_text().splitlines() if log.exists() else []
-        return Booted(subject, last.outcome, last.account, asked)
+        recorded = [life for life in case.lives if (subject.folder / f"life-{life}.json").exists()]
+        lives = {life: subject.life(life, limit=0) for life in recorded}
+        return Booted(subject, last.outcome, last.account, asked, lives)

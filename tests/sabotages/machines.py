@@ -104,14 +104,7 @@ def fill_the_disk(root: Path) -> None:
     subprocess.run(argv, check=True, timeout=120)
 
 
-SETTINGS, SYSTEM, NAMES, SUDO, BUTTON, TWICE = (
-    "settings",
-    "system",
-    "names",
-    "sudo",
-    "button",
-    "twice",
-)
+SETTINGS, SYSTEM, NAMES, SUDO, TWICE = ("settings", "system", "names", "sudo", "twice")
 _NETWORK = """\
 [Match]
 Type=ether
@@ -326,7 +319,7 @@ SABOTAGES = (
         put("/etc/hostname", "builder\n"),
         NAMES,
     ),
-    # each of these ends a machine, or hides what else there is
+    # these end a machine, or hide what else there is
     MachineSabotage(
         "boot.admin_user_may_use_sudo",
         "sudo that wants a password",
@@ -337,7 +330,7 @@ SABOTAGES = (
         "power_button.shuts_down_cleanly[instance]",
         "a power button that nobody hears",
         put("/etc/systemd/logind.conf.d/own.conf", "[Login]\nHandlePowerKey=ignore\n"),
-        BUTTON,
+        SUDO,
     ),
     MachineSabotage(
         "lives.lets_the_key_in_again[instance-reboot]",
