@@ -18,7 +18,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -205,12 +205,16 @@ def replaced(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
         raise
 
 
-def checksums(path: Path, report: Callable[[int], None] | None = None) -> dict[str, str]:
-    """The sha256 and sha512 of a file, in hexadecimal, read once.
+def checksums(
+    path: Path,
+    report: Callable[[int], None] | None = None,
+    names: Sequence[str] = ("sha256", "sha512"),
+) -> dict[str, str]:
+    """The checksums of a file, in hexadecimal, read once.
 
     :param report: told the bytes done so far.
     """
-    digests = {name: hashlib.new(name) for name in ("sha256", "sha512")}
+    digests = {name: hashlib.new(name) for name in names}
     done = 0
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK):

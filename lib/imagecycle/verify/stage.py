@@ -160,7 +160,7 @@ def _compare_disk(artifact: Artifact, built: Record) -> None:
     again = f"build it again with `imagecycle build {artifact.family} --force`"
     try:
         with log.transfer("checksum", artifact.disk.stat().st_size) as progress:
-            actual = checksums(artifact.disk, progress)["sha256"]
+            actual = checksums(artifact.disk, progress, ["sha256"])["sha256"]
     except OSError as error:
         raise ImagecycleError(
             f"cannot read {artifact.disk}: {error.strerror}", hint=again
