@@ -14,7 +14,7 @@ import yaml
 
 from imagecycle import catalog, devcloud
 from imagecycle.artifacts import Artifact, ArtifactStore
-from imagecycle.build import stage
+from imagecycle.build import disk, stage
 from imagecycle.cloud.glance import Glance
 from imagecycle.cloud.session import CloudSession, open_cloud
 from imagecycle.devcloud import install
@@ -216,8 +216,18 @@ def build_site() -> Site:
 
 @pytest.fixture(scope="session")
 def built_family(build_site: Site) -> tuple[Family, Site, Artifact]:
-    """``debian-12-x86_64-base``, installed by Oz in this run."""
+    """``debian-12-x86_64-base``, installed by Oz in this run.
+
+    For tests that are run one by one: IMAGECYCLE_TEST_IMAGES names a home whose release is copied.
+    """
     family = catalog.find(CATALOG, "debian-12-x86_64-base")
+    if home := os.environ.get("IMAGECYCLE_TEST_IMAGES"):
+        kept = ArtifactStore(Site(home=Path(home)).artifacts).find(family.slug, None)
+        folder = build_site.artifacts / family.slug / str(kept.release)
+        folder.mkdir(parents=True)
+        for name in (kept.disk.name, "build.json", "packages.json"):
+            disk.copy_sparse(kept.folder / name, folder / name)
+        return family, build_site, ArtifactStore(build_site.artifacts).find(family.slug, None)
     artifact = stage.build(family, build_site)
     assert artifact is not None
     assert artifact in ArtifactStore(build_site.artifacts).releases(family.slug)
