@@ -26,10 +26,10 @@ REBOOT = "reboot"
 HARD_RESET = "hard-reset"
 OTHER_HOST = "other-host"
 SNAPSHOT = "snapshot"
-LIVES = (REBOOT, HARD_RESET, OTHER_HOST, SNAPSHOT)
-"""In this order. The third follows the power button: the same instance on a host where its card and
-its machine are others, with a larger disk and more memory. The last is a new instance, booted from
-what the former has left on the disk."""
+LIVES = (REBOOT, HARD_RESET, SNAPSHOT, OTHER_HOST)
+"""In this order. The last two follow the power button. A snapshot is a new instance, booted from
+what the instance has left on its disk. On another host, the same instance has another card and
+another machine, a larger disk and more memory."""
 
 SECOND_DISK = 2**30
 """Bytes of a disk beside the root disk"""

@@ -95,7 +95,7 @@ class Course:
                 yield
             ended = yield from self._lives_in_place(machine, login)
             self.subject.finish(ended)
-        yield from self._lives_elsewhere(parts, size, ended)
+        yield from self._lives_elsewhere(size, ended)
 
     def _lives_in_place(
         self, machine: VirtualMachine, login: contextlib.ExitStack
@@ -165,32 +165,31 @@ class Course:
             yield
         return Ended(round(time.monotonic() - begun, 1), None)
 
-    def _lives_elsewhere(self, parts: Hardware, size: int, ended: Ended | None) -> Waiting:
-        """Starts of what the machine has left, in machines that are others."""
+    def _lives_elsewhere(self, size: int, ended: Ended | None) -> Waiting:
+        """Starts of what the machine has left, in machines that are others; each on its own merits:
+        the snapshot does not need a server that survives a move."""
         former, told = self.subject.folder, self.subject.instance_data
-        for name in (cases.OTHER_HOST, cases.SNAPSHOT):
+        for name in (cases.SNAPSHOT, cases.OTHER_HOST):
             if name not in self.subject.case.lives:
                 continue
             if ended is None or ended.reason is None:
                 self.subject.record(name, _never())
                 continue
             folder = former.with_name(f"{self.subject.role}-{name}")
-            key = LOGIN_KEY
-            if name == cases.OTHER_HOST:
-                told = dataclasses.replace(told, mac=random_mac())
-                size += MORE_DISK
-                parts = self._hardware(told, self.memory_mib + MORE_MEMORY_MIB, moved=True)
-                virtual_machine.move(former, folder, parts, size, told)
-            else:
+            if name == cases.SNAPSHOT:
                 key = f"{LOGIN_KEY}-{self.subject.role}"
                 public = guest.make_key(self.folder, key)
                 windows = self.family.windows is not None
-                told = new_instance(f"{self.subject.role}-new", public, windows=windows)
-                parts = self._hardware(told, self.memory_mib)
+                new = new_instance(f"{self.subject.role}-new", public, windows=windows)
+                hardware_of_new = self._hardware(new, self.memory_mib)
                 disk = former / hardware.DISK
-                virtual_machine.prepare(folder, parts, disk, size, told)
-            ended = yield from self._start(name, folder, parts, told, key, ended)
-            former = folder
+                virtual_machine.prepare(folder, hardware_of_new, disk, size, new)
+                yield from self._start(name, folder, hardware_of_new, new, key, ended)
+            else:  # the last, since it takes the disk away
+                moved = dataclasses.replace(told, mac=random_mac())
+                larger = self._hardware(moved, self.memory_mib + MORE_MEMORY_MIB, moved=True)
+                virtual_machine.move(former, folder, larger, size + MORE_DISK, moved)
+                yield from self._start(name, folder, larger, moved, LOGIN_KEY, ended)
 
     def _start(
         self,
@@ -200,8 +199,8 @@ class Course:
         told: InstanceData,
         key: str,
         former: Ended,
-    ) -> Generator[None, None, Ended | None]:
-        """One life in a machine of its own; how it ended."""
+    ) -> Waiting:
+        """One life in a machine of its own, which is ended when it has told of itself."""
         with contextlib.ExitStack() as stack:
             machine = stack.enter_context(virtual_machine.running(folder.name, folder, parts))
             login = contextlib.ExitStack()
@@ -212,7 +211,6 @@ class Course:
             if boot.outcome.ready:
                 boot.account = yield from self._account(machine.name)
             self.subject.record(name, Life(former, boot.outcome, boot.account, told.name))
-            return (yield from self._end(machine)) if boot.outcome.ready else None
 
     def _boot(
         self,

@@ -188,9 +188,10 @@ def twin_used(session: Session, system: Linux, released: None) -> Iterator[Prist
 
 def _used(session: Session, subject: Subject, system: Linux) -> Iterator[Pristine]:
     folder = subject.folder
-    if OTHER_HOST in subject.case.lives:  # which has taken the disk with it
-        subject.life(subject.case.lives[-1], session.boot_limit)
-        folder = folder.with_name(f"{subject.role}-{OTHER_HOST}")
+    if OTHER_HOST in subject.case.lives:
+        subject.life(OTHER_HOST, session.boot_limit)
+        moved = folder.with_name(f"{subject.role}-{OTHER_HOST}")
+        folder = moved if moved.exists() else folder  # it has taken the disk with it
     try:
         scratch = session.folder / f"used-{subject.role}"
         with used_disk.opened(folder / hardware.DISK, scratch, system) as found:
