@@ -62,12 +62,12 @@ def rows(site: Site, scratch: Path) -> list[Row]:
         folder.mkdir(parents=True)
         try:
             bares.append(boot_to_login(site, family, artifact.disk, folder / "bare"))
-            whole, record = _whole(artifact, folder / "home")
-            wholes.append(whole)
+            spent, record = whole(artifact, folder / "home")
+            wholes.append(spent)
             records.append(record)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
-    whole, bare = (statistics.median(s.seconds for s in spent) for spent in (wholes, bares))
+    seconds, bare = (statistics.median(s.seconds for s in spent) for spent in (wholes, bares))
     work, least = (statistics.median(s.processor for s in spent) for spent in (wholes, bares))
     login = statistics.median(record["durations"]["boot_instance"] for record in records)
     checks = len(records[0]["checks"])
@@ -77,13 +77,14 @@ def rows(site: Site, scratch: Path) -> list[Row]:
         sum(one["seconds"] for one in record["checks"] if one["id"] in offline)
         for record in records
     )
+    asked = statistics.median(record["machines"][0]["seconds_asked"] for record in records)
     return [
         Row(
             name="verify, two machines and all checks",
-            measured=whole,
+            measured=seconds,
             unit="s",
             reference=bare,
-            ratio=whole / bare,
+            ratio=seconds / bare,
             target="at most 1.60",
             how=(
                 f"whole `imagecycle verify` ({checks} checks, {' and '.join(family.firmware)}) "
@@ -103,8 +104,8 @@ def rows(site: Site, scratch: Path) -> list[Row]:
             name="verify, from the instance's login to the end",
             measured=rest,
             unit="s",
-            reference=whole,
-            ratio=rest / whole,
+            reference=seconds,
+            ratio=rest / seconds,
             target="",
             how="from verify.json: the end of its contextualisation, the twin's boot, all checks",
         ),
@@ -118,6 +119,15 @@ def rows(site: Site, scratch: Path) -> list[Row]:
             how="their sum in verify.json; they run while the machines boot",
         ),
         Row(
+            name="verify, questions to the instance",
+            measured=asked,
+            unit="s",
+            reference=None,
+            ratio=None,
+            target="at most 10.00 s",
+            how="by the guest's clock, from verify.json; without waiting for contextualisation",
+        ),
+        Row(
             name="verify, processor time",
             measured=work,
             unit="s",
@@ -129,7 +139,9 @@ def rows(site: Site, scratch: Path) -> list[Row]:
     ]
 
 
-def _whole(artifact: Artifact, home: Path) -> tuple[Spent, Record]:
+def whole(
+    artifact: Artifact, home: Path, *options: str, limit: float = LIMIT
+) -> tuple[Spent, Record]:
     """What the command takes, in a home of its own so that no record is replaced."""
     folder = Site(home=home).artifacts / artifact.family / str(artifact.release)
     folder.mkdir(parents=True)
@@ -137,9 +149,9 @@ def _whole(artifact: Artifact, home: Path) -> tuple[Spent, Record]:
     shutil.copyfile(artifact.folder / "build.json", folder / "build.json")
     begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        [sys.executable, "-m", "imagecycle", "verify", artifact.family],
+        [sys.executable, "-m", "imagecycle", "verify", artifact.family, *options],
         env={**os.environ, "PYTHONPATH": str(LIB), "IMAGECYCLE_HOME": str(home)},
-        timeout=LIMIT,
+        timeout=limit,
         capture_output=True,
         text=True,
     )

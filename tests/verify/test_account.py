@@ -30,28 +30,45 @@ def tell(brief: bool) -> dict[str, str]:
 def test_thorough_script_tells_every_section_wherever_it_runs(sudo: Path) -> None:
     said = tell(brief=False)
     known = {*OUTER, *BRIEF, *THOROUGH, *account.OF_THE_SYSTEM, account.SUDO}
-    assert set(said) == known
+    assert set(said) == known | {account.TOOK}
     assert said["finished"] == "yes"
     assert said["kernel"]
     assert said["sudo"] == "no name"
     assert account.memory_in_use(said)
     assert account.disk_in_use(said)
+    seconds = account.seconds_asked(said)
+    assert seconds is not None
+    assert 0 < seconds < 120
 
 
 def test_brief_script_waits_for_nothing(sudo: Path) -> None:
-    assert set(tell(brief=True)) == {*OUTER, *BRIEF, account.SUDO}
+    assert set(tell(brief=True)) == {*OUTER, *BRIEF, account.SUDO, account.TOOK}
 
 
 def test_user_without_sudo_tells_who_he_is_and_why(sudo: Path) -> None:
     sudo.write_text("#!/bin/sh\necho 'a password is required' >&2\nexit 1\n")
     said = tell(brief=False)
-    assert set(said) == {*OUTER, account.SUDO}
+    assert set(said) == {*OUTER, account.SUDO, account.TOOK}
     assert said["sudo"] == "a password is required"
 
 
 def test_words_before_and_beside_the_sections_are_left_out() -> None:
     said = account.parse("motd\n\x1ename\nserver\n\x1eunknown\nx\n\x1ekernel\n6.1\n")
     assert said == {"name": "server", "kernel": "6.1"}
+
+
+def test_waiting_for_the_guest_is_no_time_of_the_questions() -> None:
+    said = account.parse(
+        "\x1efinished 1.00\nyes\n\x1estate 9.00\nrunning\n\x1ename 12.50\nx\n\x1eend 12.75\n"
+    )
+    assert said == {
+        "finished": "yes",
+        "state": "running",
+        "name": "x",
+        account.TOOK: "finished 8.00\nstate 3.50\nname 0.25",
+    }
+    assert account.seconds_asked(said) == 0.25
+    assert account.seconds_asked({}) is None
 
 
 @pytest.fixture

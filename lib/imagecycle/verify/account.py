@@ -11,7 +11,8 @@ import re
 import shlex
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from imagecycle import command
@@ -20,6 +21,7 @@ from imagecycle.systems.linux import Linux
 from imagecycle.verify import guest
 
 SEPARATOR = "\x1e"
+_UP = re.compile(r"\d{1,12}\.\d{1,6}")
 SIZE_LIMIT = 4 * 2**20
 """Bytes of an account; a guest that says more says nothing"""
 FINISH_LIMIT = 180
@@ -35,18 +37,18 @@ OUTER: Mapping[str, str] = {
 """Shell commands of the admin user, by the name of what they tell."""
 
 BRIEF: Mapping[str, str] = {
-    "boot_id": "cat /proc/sys/kernel/random/boot_id",
-    "name": "uname -n",
-    "kernel": "uname -r",
-    "machine_id": "cat /etc/machine-id",
+    "boot_id": "text /proc/sys/kernel/random/boot_id",
+    "name": "text /proc/sys/kernel/hostname",
+    "kernel": "text /proc/sys/kernel/osrelease",
+    "machine_id": "text /etc/machine-id",
     "host_keys": "cat /etc/ssh/ssh_host_*_key.pub | cut -d ' ' -f 2 | sort",
     "addresses": "ip -o address",
     "links": "ip -o link",
     "root": "stat -f -c '%b %S' /",
     "memory": "grep -E '^(MemTotal|MemAvailable):' /proc/meminfo",
     "processors": "nproc",
-    "initiator": "cat /etc/iscsi/initiatorname.iscsi",
-    "nvme": "cat /etc/nvme/hostnqn /etc/nvme/hostid",
+    "initiator": "text /etc/iscsi/initiatorname.iscsi",
+    "nvme": "text /etc/nvme/hostnqn; text /etc/nvme/hostid",
 }
 """Shell commands of root. One that fails tells nothing."""
 
@@ -55,8 +57,8 @@ THOROUGH: Mapping[str, str] = {
         f"i=0; until [ -e /run/cloud-init/result.json ] || [ $i -ge {FINISH_LIMIT * 2} ]; "
         "do sleep 0.5; i=$((i + 1)); done; [ -e /run/cloud-init/result.json ] && echo yes"
     ),
-    "marker": f"cat {MARKER_FILE}",
-    "vendor_marker": f"cat {VENDOR_MARKER_FILE}",
+    "marker": f"text {MARKER_FILE}",
+    "vendor_marker": f"text {VENDOR_MARKER_FILE}",
     "status": "cat /run/cloud-init/status.json",
     "warnings": r"grep -E '\[(WARNING|ERROR|CRITICAL)\]' /var/log/cloud-init.log",
     "attempts": r"grep -E 'Calling .* failed|Giving up on' /var/log/cloud-init.log",
@@ -73,9 +75,9 @@ THOROUGH: Mapping[str, str] = {
     "kernel_trouble": "dmesg --level=emerg,alert,crit",
     "kernels": "ls /boot | sed -n 's/^vmlinuz-//p' | sort -V",
     "modules": 'ls "/lib/modules/$(uname -r)/modules.dep"',
-    "cmdline": "cat /proc/cmdline",
-    "lsm": "cat /sys/kernel/security/lsm",
-    "apparmor": "cat /sys/module/apparmor/parameters/enabled",
+    "cmdline": "text /proc/cmdline",
+    "lsm": "text /sys/kernel/security/lsm",
+    "apparmor": "text /sys/module/apparmor/parameters/enabled",
     "selinux": "getenforce",
     "listening": "ss -Hltun",
     "routes": "ip route",
@@ -94,10 +96,9 @@ THOROUGH: Mapping[str, str] = {
     "passwords": "awk -F : '{ print $1 \":\" substr($2, 1, 1) }' /etc/shadow",
     "used": "df -k --output=used / | tail -n 1",
     "times": "systemctl show -p UserspaceTimestampMonotonic -p FinishTimestampMonotonic",
-    "slow": "systemd-analyze blame --no-pager | head -n 12",
     "clock": "date +%s",
 }
-"""More of root's; the first waits until contextualisation has ended."""
+"""More of root's."""
 
 OF_THE_SYSTEM = ("audit", "ram_disk", "trial")
 SUDO = "sudo"
@@ -106,6 +107,15 @@ AGENT = "agent"
 """What the guest agent answered, which is asked from outside"""
 HEARD = "heard"
 """Seconds since 1970 at which the answer had come, by this machine's clock"""
+TOOK = "took"
+"""The seconds of the guest's clock that each section took, one a line"""
+_WAITS = ("finished", "state")
+"""The sections that wait for the guest, in this order: all others are of a machine at rest"""
+_TEXT = (
+    'text() { while IFS= read -r line || [ -n "$line" ]; do printf "%s\\n" "$line"; done <"$1"; }'
+)
+"""For short files, a small part of what a program costs under software emulation"""
+_END = "end"
 
 
 class Asking:
@@ -146,36 +156,71 @@ def script(system: Linux, *, brief: bool) -> str:
 
     :param brief: without waiting for contextualisation, and little.
     """
-    sections = dict(BRIEF)
+    lines = [_TEXT]
     if not brief:
-        # the wait comes first: all other sections are of a machine at rest
-        sections = {**THOROUGH, **BRIEF}
-        sections["audit"] = f"{{ {system.packages.audit}; }} 2>&1"
-        sections["trial"] = system.packages.trial or ":"
-        sections["ram_disk"] = f"ls {system.initial_ram_disk.format(release='$(uname -r)')}"
-    inner = "\n".join([*(_section(name, words) for name, words in sections.items()), "sync"])
+        waits = {name: THOROUGH[name] for name in _WAITS}
+        rest = {name: words for name, words in THOROUGH.items() if name not in waits}
+        lines += [*_sections(waits), *_beside(system, _sections(rest))]
+    inner = "\n".join([*lines, *_sections(BRIEF), "sync"])
     return "\n".join(
         [
-            *(_section(name, words) for name, words in OUTER.items()),
+            *_sections(OUTER),
             f"exec 3>&1; complaint=$(sudo -n sh -c {shlex.quote(inner)} 2>&1 >&3)",
             _section(SUDO, 'printf %s "$complaint"'),
+            _section(_END, ":"),
         ]
     )
 
 
+def _beside(system: Linux, others: Sequence[str]) -> list[str]:
+    """What takes longest, while another processor of the guest goes through other sections."""
+    packages, ram_disk = system.packages, system.initial_ram_disk
+    sections = {
+        "audit": f"{{ {packages.audit}; }} 2>&1",
+        "trial": packages.trial or ":",
+        "ram_disk": f"ls {ram_disk.format(release='$(uname -r)')}",
+    }
+    return [
+        "beside=$(mktemp -p /run imagecycle.XXXXXX 2>/dev/null || mktemp); {",
+        *(*_sections(sections), _section(_END, ":")),
+        '} >"$beside" 2>/dev/null </dev/null &',
+        *(*others, _section(_END, ":")),
+        'wait; { cat "$beside"; rm -f "$beside"; } 2>/dev/null',
+    ]
+
+
+def _sections(named: Mapping[str, str]) -> list[str]:
+    return [_section(name, words) for name, words in named.items()]
+
+
 def _section(name: str, words: str) -> str:
-    return f"printf '\\036%s\\n' {name}; {{ {words}; }} 2>/dev/null"
+    # the shell reads the clock by itself, which costs no process
+    head = f"read -r up _ </proc/uptime; printf '\\036%s %s\\n' {name} \"$up\""
+    return f"{head}; {{ {words}; }} 2>/dev/null"
 
 
 def parse(text: str) -> dict[str, str]:
     """What the script printed, by section."""
     known = {*OUTER, *BRIEF, *THOROUGH, *OF_THE_SYSTEM, SUDO}
     found = {}
+    clock: list[tuple[str, float]] = []
     for part in text.split(SEPARATOR)[1:]:
-        name, _, said = part.partition("\n")
+        head, _, said = part.partition("\n")
+        name, _, up = head.partition(" ")
         if name in known:
             found[name] = said.strip()
+        if name in {*known, _END} and _UP.fullmatch(up):
+            clock.append((name, float(up)))
+    if clock and clock[-1][0] == _END:
+        took = (f"{a} {then - at:.2f}" for (a, at), (_, then) in pairwise(clock) if a != _END)
+        found[TOOK] = "\n".join(took)
     return found
+
+
+def seconds_asked(account: Mapping[str, str]) -> float | None:
+    """The seconds that the questions took in the guest, without waiting for it."""
+    took = [line.split() for line in account.get(TOOK, "").splitlines()]
+    return round(sum(float(s) for name, s in took if name not in _WAITS), 2) if took else None
 
 
 def memory_in_use(account: Mapping[str, str]) -> int | None:

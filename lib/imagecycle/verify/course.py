@@ -13,6 +13,7 @@ import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from imagecycle.artifacts import Artifact
 from imagecycle.errors import ImagecycleError
@@ -26,10 +27,12 @@ from imagecycle.systems.windows import password
 from imagecycle.verify import account, cases, guest, screen, windows_way
 from imagecycle.verify.pictures import Picture
 from imagecycle.verify.readiness import FIRST, Boot
+from imagecycle.verify.report import Span
 from imagecycle.verify.session import Ended, Life, Outcome, Subject
 from imagecycle.verify.way_in import WayIn
 
 Waiting = Generator[None, None, None]
+T = TypeVar("T")
 MORE_MEMORY_MIB = 256
 MORE_DISK = 2**30
 LOGIN_KEY = "key"
@@ -53,6 +56,8 @@ class Course:
     power_off_limit: float
     boots: list[Boot] = field(default_factory=list)
     """Of all its lives so far, for the report"""
+    spans: list[Span] = field(default_factory=list)
+    """What it was asked and when it was stopped; begins are of ``time.monotonic()``"""
     checked: bool = False
     """Whether no check will look at its first life, as after the end of all"""
 
@@ -80,7 +85,7 @@ class Course:
             assert boot.outcome is not None
             subject.announce(boot.outcome)
             if boot.outcome.ready:
-                boot.account = yield from self._account(case.name)
+                boot.account = yield from self._timed("questions", self._account(case.name))
             subject.tell(boot.account)
             if self.family.screen == GRAPHICS and boot.account and not case.brief:
                 yield from self._watch_screen(machine, boot)
@@ -123,7 +128,7 @@ class Course:
                 boot.account = yield from self._account(machine.name)
             life = Life(ended, boot.outcome, boot.account, self.subject.instance_data.name)
             self.subject.record(name, life)
-        return (yield from self._end(machine)) if alive else None
+        return (yield from self._timed("stop", self._end(machine))) if alive else None
 
     def _restart(
         self, machine: VirtualMachine, login: contextlib.ExitStack, how: str
@@ -241,6 +246,13 @@ class Course:
             boot.machine.check_emulator()
             boot.poll()
             yield
+
+    def _timed(self, what: str, work: Generator[None, None, T]) -> Generator[None, None, T]:
+        begun = time.monotonic()
+        result = yield from work
+        seconds = round(time.monotonic() - begun, 2)
+        self.spans.append(Span(f"{what}_{self.subject.role}", begun, seconds))
+        return result
 
     def _account(self, name: str) -> Generator[None, None, Mapping[str, str]]:
         limit = account.FINISH_LIMIT + self.power_off_limit

@@ -54,6 +54,7 @@ def record(family: Family, artifact: Artifact, built: Record, findings: Findings
                 "stages": dict(machine.stages),
                 "memory_mib": machine.memory_mib,
                 "disk_mib": machine.disk_mib,
+                "seconds_asked": machine.seconds_asked,
             }
             for machine in findings.machines
         ],

@@ -51,6 +51,8 @@ class MachineReport:
     memory_mib: int | None = None
     """In use at rest"""
     disk_mib: int | None = None
+    seconds_asked: float | None = None
+    """That it took, by the guest's clock, to answer what it was asked"""
     has_screen: bool = True
     """Whether screens could be taken at all"""
 

@@ -137,7 +137,7 @@ class Run:
             ended_at=datetime.datetime.now(datetime.UTC),
             results=results,
             machines=_machine_reports(boots),
-            spans=_spans(boots, begun, ended),
+            spans=_spans(courses, begun, ended),
             total=round(time.monotonic() - begun, 2),
             matrix=self.matrix,
         )
@@ -246,17 +246,20 @@ def _machine_report(boot: Boot, console_end: int | None) -> MachineReport:
         frames=tuple(boot.observer.frames),
         memory_mib=account.memory_in_use(boot.account),
         disk_mib=account.disk_in_use(boot.account),
+        seconds_asked=account.seconds_asked(boot.account),
     )
 
 
-def _spans(boots: Sequence[Boot], begun: float, ended: float) -> list[Span]:
+def _spans(courses: Sequence[Course], begun: float, ended: float) -> list[Span]:
     spans = []
     last = begun
-    for boot in boots:
+    for boot in (boot for one in courses for boot in one.boots):
         seconds = boot.outcome.seconds if boot.outcome is not None else 0.0
         at = boot.machine.started - begun
         spans.append(Span(f"boot_{boot.name}", round(at, 2), seconds))
         if boot.case.name == cases.INSTANCE and boot.life == FIRST:
             last = boot.machine.started + seconds
+    for span in (span for one in courses for span in one.spans):
+        spans.append(Span(span.name, round(span.begin - begun, 2), span.seconds))
     spans.append(Span("checks", round(last - begun, 2), round(ended - last, 2)))
     return spans
