@@ -19,7 +19,7 @@ from imagecycle.machine import accelerator
 
 SUBJECTS = (
     *("build", "verify", "publish", "usage", "share", "jobs", "quarter", "jenkins"),
-    *("static_site", "panel", "catalog", "media", "flavours"),
+    *("static_site", "panel", "catalog", "media", "flavours", "matrix"),
 )
 
 
