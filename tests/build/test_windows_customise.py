@@ -132,6 +132,18 @@ def test_a_guest_that_says_why_it_cannot_be_reached_is_believed(rig: Rig) -> Non
         seal(rig)
 
 
+def test_a_guest_that_is_given_up_leaves_a_picture_of_its_screen(rig: Rig, tmp_path: Path) -> None:
+    rig.reports("installer: FAILED: the medium with the password of the build is not there")
+    with (
+        pytest.raises(InstallationFailed) as failed,
+        windows_customise.pictured(rig.running, tmp_path),
+    ):
+        seal(rig)
+    picture = tmp_path / "screenshot.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert failed.value.hint == f"console: {rig.running.console.path}; screenshot: {picture}"
+
+
 def test_a_guest_that_ends_early_is_named(rig: Rig) -> None:
     rig.domain.destroy()
     with pytest.raises(InstallationFailed, match="ended before it could be reached"):

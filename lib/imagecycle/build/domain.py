@@ -25,6 +25,8 @@ from imagecycle.shipped import SETUP
 
 PREFIX = "imagecycle-"
 """Of the names of all domains that imagecycle starts."""
+PICTURE = "screenshot.png"
+"""In the folder of a build: what the screen showed when it was given up"""
 
 _TICK = 500  # milliseconds between two looks at console and activity
 _LAST_WORD = 10.0  # seconds for libvirt to say why a domain has ended
@@ -225,8 +227,8 @@ def ended_on_exit(domain: Any) -> Iterator[None]:
 
 def screenshot(connection: Any, domain: Any, path: Path) -> bool:
     """Write what the domain shows to a PNG or PPM file; returns whether that could be done."""
-    stream = connection.newStream(0)
     try:
+        stream = connection.newStream(0)
         domain.screenshot(stream, 0, 0)
         with path.open("wb") as file:
             stream.recvAll(lambda _stream, chunk, target: target.write(chunk), file)

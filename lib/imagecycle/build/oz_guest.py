@@ -155,7 +155,7 @@ class WatchedGuest:
                     tick=look,
                 )
             except domains.InstallationFailed as error:
-                picture = around.folder / "screenshot.png"
+                picture = around.folder / domains.PICTURE
                 taken = domains.screenshot(self.libvirt_conn, started, picture)
                 raise self.watched_console.failure(error, picture if taken else None) from None
         self.watched_console.raise_failure()

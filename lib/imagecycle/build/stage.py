@@ -19,6 +19,7 @@ from imagecycle.build import (
     clean,
     customise,
     disk,
+    domain,
     explanation,
     inputs,
     installation,
@@ -38,7 +39,7 @@ EVIDENCE = (
     "customisation.log",
     "imagefactory.log",
     "oz.log",
-    "screenshot.png",
+    domain.PICTURE,
     "template.tdl",
 )
 

@@ -8,9 +8,10 @@ on the console why if it is not.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from imagecycle.build.installation import surroundings
 from imagecycle.build.windows_run import StepFailed
 from imagecycle.build.windows_screen import ScreenWatch
 from imagecycle.build.windows_steps import Step
+from imagecycle.errors import ImagecycleError
 from imagecycle.machine.winrm_guest import PORT, Account, WindowsGuest
 from imagecycle.machine.winrm_trust import Fingerprint
 from imagecycle.model import Family
@@ -120,9 +122,23 @@ def customise(
                 screen = ScreenWatch(guest.libvirt_conn, domain, folder)
                 running = Running(guest.libvirt_conn, domain, console, screen.look)
                 steps = list(windows_steps.steps(family, site))
-                return change_and_seal(running, account, steps)
+                with pictured(running, folder):
+                    return change_and_seal(running, account, steps)
         finally:
             iso.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def pictured(running: Running, folder: Path) -> Iterator[None]:
+    """Keep what the screen shows when a guest is given up, and say where."""
+    try:
+        yield
+    except ImagecycleError as error:
+        picture = folder / domains.PICTURE
+        if domains.screenshot(running.connection, running.domain, picture):
+            where = error.hint or f"console: {running.console.path}"
+            error.hint = f"{where}; screenshot: {picture}"
+        raise
 
 
 def change_and_seal(running: Running, account: Account, steps: Sequence[Step]) -> dict[str, Any]:
