@@ -24,6 +24,9 @@ XML = """<domain type='test'><name>{name}</name><memory>8192</memory><os><type>h
 def connection() -> Iterator[Any]:
     connection = domains.connect("test:///default")
     yield connection
+    for domain in connection.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_ACTIVE):
+        if domain.name().startswith(domains.PREFIX):  # else the next test meets it
+            domain.destroy()
     connection.close()
 
 
@@ -88,6 +91,17 @@ def test_a_stall_is_told_from_a_long_run(connection: Any) -> None:
     domain = started(connection)
     with pytest.raises(domains.InstallationFailed, match="stalled"):
         domains.watch(connection, domain, domains.Limits(total=60, stall=1))
+
+
+def test_a_machine_that_has_no_room_to_write_is_no_stall(
+    connection: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    domain = started(connection)
+    halted = [libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_IOERROR]
+    monkeypatch.setattr(libvirt.virDomain, "state", lambda _: halted)
+    with pytest.raises(domains.InstallationFailed, match="no space is left") as failed:
+        domains.watch(connection, domain, domains.Limits(30, 30))
+    assert "make room" in failed.value.hint
 
 
 def test_signs_of_life_keep_it_going_until_the_time_limit(connection: Any) -> None:

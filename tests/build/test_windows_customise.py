@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import libvirt
 import pytest
 
 import windows_families
@@ -77,11 +78,10 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
         made = Rig(running, machine, service, domain)
         watcher = threading.Thread(target=made.seals, daemon=True)
         watcher.start()
-        yield made
-    machine.sealing = True
-    watcher.join()
-    if domains.runs(domain):
-        domain.destroy()
+        with domains.ended_on_exit(domain):
+            yield made
+            machine.sealing = True
+            watcher.join()
     connection.close()
 
 
@@ -142,6 +142,19 @@ def test_a_guest_that_is_given_up_leaves_a_picture_of_its_screen(rig: Rig, tmp_p
     picture = tmp_path / "screenshot.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
     assert failed.value.hint == f"console: {rig.running.console.path}; screenshot: {picture}"
+
+
+def test_a_guest_that_was_halted_since_its_disk_is_full_is_named(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rig.reports(fingerprint(rig))
+    halted = [libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_IOERROR]
+    monkeypatch.setattr(libvirt.virDomain, "state", lambda _: halted)
+    with pytest.raises(InstallationFailed, match="no space is left"):
+        seal(rig)
+    silent = pytest.raises(InstallationFailed, match="no space is left")
+    with silent, windows_customise.pictured(rig.running, tmp_path):
+        raise StepFailed("updates: it was not done after 600 s")
 
 
 def test_a_guest_that_ends_early_is_named(rig: Rig) -> None:

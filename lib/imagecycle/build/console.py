@@ -81,7 +81,8 @@ class Console:
 
     def failure(self, error: InstallationFailed, picture: Path | None) -> InstallationFailed:
         """The error, of its own kind, with what the console showed last and where to look."""
-        places = [f"console: {self.path}"] + ([f"screenshot: {picture}"] if picture else [])
+        places = [error.hint] if error.hint else []
+        places += [f"console: {self.path}"] + ([f"screenshot: {picture}"] if picture else [])
         last = "\n".join(f"  | {line}" for line in self.last_lines())
         message = f"the installation failed: {error.message}" + (f"\n{last}" if last else "")
         return type(error)(message, hint="; ".join(places))

@@ -193,6 +193,7 @@ def watch(
         while runs(domain) and not ending.said.wait(_TICK / 1000):
             now = time.monotonic()
             busy = tick()
+            check_storage(domain)
             seen = _activity(domain)
             if busy or _moved(activity, seen):
                 alive = now
@@ -212,6 +213,20 @@ def watch(
             raise MachineCrashed("the virtual machine crashed")
     finally:
         _stop_listening(domain)
+
+
+def check_storage(domain: Any) -> None:
+    """Name what nobody sees from outside: a machine that waits for room on the disk of its host.
+
+    :raises InstallationFailed: when QEMU has halted the domain because it cannot write.
+    """
+    halted = [libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PAUSED_IOERROR]
+    with contextlib.suppress(libvirt.libvirtError):  # it is gone, which others notice
+        if domain.state() == halted:
+            raise InstallationFailed(
+                "no space is left for what the virtual machine writes",
+                hint="make room, or set `home` in the site's settings to a larger place",
+            )
 
 
 @contextlib.contextmanager

@@ -130,10 +130,14 @@ def customise(
 
 @contextlib.contextmanager
 def pictured(running: Running, folder: Path) -> Iterator[None]:
-    """Keep what the screen shows when a guest is given up, and say where."""
+    """Keep what the screen shows when a guest is given up, and say where.
+
+    :raises InstallationFailed: instead, when the guest was halted, and so did not answer.
+    """
     try:
         yield
     except ImagecycleError as error:
+        domains.check_storage(running.domain)
         picture = folder / domains.PICTURE
         if domains.screenshot(running.connection, running.domain, picture):
             where = error.hint or f"console: {running.console.path}"
@@ -168,6 +172,7 @@ def _reached(running: Running) -> tuple[str, Fingerprint]:
     while time.monotonic() < deadline:
         running.console.look()
         running.look()
+        domains.check_storage(running.domain)
         found = _CERTIFICATE.findall(running.console.text())
         addresses = running.addresses(running.domain)
         if found and addresses:
