@@ -15,6 +15,7 @@ from imagecycle.build import media, windows_medium
 from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.site import Site
 from imagecycle.systems import windows_media
+from imagecycle.systems.windows_media import Edition
 from windows_media_made import CORE, FULL
 
 
@@ -44,7 +45,7 @@ def test_setup_is_given_drivers_scripts_and_the_number_of_the_image(
         iso.as_uri(),
         tmp_path / "medium",
     )
-    assert found.answers == {"image_index": "2"} and found.secret
+    assert found.answers == {"image_index": "2"} and found.secret and found.room
     own = tmp_path / "medium" / "imagecycle"
     assert (own / "drivers" / "viostor" / "viostor.sys").read_text() == "viostor 2k22 amd64"
     assert b"\r\n" in (own / "load-drivers.cmd").read_bytes()
@@ -52,6 +53,24 @@ def test_setup_is_given_drivers_scripts_and_the_number_of_the_image(
         *("drivers", "load-drivers.cmd", "first-logon.ps1", "access.ps1")
     }
     assert {driver.name for driver in found.drivers} >= {"viostor", "netkvm"}
+
+
+@pytest.mark.parametrize(
+    ("image", "gib"),
+    [(0, 40), (12, 12 + 4 + 6), (38, 40)],
+    ids=["unknown", "of the image", "the whole disk"],
+)
+def test_an_installation_needs_room_for_its_image_and_the_medium(
+    tmp_path: Path, image: int, gib: int
+) -> None:
+    medium = tmp_path / "windows.iso"
+    with medium.open("wb") as file:
+        file.truncate(5 * 2**30)
+    found = Edition(
+        2, "Standard", "ServerStandard", "Server", "x86_64", 20348, ("en-US",), image * 2**30
+    )
+    wanted = windows_medium.room(windows_families.family(), found, medium)
+    assert wanted == (5 + gib) * 2**30
 
 
 def test_a_linux_takes_nothing_from_elsewhere(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ def found(medium: Path) -> list[tuple[int, str, str, str, int, tuple[str, ...]]]
     return [
         (one.index, one.edition_id, one.installation_type, one.arch, one.build, one.languages)
         for one in windows_media.offered(medium)
+        if one.size == 256 * 16_000
     ]
 
 

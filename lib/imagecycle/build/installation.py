@@ -167,7 +167,7 @@ def _install_once(family: Family, site: Site, url: str, folder: Path, raw: Path)
         family, name=name, media_url=url, root_password=oz_guest.NO_PASSWORD
     )
     write_text(folder / "template.tdl", described)
-    disk.need_room(folder, family.installed_disk_gib * 2**30)
+    disk.need_room(folder, extras.room or family.installed_disk_gib * 2**30)
     around = surroundings(family, site, folder, firmware_of(family))
     with log.phases(family.installation, system.console.phases) as report:
         console = Console(folder / "console.log", system.console, report)

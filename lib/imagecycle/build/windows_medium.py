@@ -24,11 +24,14 @@ from imagecycle.systems import (
 )
 from imagecycle.systems.windows_answers import FOLDER
 from imagecycle.systems.windows_drivers import Driver
+from imagecycle.systems.windows_media import Edition
 
 LABEL = "IMAGECYCLE"
 """Of the medium that is there while an installation is customised"""
 ACCESS = "access.json"
 ISO_TIMEOUT = 600.0
+GROWTH = 6 * 2**30
+"""Bytes by which a Windows grows before it is customised: what Setup unpacks, drivers, logs"""
 _SETUP_SCRIPTS = ("load-drivers.cmd", "first-logon.ps1", "access.ps1")
 
 
@@ -41,6 +44,8 @@ class Extras:
     answers: Mapping[str, str] = field(default_factory=dict)
     """What the medium says for the answer file"""
     drivers: tuple[Driver, ...] = ()
+    room: int = 0
+    """Bytes that the installation takes; 0 for what the disk can hold"""
     secret: bool = False
     """Whether the answer file holds what must not stay"""
 
@@ -65,7 +70,20 @@ def extras(family: Family, site: Site, url: str, folder: Path) -> Extras:
     )
     for name in _SETUP_SCRIPTS:
         windows_script.copy(name, own / name)
-    return Extras((folder,), {"image_index": str(image.index)}, drivers, secret=True)
+    answers = {"image_index": str(image.index)}
+    return Extras((folder,), answers, drivers, room(family, image, medium), secret=True)
+
+
+def room(family: Family, image: Edition, medium: Path) -> int:
+    """Bytes that are written until a family is installed: to its disk, and to the new medium.
+
+    The list of images on a medium says how large each is. The page file is as large as the memory
+    at most, unless somebody asks for more. A medium is unpacked, packed, and stays packed.
+    """
+    iso, disk = medium.stat().st_size, family.installed_disk_gib * 2**30
+    if image.size:
+        disk = min(disk, image.size + family.install_memory_mib * 2**20 + GROWTH)
+    return iso + max(iso, disk)
 
 
 def fetched(site: Site, download: Download | None, key: str, what: str) -> Path:

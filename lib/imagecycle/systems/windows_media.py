@@ -46,6 +46,8 @@ class Edition:
     arch: str
     build: int
     languages: tuple[str, ...]
+    size: int = 0
+    """Bytes of its files; 0 where the medium does not say"""
 
     def __str__(self) -> str:
         kind = f"{self.installation_type}, " if self.installation_type else ""
@@ -270,4 +272,5 @@ def _edition(image: ElementTree.Element) -> Edition:
         arch=ARCHITECTURES.get(text("WINDOWS/ARCH"), f"architecture {text('WINDOWS/ARCH')}"),
         build=int(text("WINDOWS/VERSION/BUILD") or 0),
         languages=tuple(one.text or "" for one in image.findall("WINDOWS/LANGUAGES/LANGUAGE")),
+        size=int(text("TOTALBYTES") or 0),
     )
