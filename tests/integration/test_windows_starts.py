@@ -48,9 +48,7 @@ class Computer:
         self.root, self.disk = folder / "root", folder / "disk.raw"
         self.console, self.disc = self.root / "tmp/console", self.root / "media/sr0"
         self.root.mkdir()
-        _, ram_disk = boot_media.system()
-        unpack = f"zcat {ram_disk} | busybox cpio -idm 2>/dev/null"
-        subprocess.run(["sh", "-c", unpack], check=True, timeout=60, cwd=self.root)
+        boot_media.system().unpack(self.root)
         with self.disk.open("wb") as file:
             file.truncate(DISK * 2**30)
         argv = ["losetup", "--partscan", "--find", "--show", self.disk]

@@ -17,11 +17,17 @@ def filetime(seconds: float) -> int:
 def good(
     name: str, *, marker: str, key: str, mac: str, user: str = "Administrator", disk: int = 42 * GIB
 ) -> dict[str, Any]:
-    """A server of 2022 as the catalog declares it, contextualised and activated."""
+    """A server of 2022 as the catalog declares it, contextualised and activated.
+
+    :param user: the account that Setup made, where it is not the built-in administrator, which
+        clients have switched off.
+    """
     sid = "S-1-5-21-" + "-".join(str(secrets.randbelow(2**32)) for _ in range(3))
     now = time.time()
     thumbprints = [secrets.token_hex(20).upper() for _ in range(2)]
     partition = disk - 1300 * 2**20
+    built_in = user == "Administrator"
+    own = [] if built_in else [_account(user, f"{sid}-1001", disabled=False)]
     return {
         "name": name[:15].upper(),
         "marker": marker,
@@ -35,10 +41,11 @@ def good(
         },
         "firmware": {"secure_boot": 1, "tpm": "2.0"},
         "accounts": [
-            _account("Administrator", f"{sid}-500", disabled=False),
+            _account("Administrator", f"{sid}-500", disabled=not built_in),
             _account("Guest", f"{sid}-501", required=False),
             _account("DefaultAccount", f"{sid}-503", required=False),
             _account("WDAGUtilityAccount", f"{sid}-504"),
+            *own,
         ],
         "administrators": [user],
         "keys": [key],

@@ -2,7 +2,9 @@
 
 A small Linux with Python is Setup's own system on the medium. It lies in every image of
 ``install.wim`` as well, from where GRUB starts it once it is installed: from NTFS under BIOS, from
-the EFI partition under UEFI. It is made from what is installed on this machine. Its kernel is
+the EFI partition under UEFI. Its RAM disk has little but drivers, and fetches the rest of it from
+the disk or medium: firmware and GRUB read slowly, and Secure Boot and TPM want a digest of every
+byte. It is made from what is installed on this machine. Its kernel is
 fetched, since that of virtual machines knows no SATA, and so are Debian's shim and GRUB: with them
 and that kernel Secure Boot sees signatures by Microsoft's key and by Debian's.
 """
@@ -44,7 +46,7 @@ MODULES = (
     *("sr_mod", "isofs", "udf", "vfat", "nls_cp437", "nls_ascii", "fuse", "efivarfs", "bochs"),
     *("button", "evdev", "tpm_tis", "tpm_crb", "virtio_rng"),
 )
-PROGRAMS = ("wimapply", "mkntfs", "ntfs-3g", "sfdisk", "partx", "mkfs.vfat")
+PROGRAMS = ("wimapply", "mkntfs", "sfdisk", "partx", "mkfs.vfat")
 _LEFT_OUT = (
     *(
         "test",
@@ -103,47 +105,70 @@ SERVER_2022 = (
     Image("Windows Server 2022 SERVERSTANDARDCORE", "ServerStandard", "Server Core"),
     Image("Windows Server 2022 SERVERSTANDARD", "ServerStandard", "Server"),
 )
+CLIENT_11 = (Image("Windows 11 Enterprise", "Enterprise", "Client", 26100),)
 
 
 def make(path: Path, images: Sequence[Image] = SERVER_2022) -> Path:
     """Write the medium to ``path``."""
-    kernel, ram_disk = system()
+    linux = system()
     tree = path.with_suffix(".tree")
     shutil.rmtree(tree, ignore_errors=True)
     for place in ("boot", "efi/microsoft/boot", "sources", "boot/standin"):
         (tree / place).mkdir(parents=True)
-    shutil.copyfile(kernel, tree / "boot/standin/vmlinuz")
-    shutil.copyfile(ram_disk, tree / "boot/standin/initrd")
+    linux.copy(tree / "boot/standin")
     start = _config("/boot/standin", "setup")
     (tree / "boot/etfsboot.com").write_bytes(_bios_cd(start))
     (tree / "boot/bootfix.bin").write_bytes(b"asks for a key")
     (tree / CD_CONFIG).parent.mkdir()
     (tree / CD_CONFIG).write_text(start)
     _efi_image(start, tree / "efi/microsoft/boot/efisys_noprompt.bin")
-    _wim(tree, images, kernel, ram_disk)
+    _wim(tree, images, linux)
     path.unlink(missing_ok=True)
     _run("genisoimage", "-quiet", "-udf", "-iso-level", "3", "-J", "-o", path, tree)
     shutil.rmtree(tree)
     return path
 
 
-def system() -> tuple[Path, Path]:
-    """The kernel and the RAM disk of the small Linux, made once for the same sources."""
+@dataclass(frozen=True)
+class Linux:
+    """The small Linux: what GRUB loads, and what the RAM disk fetches."""
+
+    vmlinuz: Path
+    initrd: Path
+    rest: Path
+
+    def copy(self, folder: Path) -> None:
+        """All of it, for a medium or a disk."""
+        for name in ("vmlinuz", "initrd", "rest"):
+            shutil.copyfile(getattr(self, name), folder / name)
+
+    def unpack(self, folder: Path) -> None:
+        """The file system that it has once it runs."""
+        for archive in (self.initrd, self.rest):
+            _run("sh", "-c", f"zcat {archive} | busybox cpio -idm 2>/dev/null", cwd=folder)
+
+
+def system() -> Linux:
+    """The small Linux, made once for the same sources."""
     CACHE.mkdir(mode=0o755, exist_ok=True)
     kernel = _kernel()
-    ram_disk = CACHE / f"initrd-{_digest(kernel.name)}"
-    if not ram_disk.exists():
-        for old in CACHE.glob("initrd-*"):
+    digest = _digest(kernel.name)
+    found = Linux(kernel / "vmlinuz", CACHE / f"initrd-{digest}", CACHE / f"rest-{digest}")
+    if not (found.initrd.exists() and found.rest.exists()):
+        for old in (*CACHE.glob("initrd-*"), *CACHE.glob("rest-*")):
             old.unlink()
-        root = CACHE / "root"
-        shutil.rmtree(root, ignore_errors=True)
-        _fill(root, kernel)
-        part = ram_disk.with_suffix(".part")
-        pack = f"cd {root} && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1 > {part}"
-        _run("sh", "-c", pack)
-        part.rename(ram_disk)
-        shutil.rmtree(root)
-    return kernel / "vmlinuz", ram_disk
+        first, rest = CACHE / "first", CACHE / "root"
+        for root in (first, rest):
+            shutil.rmtree(root, ignore_errors=True)
+        _fill_first(first, kernel)
+        _fill_rest(rest, first)
+        for root, archive in ((first, found.initrd), (rest, found.rest)):
+            part = archive.with_suffix(".part")
+            pack = f"find . | busybox cpio -o -H newc 2>/dev/null | gzip -1 > {part}"
+            _run("sh", "-c", pack, cwd=root)
+            part.rename(archive)
+            shutil.rmtree(root)
+    return found
 
 
 def _digest(kernel: str) -> str:
@@ -184,14 +209,23 @@ def _fetched(package: str, then: Callable[[Path], None] = lambda _: None) -> Pat
     return folder
 
 
-def _fill(root: Path, kernel: Path) -> None:
-    for name in ("bin", "dev", "proc", "sys", "run", "tmp", "media", "c", "etc", "screens"):
+def _fill_first(root: Path, kernel: Path) -> None:
+    """What finds the rest: drivers, and a program for NTFS."""
+    for name in ("bin", "dev", "proc", "sys", "run", "tmp", "media", "c", "etc"):
         (root / name).mkdir(parents=True)
     _modules(root, kernel)
     shutil.copy2("/bin/busybox", root / "bin/busybox")
-    binaries = [PYTHON, *(Path(str(shutil.which(name))) for name in PROGRAMS)]
-    for path in binaries:
-        shutil.copy2(path.resolve(), root / "bin" / path.name)
+    _copy_programs(root, ["ntfs-3g"])
+    (root / "init").write_text(_INIT)
+    (root / "init").chmod(0o755)
+    (root / "udhcpc.sh").write_text(_DHCP)
+    (root / "udhcpc.sh").chmod(0o755)
+
+
+def _fill_rest(root: Path, first: Path) -> None:
+    """All else, without what is there already."""
+    for name in ("bin", "screens"):
+        (root / name).mkdir(parents=True)
     site = root / "site"
     leave = shutil.ignore_patterns(*_LEFT_OUT)
     shutil.copytree(STANDARD, root / STANDARD.relative_to("/"), ignore=leave, symlinks=True)
@@ -205,11 +239,11 @@ def _fill(root: Path, kernel: Path) -> None:
     shutil.copytree(Path(imagecycle.__file__).parent, site / "imagecycle")
     (site / "imagecycle/systems/__init__.py").write_text("")  # the others are not needed
     shutil.copytree(TESTS / "standin", site / "standin")
-    shared = [*binaries, *site.rglob("*.so"), *(root / "usr").rglob("*.so")]
     legacy = next(Path("/usr/lib").glob("*/ossl-modules/legacy.so"))  # NTLM's digests
-    for library in {*_libraries([*shared, legacy]), legacy}:
-        (root / library.parent.relative_to("/")).mkdir(parents=True, exist_ok=True)
-        shutil.copy2(library.resolve(), root / library.relative_to("/"))
+    shared = [*site.rglob("*.so"), *(root / "usr").rglob("*.so"), legacy]
+    _copy_programs(root, [str(PYTHON), *PROGRAMS], shared, without=first)
+    (root / legacy.parent.relative_to("/")).mkdir(parents=True, exist_ok=True)
+    shutil.copy2(legacy, root / legacy.relative_to("/"))
     for name in ASKED:
         rows = screens.pixels(name)
         red, green, blue = rows[::3], rows[1::3], rows[2::3]
@@ -218,10 +252,20 @@ def _fill(root: Path, kernel: Path) -> None:
         (root / "screens" / f"{name}.raw").write_bytes(zlib.compress(picture))
     python = [sys.executable, "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
     _run(*python, "-s", root, "-p", "/", site)  # else each start would do it
-    (root / "init").write_text(_INIT)
-    (root / "init").chmod(0o755)
-    (root / "udhcpc.sh").write_text(_DHCP)
-    (root / "udhcpc.sh").chmod(0o755)
+
+
+def _copy_programs(
+    root: Path, names: Iterable[str], shared: Iterable[Path] = (), without: Path | None = None
+) -> None:
+    """Programs, and the libraries that they and others need."""
+    binaries = [Path(str(shutil.which(name))) for name in names]
+    for path in binaries:
+        shutil.copy2(path.resolve(), root / "bin" / path.name)
+    for library in _libraries([*binaries, *shared]):
+        place = library.relative_to("/")
+        if without is None or not (without / place).exists():
+            (root / place).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(library.resolve(), root / place)
 
 
 def _modules(root: Path, kernel: Path) -> None:
@@ -252,6 +296,21 @@ mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
 for module in {" ".join(MODULES)}; do modprobe -q $module; done
 mount -t efivarfs efivarfs /sys/firmware/efi/efivars 2>/dev/null
+cd /
+fetch() {{
+  [ ! -e "/c/$1/rest" ] || zcat "/c/$1/rest" | cpio -idm 2>/dev/null
+  umount /c
+}}
+for try in $(seq 100); do
+  for drive in /dev/sr*; do
+    mount -r -t udf "$drive" /c 2>/dev/null && fetch boot/standin
+  done
+  for part in /dev/[sv]d[a-z][1-9]*; do
+    [ -e /bin/{PYTHON.name} ] || ! ntfs-3g -o ro "$part" /c 2>/dev/null || fetch {BOOT}
+  done
+  [ ! -e /bin/{PYTHON.name} ] || break
+  sleep 0.2
+done
 exec {PYTHON.name} -s -B -m standin.windows.inside
 """
 _DHCP = """\
@@ -304,7 +363,7 @@ def _signed() -> dict[str, Path]:
     return {name: _fetched(package) / place for name, (package, place) in SIGNED.items()}
 
 
-def _wim(tree: Path, images: Sequence[Image], kernel: Path, ram_disk: Path) -> None:
+def _wim(tree: Path, images: Sequence[Image], linux: Linux) -> None:
     """The images: little more than what starts them, and the names that others look for."""
     content = CACHE / "image"
     shutil.rmtree(content, ignore_errors=True)
@@ -314,8 +373,7 @@ def _wim(tree: Path, images: Sequence[Image], kernel: Path, ram_disk: Path) -> N
     (content / "Program Files").mkdir()
     (content / "Users/Public").mkdir(parents=True)
     (boot / "sealed").mkdir()
-    shutil.copyfile(kernel, boot / "vmlinuz")
-    shutil.copyfile(ram_disk, boot / "initrd")
+    linux.copy(boot)
     config = _config(f"/{BOOT}", "windows")
     (boot / "core.img").write_bytes(_grub("i386-pc", config, "biosdisk", "part_msdos", "ntfs"))
     shutil.copyfile(GRUB / "i386-pc/boot.img", boot / "mbr.img")
@@ -326,18 +384,22 @@ def _wim(tree: Path, images: Sequence[Image], kernel: Path, ram_disk: Path) -> N
     target = tree / "sources/install.wim"
     for number, one in enumerate(images):
         write_registry(content, one)
-        properties = {
-            "ARCH": "9",
-            "EDITIONID": one.edition,
-            "INSTALLATIONTYPE": one.kind,
-            "VERSION/BUILD": str(one.build),
-            "LANGUAGES/LANGUAGE": one.language,
-        }
-        words = [f"--image-property=WINDOWS/{name}={value}" for name, value in properties.items()]
         verb = "append" if number else "capture"
         compression = () if number else ("--compress=none",)
-        _run("wimlib-imagex", verb, content, target, one.name, *compression, *words)
+        _run("wimlib-imagex", verb, content, target, one.name, *compression, *described(one))
     shutil.rmtree(content)
+
+
+def described(image: Image) -> list[str]:
+    """Arguments of wimlib that say what an image is, as Microsoft's do."""
+    properties = {
+        "ARCH": "9",
+        "EDITIONID": image.edition,
+        "INSTALLATIONTYPE": image.kind,
+        "VERSION/BUILD": str(image.build),
+        "LANGUAGES/LANGUAGE": image.language,
+    }
+    return [f"--image-property=WINDOWS/{name}={value}" for name, value in properties.items()]
 
 
 def write_registry(content: Path, image: Image) -> None:
