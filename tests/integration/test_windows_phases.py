@@ -56,10 +56,24 @@ from standin.windows.winrm_server import WinRM
 pytestmark = pytest.mark.integration
 
 UEFI = Machine("uefi", "virtio", 40, 4096)
+SECURE = Machine("uefi", "virtio", 64, 6144, secure_boot=True, tpm="2.0")
 XML = """<domain type='test'><name>imagecycle-w-2</name><memory>8192</memory><os><type>hvm</type>
 </os><devices><disk type='file' device='disk'><source file='/nowhere/disk'/>
 <target dev='vda' bus='virtio'/></disk></devices></domain>"""
 GIB = 2**30
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is installed, and the machine that it demands."""
+
+    slug: str
+    images: tuple[boot_media.Image, ...]
+    machine: Machine
+
+
+SERVER = Kind("windows-2022-x86_64-server", boot_media.SERVER_2022, UEFI)
+CLIENT = Kind("windows-11-x86_64-desktop", boot_media.CLIENT_11, SECURE)
 
 
 @dataclass
@@ -76,8 +90,8 @@ class Port:
 class Computer:
     """One machine, whose drive C is a folder."""
 
-    def __init__(self, folder: Path, family: Family, site: Site) -> None:
-        self.folder, self.family, self.site = folder, family, site
+    def __init__(self, folder: Path, family: Family, site: Site, machine: Machine) -> None:
+        self.folder, self.family, self.site, self.machine = folder, family, site, machine
         self.drive, self.medium = folder / "c", folder / "medium"
         self.port = Port(folder / "console.log")
         self.registry: dict[str, dict[str, str]] = {}
@@ -93,13 +107,13 @@ class Computer:
     def commands(self, run_script: Any = lambda _: None) -> Commands:
         return Commands({"C": self.drive, "D": self.medium}, self.port.write, run_script)
 
-    def install(self, machine: Machine = UEFI) -> None:
+    def install(self) -> None:
         """Setup, up to its first restart."""
         seen = [Drive("D", files(self.medium))]
         where = setup.found(seen)
         text = (self.medium / setup.ANSWERS).read_text() if where else None
         wim = self.medium / "sources/install.wim"
-        plan = setup.plan(text, seen, machine, windows_media.offered(wim), self.commands())
+        plan = setup.plan(text, seen, self.machine, windows_media.offered(wim), self.commands())
         self.drive.mkdir()
         argv = ["wimapply", wim, str(plan.image.index), self.drive]
         subprocess.run(argv, check=True, timeout=60, capture_output=True)
@@ -160,7 +174,8 @@ class Computer:
         watcher = threading.Thread(target=end, daemon=True)
         watcher.start()
         try:
-            with WinRM(started.machine.guest, tls, password=password) as service:
+            guest = started.machine.guest
+            with WinRM(guest, tls, user=account.user, password=password) as service:
                 console = Console(self.port.path, systems.of(self.family).console)
                 running = Running(
                     connection,
@@ -190,8 +205,15 @@ def named(path: Path) -> dict[str, str]:
     return {"url": path.as_uri(), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
+@pytest.fixture(scope="module", params=[SERVER], ids=["server"])
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """A server; tests may ask for another one."""
+    found: Kind = request.param
+    return found
+
+
 @pytest.fixture(scope="module")
-def iso(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def iso(tmp_path_factory: pytest.TempPathFactory, kind: Kind) -> Path:
     """A medium whose images can be applied."""
     folder = tmp_path_factory.mktemp("iso")
     tree = windows_media_made.tree(folder / "tree", windows_media_made.FULL)
@@ -200,13 +222,10 @@ def iso(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (content / name).mkdir(parents=True)
     wim = tree / "sources/install.wim"
     wim.unlink()
-    for verb, kind in (("capture", "Server Core"), ("append", "Server")):
-        facts = {"ARCH": "9", "EDITIONID": "ServerStandard", "INSTALLATIONTYPE": kind}
-        facts |= {"VERSION/BUILD": "20348", "LANGUAGES/LANGUAGE": "en-US"}
-        words = [f"--image-property=WINDOWS/{name}={value}" for name, value in facts.items()]
-        image = boot_media.Image(f"Windows {kind}", "ServerStandard", kind)
+    for number, image in enumerate(kind.images):
         boot_media.write_registry(content, image)
-        argv = ["wimlib-imagex", verb, content, wim, f"Windows {kind}", *words]
+        verb = "append" if number else "capture"
+        argv = ["wimlib-imagex", verb, content, wim, image.name, *boot_media.described(image)]
         subprocess.run(argv, check=True, timeout=60, capture_output=True)
     return windows_media_made.iso(tree)
 
@@ -220,9 +239,10 @@ def site(tmp_path: Path) -> Site:
 
 
 @pytest.fixture
-def computer(tmp_path: Path, site: Site, iso: Path) -> Computer:
-    family = windows_families.family(files=(GuestFile(r"C:\Data\motd.txt", "hello"),))
-    made = Computer(tmp_path, family, site)
+def computer(tmp_path: Path, site: Site, iso: Path, kind: Kind) -> Computer:
+    motd = GuestFile(r"C:\Data\motd.txt", "hello")
+    family = windows_families.family(kind.slug, files=(motd,))
+    made = Computer(tmp_path, family, site, kind.machine)
     made.make_medium(iso)
     return made
 
@@ -245,7 +265,8 @@ def instances(computer: Computer) -> list[tuple[Subject, WinRM]]:
         windows = Windows.load(computer.drive, Port(subject.console).write)
         assert windows.phase == SEALED and not windows.password
         instance = Instance(windows, drive_with_data({"E": folder / "drive"}), mac=told.mac)
-        instance.disk = 42 * GIB
+        instance.disk = (computer.machine.disk_gib + 2) * GIB
+        instance.secure_boot, instance.tpm = computer.machine.secure_boot, computer.machine.tpm
         commands = Commands({}, windows.console, lambda _: None, instance.early)
         for line in setup.commands(windows.answers, "specialize"):
             commands.run(line)
@@ -257,11 +278,12 @@ def instances(computer: Computer) -> list[tuple[Subject, WinRM]]:
         guest = windows.machine.guest
         guest.hostname = windows.hostname
         guest.scripts[windows_script.text("account.ps1")] = instance.answer
-        service = WinRM(guest, tls, password=told.admin_password)
+        service = WinRM(guest, tls, user=windows.user, password=told.admin_password)
         started.append((subject, service))
     return started
 
 
+@pytest.mark.parametrize("kind", [SERVER, CLIENT], ids=["server", "client"], indirect=True)
 def test_an_iso_becomes_an_image_whose_instances_pass_every_check(
     computer: Computer, instances: list[tuple[Subject, WinRM]], tmp_path: Path
 ) -> None:
@@ -270,7 +292,7 @@ def test_an_iso_becomes_an_image_whose_instances_pass_every_check(
     assert [line.split()[1] for line in phases] == ["1/5", "2/5", "3/5", "4/5", "5/5", "sealed"]
     assert (computer.drive / "Data/motd.txt").read_text().strip() == "hello"
     assert not (computer.drive / "ProgramData/imagecycle/build/access.ps1").exists()
-    way = WinrmWay(tmp_path, "Administrator")
+    way = WinrmWay(tmp_path, computer.family.admin_user)
     subjects = tuple(subject for subject, _ in instances)
     for subject, service in instances:
         machine: Any = dataclasses.make_dataclass("Reached", ["console", "port", "name"])(
@@ -296,7 +318,7 @@ def test_an_iso_becomes_an_image_whose_instances_pass_every_check(
         distro=family.distro,
         admin_user=family.admin_user,
         disk=tmp_path / "none.qcow2",
-        size=40 * GIB,
+        size=computer.machine.disk_gib * GIB,
         leave_out=(),
         added=(),
         explained=(),

@@ -1,4 +1,4 @@
-"""A site with all that Windows Server 2022 is built from; Setup and Windows are the stand-in's."""
+"""A site with all that a Windows is built from; Setup and Windows are the stand-in's."""
 
 from __future__ import annotations
 
@@ -17,16 +17,20 @@ from imagecycle.model import Family
 from imagecycle.site import Site
 from standin.windows import boot_media
 
-SLUG = "windows-2022-x86_64-server"
 DISK = 32
-"""GiB; the least that the release takes, since a build wants as much room"""
+"""GiB; the least that a server takes"""
 SECURE = {"os_secure_boot": "required", "hw_tpm_version": "2.0", "hw_tpm_model": "tpm-crb"}
 MACHINES: Mapping[str, Mapping[str, Any]] = {
     "bios": {"firmware": "bios"},
     "uefi": {"firmware": "uefi"},
     "secure": {"firmware": "uefi", "properties": SECURE},
+    "client": {"firmware": "uefi", "properties": {"hw_disk_bus": "scsi"}, "release": "11"},
 }
 """What the catalog says of each machine that is tried"""
+
+
+SLUGS = {"2022": "windows-2022-x86_64-server", "11": "windows-11-x86_64-desktop"}
+_IMAGES = {"2022": boot_media.SERVER_2022, "11": boot_media.CLIENT_11}
 
 
 @dataclass(frozen=True)
@@ -38,27 +42,32 @@ class Operator:
 
 
 def prepared(
-    home: Path, *, firmware: str, properties: Mapping[str, str] | None = None, key: str = ""
+    home: Path,
+    *,
+    firmware: str,
+    properties: Mapping[str, str] | None = None,
+    key: str = "",
+    release: str = "2022",
 ) -> Operator:
     """A new site.
 
     :param home: QEMU's user can enter it, which it could not below a temporary folder of pytest.
-    :param key: the product key; by default the catalog's.
+    :param key: the product key of a server; by default the catalog's.
+    :param release: one of :data:`SLUGS`.
     """
     media, folder = home / "media", home / "catalog"
     for place in (media, folder):
         place.mkdir(parents=True)
-    medium = boot_media.make(media / "windows.iso")
+    medium = boot_media.make(media / "windows.iso", _IMAGES[release])
     msi = media / "cloudbase-init.msi"
     msi.write_bytes(b"ends with code 3010")  # so that the guest restarts
-    path = windows_families.copy(folder) / "windows-2022.yaml"
+    path = windows_families.copy(folder) / f"windows-{release}.yaml"
     said = yaml.safe_load(path.read_text())
-    said["architectures"]["x86_64"] = {
-        "media": {"kind": "iso", **_named(medium)},
-        "firmware": [firmware],
-    }
+    media_and_firmware = {"media": {"kind": "iso", **_named(medium)}, "firmware": [firmware]}
+    said["architectures"] = {"x86_64": media_and_firmware}
     said["properties"] |= properties or {}
-    said["disk"] = DISK
+    if release == "2022":
+        said["disk"] = DISK
     if key:
         said["windows"]["kms_client_keys"]["ServerStandard"] = key
     path.write_text(yaml.safe_dump(said))
@@ -70,7 +79,7 @@ def prepared(
         "boot_timeout": 400,
     }
     site = Site.model_validate({"home": home / "home", "catalog": (folder,), "windows": settings})
-    return Operator(site, catalog.find(folder, SLUG))
+    return Operator(site, catalog.find(folder, SLUGS[release]))
 
 
 def _named(path: Path) -> dict[str, str]:

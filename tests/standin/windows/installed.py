@@ -199,6 +199,8 @@ class Windows:
             self.console("installer: FAILED: an unknown script")
             return False
         self.access, self.certificate = False, ("", "")
+        if self.installation_type == windows_releases.CLIENT:
+            self.user = ""  # the account of the build, which Setup has made
         self.machine.files.pop(rf"{OWN}\access.ps1", None)
         shutil.rmtree(self.path(OWN), ignore_errors=True)
         wrong = [fails] if fails else list(self._unfit())

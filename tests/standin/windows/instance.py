@@ -86,7 +86,6 @@ class Instance:
         data = self._meta_data()
         done = self.windows.instance
         done |= {"id": data["uuid"], "keys": [], "listens": False, "runs": done.get("runs", 0)}
-        self.windows.identity = self.windows.identity or _identity(self.windows)
         for name in self._plugins(context.CONFIGURATION):
             if name == "createuser.CreateUserPlugin":
                 self.windows.user = options["username"]
@@ -101,6 +100,7 @@ class Instance:
                 self.windows.certificate, self.fingerprint = certificate, sha256
             elif name == "userdata.UserDataPlugin":
                 self._user_data()
+        self.windows.identity = self.windows.identity or _identity(self.windows)
 
     def _user_data(self) -> None:
         assert self.drive is not None
