@@ -54,6 +54,33 @@ def test_a_guest_that_gives_up_is_noticed(path: Path, text: bytes, reason: str) 
         console.look()
 
 
+ASKED = (
+    b"\x1b[24;79H \x08 \x1b[2;1H\x1b[5;3H\x1b[0m\x1b(0\x1b[30m\x1b[47mlqqqqu\x1b[0m\x1b(B\x1b[30m"
+    b"\x1b[47m \x1b[31m[!!] Download installer components\x1b[30m \x1b(0tqqk\x1b[6;3Hx\x1b[0m\x1b(B"
+    b"\x1b[47m     \x1b(0x\x1b[7;3H\x1b[0m\x1b(0\x1b[47mx\x1b[0m\x1b(B\x1b[47m The installer "
+    b"failed to download a file from the mirror.\x1b(0x\x1b[14;3H\x1b(0mqqqqqj\x1b(B"
+    b"\x1b[15;9HRetry\r\x1b[9BChange"
+)
+"""A dialog of Debian's installer, as newt draws it; shortened"""
+
+
+def test_a_question_of_the_vendors_installer_ends_the_build_and_is_shown_as_on_the_screen(
+    path: Path,
+) -> None:
+    console = Console(path, Debian.console)
+    path.write_bytes(b"[    0.1] Linux version 6\r\n\x1b[2J" + ASKED[:60])
+    assert console.look()  # its title is not whole
+    path.write_bytes(b"[    0.1] Linux version 6\r\n\x1b[2J" + ASKED)
+    with pytest.raises(InstallationFailed, match="the installer asks: Download installer comp"):
+        console.look()
+    assert [line.strip() for line in console.last_lines()] == [
+        "[!!] Download installer components",
+        "The installer failed to download a file from the mirror.",
+        "Retry",
+        "Change",
+    ]
+
+
 def test_a_guest_whose_clock_stands_still_is_the_emulators_fault(path: Path) -> None:
     console = Console(path, Debian.console)
     line = (

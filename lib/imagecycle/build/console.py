@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from imagecycle.build.domain import InstallationFailed, MachineCrashed
+from imagecycle.build.terminal import Terminal
 from imagecycle.systems.system import InstallerConsole
 
 PANIC = re.compile(rb"Kernel panic - not syncing: ([^\r\n]+)\r*\n")
@@ -14,6 +15,9 @@ _LOST_TIMER = re.compile(rb"kthread timer wakeup didn't happen for \d+ jiffies")
 """Linux says so, once in 20 s, when an interrupt of its timer is lost: then it waits for ever"""
 _LOST_TIMES = 3
 _ESCAPE = re.compile(rb"\x1b\[[0-9;=?]*[A-Za-z]")
+_DRAWN = re.compile(rb"\x1b\[\d+;\d+H")
+_RECENT = 2000
+"""Bytes at the end, of which it depends whether lines are read or a screen"""
 _RETURN = re.compile(rb"^\r+(?=[^\r\n])", re.MULTILINE)
 _LAST_LINES = 15
 
@@ -53,6 +57,10 @@ class Console:
         if found := self._installer.failure.search(text) or PANIC.search(text):
             self._failure = found[1].decode(errors="replace")
             raise InstallationFailed(self._failure)
+        asks = self._installer.question
+        if asks is not None and (found := asks.search(text)):
+            self._failure = f"the installer asks: {found[1].decode(errors='replace')}"
+            raise InstallationFailed(self._failure)
         if len(_LOST_TIMER.findall(text)) >= _LOST_TIMES:
             raise MachineCrashed("the clock of the virtual machine stands still")
         return True
@@ -88,7 +96,12 @@ class Console:
         return type(error)(message, hint="; ".join(places))
 
     def last_lines(self) -> list[str]:
-        """The end of the console, without control characters."""
+        """The end of the console, without control characters: lines, or a screen with a dialog."""
+        said = self.path.read_bytes() if self.path.exists() else b""
+        if _DRAWN.search(said[-_RECENT:]):
+            screen = Terminal()
+            screen.write(said)
+            return [line for line in screen.lines() if line.strip()]
         text = self.text()[-20000:].decode(errors="replace")
         lines = [re.sub(r"[^\x20-\x7e]", "", line) for line in text.split("\n")]
         return [line for line in lines if line.strip()][-_LAST_LINES:]

@@ -31,6 +31,8 @@ class Debian(Linux):
         phases=6,
         phase=re.compile(rb"^installer: (\d+)/\d+ ([^\r\n]+)\r*\n", re.MULTILINE),
         failure=re.compile(rb"^installer: FAILED: ([^\r\n]+)\r*\n", re.MULTILINE),
+        # the vendor's: the title of a dialog that only somebody at the console can close
+        question=re.compile(rb"\[!!\] ([^\x1b\r\n]*[^\x1b\r\n ]) *\x1b"),
     )
     removed = {
         **REMOVED,

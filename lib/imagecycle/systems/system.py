@@ -21,11 +21,13 @@ class InstallerConsole:
     """What an installer says on its serial console.
 
     ``phase`` has the groups number and name, the number perhaps empty; ``failure`` one, the reason.
+    ``question`` has one, too: what is asked, and by nobody answered.
     """
 
     phases: int
     phase: re.Pattern[bytes]
     failure: re.Pattern[bytes]
+    question: re.Pattern[bytes] | None = None
 
 
 @dataclass(frozen=True)
