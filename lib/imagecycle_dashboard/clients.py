@@ -111,6 +111,8 @@ def _images(request: Any, **query: str) -> Question:
         address = f"/v2/images?{urllib.parse.urlencode(query, safe=':,')}"
         answer = http.get(address)[1]
         documents = answer["images"]
+        if not isinstance(documents, list):
+            raise TypeError
         if not all(isinstance(document, dict) for document in documents):
             raise TypeError
         return Listing(documents, not answer.get("next"))

@@ -58,7 +58,7 @@ def read(path: object) -> Operations:
     place = Path(str(path))
     try:
         found = place.stat()
-    except OSError:
+    except (OSError, ValueError):
         raise NoData("missing", str(place)) from None
     mark = (found.st_ino, found.st_mtime_ns, found.st_size)
     with _reading:
@@ -70,7 +70,7 @@ def read(path: object) -> Operations:
 
 def _load(place: Path, size: int) -> Operations:
     try:
-        if size > _LARGEST:
+        if size > _LARGEST or not place.is_file():
             raise ValueError
         document = json.loads(place.read_text(encoding="utf-8"))
         version = document["version"]

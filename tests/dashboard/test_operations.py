@@ -1,6 +1,7 @@
 """The operators' file as the panel reads it, when it is not as it should be."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ def test_why_there_is_nothing_to_show(tmp_path: Path) -> None:
     path = tmp_path / "operations.json"
     assert reason(None) == "unset"
     assert reason(path) == "missing"
+    assert reason("a\0b") == "missing"
     for text in ("", "[]", "{}", "[" * 100_000, "\udcff"):
         path.write_text(text, errors="surrogateescape")
         assert reason(path) == "unreadable"
@@ -28,6 +30,8 @@ def test_why_there_is_nothing_to_show(tmp_path: Path) -> None:
     path.unlink()
     path.mkdir()
     assert reason(path) == "unreadable"
+    os.mkfifo(tmp_path / "pipe")
+    assert reason(tmp_path / "pipe") == "unreadable"
 
 
 def test_a_file_that_was_replaced_is_read_again(tmp_path: Path) -> None:

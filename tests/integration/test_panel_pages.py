@@ -44,6 +44,7 @@ FAULTS = {
     "tells half": (Fault(body=b'{"images": [{"id": '), "gave an answer that makes no sense."),
     "tells HTML": (Fault(body=b"<h1>Welcome</h1>"), "gave an answer that makes no sense."),
     "tells a list": (Fault(body=b"[1, 2]"), "gave an answer that makes no sense."),
+    "tells an object": (Fault(body=b'{"images": {}}'), "gave an answer that makes no sense."),
     "tells nothing": (Fault(body=b'{"images": null}'), "gave an answer that makes no sense."),
     "tells of no images": (Fault(body=b'{"images": ["x"]}'), "gave an answer that makes no sense."),
 }
@@ -168,6 +169,44 @@ def test_servers_of_the_first_page_are_shown_although_the_second_failed(
     seen = see(pages, SERVERS).text
     assert "and 980 more" in seen
     assert f"The compute service failed with status 500. {INCOMPLETE}" in seen
+
+
+def test_all_servers_of_a_nova_with_small_pages_are_shown(pages: Pages, cloud: SmallCloud) -> None:
+    cloud.servers = [server(number) for number in range(1000)]
+    cloud.page = 400
+    seen = see(pages, SERVERS).text
+    assert "and 980 more" in seen
+    assert INCOMPLETE not in seen
+
+
+def test_servers_and_volumes_that_make_no_sense_hide_no_other(
+    pages: Pages, cloud: SmallCloud
+) -> None:
+    odd: list[dict[str, Any]] = [{"id": one} for one in ("a/b", "", " ", "<b>", None, "x" * 5000)]
+    odd += [{"name": one} for one in (None, "", "\u3164", "%s {0} {{ 7 }}", {"a": 1}, "a" * 5000)]
+    servers = [*odd, {"status": None}]
+    servers += [{"image": one} for one in ("", [], "x", {"id": 5}, {"id": None}, None, 7)]
+    cloud.servers = [server(1), *({**server(n), **one} for n, one in enumerate(servers, 10))]
+    metadata = "volume_image_metadata"
+    volumes = [*odd, {metadata: None}, {metadata: {"image_id": {"a": 1}}}, {"attachments": None}]
+    cloud.volumes = [volume(1), *({**volume(n), **one} for n, one in enumerate(volumes, 10))]
+    seen = see(pages, SERVERS)
+    assert "s1 active" in seen.text
+    assert "v1 available" in seen.text
+    assert "None" not in seen.text
+    ours = seen.body.partition('id="content_body"')[2]
+    assert not re.search(r"<a[^>]*>\s*(<bdi>\s*</bdi>)?\s*</a>", ours), "a link without words"
+    cloud.servers = [{**server(n), **one} for n, one in enumerate(odd, 10)]
+    cloud.images = []
+    assert "cannot be rebuilt" in see(pages, SERVERS).text
+
+
+def test_the_smallest_of_thousands_of_flavors_is_found(pages: Pages, cloud: SmallCloud) -> None:
+    sizes = range(5000, 0, -1)
+    cloud.flavors = [
+        {"id": str(ram), "name": f"f{ram}", "vcpus": 1, "ram": ram, "disk": 5} for ram in sizes
+    ]
+    assert "f512" in see(pages, SYSTEMS).text
 
 
 @pytest.mark.rotating(3)
