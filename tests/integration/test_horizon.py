@@ -81,11 +81,23 @@ class Lived:
         self.ids[release] = made.id
         servers.boot_many(self.box.alice, made.id, names)
 
-    def retire(self) -> None:
+    @property
+    def hasty(self) -> Site:
+        """With a policy that retires at once."""
         at_once = Retirement.model_validate({"keep": 0, "after_days": 0, "grace_days": 0})
-        site = self.site.model_copy(update={"retirement": at_once})
+        return self.site.model_copy(update={"retirement": at_once})
+
+    def retire(self) -> None:
         options = RetireOptions(now=True)
-        transitions.retire_releases([SLUG], site, cloud="devcloud", options=options)
+        transitions.retire_releases([SLUG], self.hasty, cloud="devcloud", options=options)
+
+    def leave_about(self) -> None:
+        """A copy and another image of the publishing project."""
+        glance = self.box.glance
+        fields = {"disk_format": "raw", "container_format": "bare", "visibility": "private"}
+        copy = glance.create({**fields, "name": f"a copy {HOSTILE}"})
+        glance.change(copy.id, glance.image(self.ids[NEW]).properties)
+        glance.create({**fields, "name": f"left about {HOSTILE}"})
 
     def forge(self) -> None:
         """bob's, shared with alice, though it is no release."""
@@ -167,8 +179,9 @@ def lived(new_cloud: Lived, tmp_path_factory: pytest.TempPathFactory) -> Lived:
         reason=f"its keys were published {HOSTILE}",
     )
     new_cloud.forge()
+    new_cloud.leave_about()
     operations.write(
-        new_cloud.site,
+        new_cloud.hasty,
         cloud="devcloud",
         out=devcloud.operations_file(new_cloud.box.site),
         reports="https://reports.example",
@@ -239,6 +252,9 @@ def test_operators_see_all_of_it_and_users_none(lived: Lived) -> None:
         assert "Debian 12 Server" in seen["operations"]
         assert "1 retired" in seen["operations"]
         assert "forged" not in seen["copies"], "it is another project's"
+        for word in (f"a copy {HOSTILE}", f"{SLUG} {NEW}", f"left about {HOSTILE}"):
+            assert word in seen["copies"]
+        assert OLDER in seen["next"], "the policy would retire it"
         for word in (RETIRED, "alpha", "beta", "revoke debian-12-x86_64-server"):
             assert word in seen["of-family"]
         assert admin.page.locator("a[href$='/admin/operating_systems/']").count()
