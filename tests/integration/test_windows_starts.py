@@ -23,16 +23,22 @@ from imagecycle.build.console import Console
 from imagecycle.build.windows_customise import Running
 from imagecycle.catalog import unattended
 from imagecycle.machine import config_drive
+from imagecycle.machine.config_drive import InstanceData
 from imagecycle.machine.winrm_guest import PORT, Account
 from imagecycle.systems import windows, windows_media
 from imagecycle.verify import course, ntfs, windows_way
-from imagecycle.verify.windows_way import Address, WindowsAsking
+from imagecycle.verify.cases import REBOOT, SNAPSHOT
+from imagecycle.verify.windows_checks import test_lives
+from imagecycle.verify.windows_checks.test_lives import Again
+from imagecycle.verify.windows_fixtures import Said
+from imagecycle.verify.windows_way import Address, WindowsAsking, unpacked
 from integration.test_windows_phases import XML
 from integration.windows_site import DISK, Operator, prepared
 from standin.windows import boot_media
 
 pytestmark = [pytest.mark.integration, pytest.mark.long]
 
+KEY = "ssh-ed25519 AAAAours us"
 _IN_IT = """\
 mount -t proc proc {root}/proc && mount --rbind /sys {root}/sys
 busybox chroot {root} /bin/busybox --install -s /bin
@@ -117,24 +123,51 @@ def test_a_medium_becomes_a_sealed_disk_and_an_instance(computer: Computer, tmp_
     subprocess.run(argv, check=True, timeout=60)
     assert list(ntfs.unclean(qcow2)) == []
 
-    told = course.new_instance("instance", "ssh-ed25519 AAAAours us", windows=True)
+    told = course.new_instance("instance", KEY, windows=True)
+    first, fingerprint = life(computer, told)
+    assert first["marker"] == told.marker and first["name"] == told.name.upper()
+    later, _ = life(computer, told, fingerprint)
+    lived(Again(REBOOT, told.name, first, later))
+    new = course.new_instance("instance-new", KEY, windows=True)
+    of_a_snapshot, _ = life(computer, new)
+    lived(Again(SNAPSHOT, new.name, first, of_a_snapshot))
+
+
+def life(computer: Computer, told: InstanceData, known: str = "") -> tuple[Said, str]:
+    """What an instance tells of itself from a start to its power button, and its certificate.
+
+    :param known: the fingerprint that the same instance has told in an earlier life.
+    """
     disc = computer.insert()
     for name, content in config_drive.files(told):
         (disc / name).parent.mkdir(parents=True, exist_ok=True)
         (disc / name).write_bytes(content)
+    pressed = computer.root / "tmp/power-button"
+    pressed.unlink(missing_ok=True)
     machine = threading.Thread(target=computer.run, daemon=True)
     machine.start()
-    fingerprint = reported(computer.console)
+    fingerprint = known or reported(computer.console)
     address = Address("Administrator", told.admin_password, fingerprint, PORT)
     with address.guest() as guest:
         guest.wait(limit=60)
     asking = WindowsAsking(address, 60)
     while (said := asking.answered()) is None:
         time.sleep(0.1)
-    assert said["marker"] == f'"{told.marker}"' and said["name"] == f'"{told.name.upper()}"'
-    (computer.root / "tmp/power-button").touch()
+    pressed.touch()
     machine.join(30)
     assert not machine.is_alive()
+    return Said("instance", unpacked(said)), fingerprint
+
+
+def lived(again: Again) -> None:
+    """What verification wants of a later life; all are of one boot of this kernel."""
+    for check in (
+        test_lives.test_keeps_name_and_identity,
+        test_lives.test_does_not_repeat_user_data,
+        test_lives.test_snapshot_is_a_new_instance,
+        test_lives.test_services_that_should_run_do,
+    ):
+        check(again)
 
 
 def install_from(disc: Path, operator: Operator) -> None:

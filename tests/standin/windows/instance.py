@@ -10,7 +10,7 @@ import configparser
 import json
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ class Instance:
     memory_kib: int = 0
     processors: int = 2
     restarts: int = 2
+    booted: int = field(default_factory=lambda: account.filetime(time.time() - time.monotonic()))
 
     @property
     def is_new(self) -> bool:
@@ -138,7 +139,7 @@ class Instance:
             for size in (self.disk, *self.other_disks)
         ]
         found["restarts"], found["processors"] = self.restarts, self.processors
-        found["booted"] = account.filetime(time.time() - time.monotonic())
+        found["booted"] = self.booted
         if self.memory_kib:
             found["memory"] = {"total": self.memory_kib, "free": self.memory_kib - 2**20}
         found["winrm"]["listeners"] = ["Address=* Transport=HTTPS"] if done.get("listens") else []
