@@ -119,7 +119,7 @@ ExecStart=/bin/systemctl reboot --force --force
 STALLS = (
     Stall("a boot loader that waits", loader_waits, Picture.LOADER_WAITS),
     Stall("a boot loader that waits", loader_waits, Picture.LOADER_WAITS, "uefi"),
-    Stall("contextualisation is switched off", no_contextualisation, Picture.NO_NETWORK),
+    Stall("contextualisation is switched off", no_contextualisation, Picture.NO_SSH),
     Stall("no initial RAM disk", no_initial_ram_disk, Picture.PANIC, long=False),
     Stall("no menu of the boot loader", no_loader_configuration, Picture.LOADER_LOST, long=False),
     Stall("a root that is not there", wrong_root, Picture.INITRAMFS),
