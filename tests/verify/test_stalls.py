@@ -104,12 +104,31 @@ def test_loader_that_reads_or_counts_down_does_not_wait() -> None:
     assert picture(situation(system=False, still=stalls.LOADER - 1)) is None
 
 
+def test_loader_that_has_loaded_a_kernel_gets_time_to_unpack_it() -> None:
+    said = "Loading Linux 6.1.0-56-cloud-amd64 ...\nLoading initial ramdisk ...\n\n"
+    loading = situation(system=False, still=stalls.LOADER + 9, console=said)
+    assert picture(loading) is None
+    assert picture(dataclasses.replace(loading, still=stalls.SILENT + 1)) is Picture.LOADER_WAITS
+    menu = dataclasses.replace(loading, screen="         GNU GRUB  version 2.06\n*Debian")
+    assert picture(menu) is Picture.LOADER_WAITS
+
+
 def test_firmware_that_tries_devices_is_no_loader() -> None:
     assert picture(situation(system=False, handed_over=False, still=stalls.LOADER + 1)) is None
 
 
 def test_login_prompt_gives_network_and_ssh_some_time() -> None:
     assert picture(dataclasses.replace(UP, prompt=stalls.LOGIN - 1)) is None
+
+
+def test_a_slow_machine_at_work_gets_longer_from_its_prompt_to_a_login() -> None:
+    slow = dataclasses.replace(UP, prompt=stalls.LOGIN + 9, pace=100.0)
+    assert picture(slow) is None
+    assert picture(dataclasses.replace(slow, pace=40.0)) is Picture.NO_NETWORK
+    assert picture(dataclasses.replace(slow, busy=0.1)) is Picture.NO_NETWORK
+    late = dataclasses.replace(slow, prompt=stalls.SLOW * 100, pace=199.0)
+    assert picture(late) is None
+    assert picture(dataclasses.replace(late, pace=139.0)) is Picture.NO_NETWORK
 
 
 def test_prompt_without_an_address_is_no_network() -> None:

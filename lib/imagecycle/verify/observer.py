@@ -123,6 +123,7 @@ class Observer:
             starts=self._starts,
             prompt=self._since(PROMPT),
             finished=self._since(FINISHED),
+            pace=pace,
             network=Network(
                 has_address=self.traffic.has_address,
                 addresses_asked=self.traffic.addresses_asked,

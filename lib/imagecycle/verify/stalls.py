@@ -14,12 +14,14 @@ from imagecycle.verify import console, pictures
 from imagecycle.verify.pictures import Picture
 
 LOADER = 12.0
-"""Seconds in which a boot loader does nothing but wait. The longest silence of a good boot is the
-kernel's unpacking, a few seconds under emulation."""
+"""Seconds in which a boot loader does nothing but wait, before it loads a kernel"""
 LOGIN = 12.0
 """Seconds from the login prompt to a login; services that a login needs start before the prompt."""
 FINISHED = 12.0
 """Seconds from the end of contextualisation to a login"""
+SLOW = 0.4
+"""Of the time that a machine has taken until then, which it may take as well while it is at work:
+on a processor that others share, all of its work takes longer, and nothing counts that"""
 STILL = 15.0
 """Seconds in which a machine with an idle processor shows, reads and writes nothing"""
 IDLE = 0.3
@@ -38,6 +40,8 @@ _ROOT_TRY = re.compile(
     r"Running /scripts/local-block|dracut-initqueue(\[\d+\])?:.{0,200}[Tt]imeout"
 )
 _MENU = re.compile(r"GNU GRUB +version")
+_LOADING = re.compile(r"Loading (Linux|initial ramdisk)\b|EFI stub: |Decompressing Linux")
+"""The kernel's unpacking follows, which shows and reads nothing"""
 _DEVICE = re.compile(r"/dev/|\.device\b|^dev-")
 
 
@@ -76,6 +80,8 @@ class Situation:
     """Since a login prompt was seen"""
     finished: float | None = None
     """Since contextualisation said that it has finished"""
+    pace: float = 0.0
+    """Since power-on"""
     network: Network = field(default_factory=Network)
     ssh_answered: bool = False
     key_refused: bool = False
@@ -144,6 +150,9 @@ def _loader(s: Situation) -> Stall | None:
     if _MENU.search(s.screen) or _MENU.search(s.console):
         return Stall(Picture.LOADER_WAITS, "GRUB shows its menu and waits without a time limit")
     last = last_words(s.screen) or last_words(s.console)
+    loading = any(_LOADING.search(last_words(text)) for text in (s.screen, s.console))
+    if loading and s.still < SILENT:
+        return None
     return Stall(
         Picture.LOADER_WAITS,
         "the boot loader has started no kernel and does nothing any more"
@@ -155,12 +164,17 @@ def _login(s: Situation) -> Stall | None:
     late = [
         since
         for since, limit in ((s.prompt, LOGIN), (s.finished, FINISHED))
-        if since is not None and since > limit
+        if since is not None and since > _patience(s, since, limit)
     ]
     if not late:
         return None
     after = "its login prompt" if s.prompt is not None else "the end of contextualisation"
     return _without_login(s, f"{max(late):.0f} s after {after}")
+
+
+def _patience(s: Situation, since: float, limit: float) -> float:
+    """Seconds that a machine gets after something that should soon be followed by a login."""
+    return limit if s.busy <= IDLE else max(limit, SLOW * (s.pace - since))
 
 
 def _without_login(s: Situation, when: str) -> Stall:
