@@ -37,6 +37,8 @@ class Booted:
     """What it asked the router and the DHCPv6 server for, where it had these"""
     lives: Mapping[str, Life]
     """What became of it after its first boot, where it was waited for"""
+    first: Mapping[str, str]
+    """What it told of itself in its first life"""
 
 
 def boot(built: BuiltFamily, sabotage: Sabotage, firmware: str = "bios") -> Outcome:
@@ -92,4 +94,4 @@ def boot_case(
         asked = log.read_text().splitlines() if log.exists() else []
         recorded = [life for life in case.lives if (subject.folder / f"life-{life}.json").exists()]
         lives = {life: subject.life(life, limit=0) for life in recorded}
-        return Booted(subject, last.outcome, last.account, asked, lives)
+        return Booted(subject, last.outcome, last.account, asked, lives, one.boots[0].account)
