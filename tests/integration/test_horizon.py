@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -97,7 +98,8 @@ class Lived:
         fields = {"disk_format": "raw", "container_format": "bare", "visibility": "private"}
         copy = glance.create({**fields, "name": f"a copy {HOSTILE}"})
         glance.change(copy.id, glance.image(self.ids[NEW]).properties)
-        glance.create({**fields, "name": f"left about {HOSTILE}"})
+        left = glance.create({**fields, "name": f"left about {HOSTILE}"})
+        glance.upload(left.id, io.BytesIO(b"left"), 4, lambda _sent: None)
 
     def forge(self) -> None:
         """bob's, shared with alice, though it is no release."""
@@ -112,10 +114,7 @@ class Lived:
             "image_description": f"Forged {HOSTILE}",
         }
         bob.change(made.id, told)
-        with (self.site.home / "forged").open("w+b") as stream:
-            stream.write(b"forged")
-            stream.seek(0)
-            bob.upload(made.id, stream, 6, lambda _sent: None)
+        bob.upload(made.id, io.BytesIO(b"forged"), 6, lambda _sent: None)
         alpha = str(self.box.alice.session.get_project_id())
         bob.add_members(made.id, [alpha])
         Glance(self.box.alice).accept_members(made.id, [alpha])
