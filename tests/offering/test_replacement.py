@@ -1,9 +1,10 @@
 import os
+import resource
 from pathlib import Path
 
 import pytest
 
-from imagecycle.errors import UsageError
+from imagecycle.errors import ImagecycleError, UsageError
 from imagecycle.offering import replacement
 from imagecycle.offering.replacement import replaced
 
@@ -114,6 +115,29 @@ def test_a_folder_of_somebody_else_is_refused(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
     with pytest.raises(UsageError, match="is no folder"):
         write(tmp_path / "precious.txt")
+
+
+@pytest.mark.parametrize("out", ["file/site", "loop", "x" * 300, "x" * 254])
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, out: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "loop").symlink_to("loop")
+    with pytest.raises(ImagecycleError, match="cannot write"):
+        write(tmp_path / out)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "loop"]
+
+
+def test_a_disk_that_is_full_is_named_and_the_old_site_stays(tmp_path: Path) -> None:
+    out = tmp_path / "site"
+    write(out, a="1")
+    before, limits = files(out), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))  # what is larger is refused
+    try:
+        with pytest.raises(ImagecycleError, match="cannot write"):
+            write(out, a="2" * 2000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert files(out) == before
+    assert beside(out) == []
 
 
 def test_a_link_to_the_folder_stays_a_link(tmp_path: Path) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import glob
 import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from imagecycle.errors import UsageError
+from imagecycle.errors import ImagecycleError, UsageError
 
 _AT_FDCWD = -100
 _EXCHANGE = 2
@@ -39,9 +40,10 @@ class Tree:
     def write(self, path: str, pieces: Iterable[str]) -> None:
         """Write a file, given in pieces."""
         target = self.folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with target.open("w", encoding="utf-8", newline="\n") as stream:
-            stream.writelines(pieces)
+        with _explained(self._old):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with target.open("w", encoding="utf-8", newline="\n") as stream:
+                stream.writelines(pieces)
         self.written += 1
         old = self._old / path
         if _same(target, old):
@@ -64,23 +66,37 @@ def replaced(out: Path, mark: str) -> Iterator[Tree]:
 
     :param mark: a file that every such folder has, by which ours are told from others.
     :raises UsageError: when there is something else in that place.
+    :raises ImagecycleError: when it cannot be written.
     """
     out = Path(os.path.abspath(out))  # noqa: PTH100 - a link in the path stays one
-    _refuse_others(out, mark)
-    target = out.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
-    for left in target.parent.glob(f".{target.name}.*{_PARTIAL}"):
-        shutil.rmtree(left, ignore_errors=True)
-    made = tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=_PARTIAL)
+    target = Path(os.path.realpath(out))
+    with _explained(out):
+        _refuse_others(out, mark)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for left in target.parent.glob(f".{glob.escape(target.name)}.*{_PARTIAL}"):
+            shutil.rmtree(left, ignore_errors=True)
+        made = tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}.", suffix=_PARTIAL)
     folder = Path(made)
     try:
         folder.chmod(0o755)
         tree = Tree(folder, target)
         yield tree
         if tree.differs():
-            _put(folder, target)
+            with _explained(out):
+                _put(folder, target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _explained(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ImagecycleError(
+            f"cannot write {out}: {error.strerror or error}",
+            hint="make room there, or name a folder that can be written",
+        ) from error
 
 
 def _refuse_others(out: Path, mark: str) -> None:

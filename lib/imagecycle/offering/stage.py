@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from collections.abc import Callable, Iterable
 from collections.abc import Collection as Ids
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from imagecycle import log
 from imagecycle.artifacts import lock_file
@@ -29,6 +30,8 @@ from imagecycle.site_sections import Retirement
 
 MARK = "offering.json"
 """What every site has"""
+_ADDRESS = re.compile(r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d+)?(/[\w.~!$&'()*+,;=:@%/-]*)?")
+"""Without a user, a question or a part of a page"""
 _STATIC = Path(__file__).parent / "static"
 _MOST_WARNINGS = 20
 _SHOWN = (State.CURRENT, State.SUPERSEDED, State.RETIRED, State.REVOKED)
@@ -56,7 +59,7 @@ def write(site: Site, *, cloud: str, out: Path, title: str = "", address: str = 
     session = open_cloud(cloud, site)
     policy_of = policies.read(site).of
     place = _place(session, title or cloud, address.rstrip("/"))
-    name = hashlib.sha256(str(out.resolve()).encode()).hexdigest()[:16]
+    name = hashlib.sha256(os.fsencode(os.path.realpath(out))).hexdigest()[:16]
     with (
         lock_file(site.home / "locks" / f"site-{name}.lock", str(out), "site"),
         replaced(out, MARK) as tree,
@@ -148,8 +151,7 @@ def _place(session: CloudSession, title: str, address: str) -> Place:
 
 
 def _see_address(address: str) -> None:
-    parts = urlsplit(address)
-    if address and (parts.scheme not in ("http", "https") or not parts.netloc or parts.query):
+    if address and not _ADDRESS.fullmatch(address):
         raise UsageError(
             f"--address: {address} is no address of a site",
             hint="such as https://images.example/cloud",
