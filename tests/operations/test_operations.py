@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from imagecycle.errors import Unreachable, UsageError
+from imagecycle.errors import ImagecycleError, Unreachable, UsageError
 from imagecycle.jenkins.build import Build, Verdict
 from imagecycle.jenkins.status import FamilyStatus, JobStatus, Status
 from imagecycle.lifecycle.audit import AuditLog
@@ -116,6 +117,38 @@ def test_an_address_that_is_none_is_refused_first(tmp_path: Path) -> None:
         stage.write(
             Site(home=tmp_path), cloud="none", out=tmp_path / "out", reports="javascript:alert(1)"
         )
+
+
+@pytest.mark.parametrize(
+    ("out", "error"),
+    [
+        ("pipe", "is no file"),
+        ("notes", "holds something else"),
+        ("notes/x", "cannot write"),
+        ("x" * 300, "cannot write"),
+    ],
+)
+def test_what_is_in_the_place_of_the_file_is_not_replaced(
+    out: str, error: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "notes").write_text("precious")
+    monkeypatch.setattr(stage, "gather", lambda *_, **__: {"version": 1})
+    with pytest.raises(ImagecycleError, match=error):
+        stage.write(Site(home=tmp_path), cloud="none", out=tmp_path / out)
+    assert (tmp_path / "notes").read_text() == "precious"
+
+
+def test_the_file_is_replaced_and_a_link_to_it_stays_one(
+    cloud: Cloud, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to("operations.json")
+    document = gathered(cloud, tmp_path)
+    monkeypatch.setattr(stage, "gather", lambda *_, **__: document)
+    for _again in range(2):
+        stage.write(Site(home=tmp_path), cloud="none", out=tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "operations.json").stat().st_mode & 0o777 == 0o640
 
 
 def test_the_panel_reads_all_that_is_written(cloud: Cloud, tmp_path: Path) -> None:

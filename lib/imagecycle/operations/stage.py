@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Collection, Mapping
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from imagecycle.site import Site
 
 _MODE = 0o640
 """It names projects and what they use"""
+_BEGINNING = b'{\n "version":'
 _AUDIT_OF_ONE = 50
 """Changes of one image that are told"""
 
@@ -51,18 +54,48 @@ def write(
 
     :param reports: where browsers find the artifact folder.
     :param jenkins: asks the controller for these families; None to leave the jobs out.
-    :raises UsageError: when ``reports`` is no address.
+    :raises UsageError: when ``reports`` is no address, or ``out`` holds something else.
     :raises ImagecycleError: when the cloud does not tell completely; the old document stays.
     """
     if reports and not runs.is_address(reports):
         raise UsageError(
             f"--reports: {reports} is no address", hint="such as https://images.example/artifacts"
         )
+    with _explained(out):
+        _refuse_others(out)
     found = gather(site, cloud=cloud, reports=reports, jenkins=jenkins)
-    write_text(out, json.dumps(found, ensure_ascii=False, indent=1) + "\n", mode=_MODE)
+    with _explained(out):
+        # a link stays one
+        place = Path(os.path.realpath(out))
+        write_text(place, json.dumps(found, ensure_ascii=False, indent=1) + "\n", mode=_MODE)
     families = found["families"]
     releases = sum(len(one["releases"]) for one in families)
     return Written(len(families), releases, len(found["plan"]["steps"]))
+
+
+def _refuse_others(out: Path) -> None:
+    if not out.exists():
+        return
+    if not out.is_file():
+        raise UsageError(f"--out: {out} is no file", hint="name a file for this alone")
+    with out.open("rb") as stream:
+        beginning = stream.read(len(_BEGINNING))
+    if beginning not in (b"", _BEGINNING):
+        raise UsageError(
+            f"--out: {out} holds something else than what this command writes",
+            hint="name a file for this alone: it is replaced",
+        )
+
+
+@contextlib.contextmanager
+def _explained(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ImagecycleError(
+            f"cannot write {out}: {error.strerror or error}",
+            hint="make room there, or name a file that can be written",
+        ) from error
 
 
 def gather(
