@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 from imagecycle.cloud.image import Image
 from imagecycle.offering import stage
 from imagecycle.offering.collection import Collection
@@ -76,6 +78,15 @@ def test_of_two_images_that_are_the_same_release_the_current_one_stays() -> None
             assert collection.add(order[0]) is None
             assert collection.add(order[1]) == one
             assert list(collection.releases(one.family)) == [other]
+
+
+def test_of_two_releases_of_one_second_the_newer_one_is_the_newer_event() -> None:
+    images = [image(1, release="20261122"), image(2, release="20260822", state="superseded")]
+    found = collected(*(replace(one, created_at="2026-11-22T13:00:00Z") for one in images))
+    assert [event.release.release for event in found.events(9)] == ["20261122", "20260822"]
+    images = [image(2, release="20261122"), image(1, release="20260822", state="superseded")]
+    found = collected(*(replace(one, created_at="2026-11-22T13:00:00Z") for one in images))
+    assert [event.release.release for event in found.events(9)] == ["20261122", "20260822"]
 
 
 def test_events_are_the_newest_publications_and_revocations() -> None:

@@ -111,14 +111,14 @@ class Collection:
     def events(self, most: int) -> Iterator[Event]:
         """What happened last, the newest first."""
         query = """
-            SELECT published_at AS at, 0 AS revoked, image_id, document FROM release
+            SELECT published_at AS at, 0 AS revoked, ordinal, image_id, document FROM release
             WHERE published_at != ''
             UNION ALL
-            SELECT revoked_at, 1, image_id, document FROM release WHERE revoked_at != ''
-            ORDER BY at DESC, revoked DESC, image_id LIMIT ?
+            SELECT revoked_at, 1, ordinal, image_id, document FROM release WHERE revoked_at != ''
+            ORDER BY at DESC, revoked DESC, ordinal DESC, image_id LIMIT ?
         """
         with contextlib.closing(self._database.execute(query, [most])) as found:
-            for at, revoked, _, document in found:
+            for at, revoked, *_, document in found:
                 yield Event(at, bool(revoked), OfferedRelease(**json.loads(document)))
 
     def count(self) -> tuple[int, int]:
