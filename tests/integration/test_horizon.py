@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
@@ -27,7 +28,7 @@ from imagecycle.model import Release
 from imagecycle.operations import stage as operations
 from imagecycle.site import CATALOG, Site
 from imagecycle.site_sections import Retirement
-from integration import horizon, servers
+from integration import horizon, servers, volumes
 from integration.conftest import ComputeBox
 from integration.horizon import OPERATIONS, SYSTEMS, Session
 
@@ -60,7 +61,8 @@ OPERATORS_PAGES = {
 class Lived:
     """A development cloud with Horizon, in which a family has had four releases.
 
-    alice has servers of all of them, bob one of the newest; the first is retired, the third was
+    alice has servers of all of them, one of the second that boots from a volume, and a volume of
+    the second; bob has a server and a volume of the newest. The first is retired, the third was
     revoked. bob has shared an image with alice that says that it is a release.
     """
 
@@ -100,6 +102,19 @@ class Lived:
         glance.change(copy.id, glance.image(self.ids[NEW]).properties)
         left = glance.create({**fields, "name": f"left about {HOSTILE}"})
         glance.upload(left.id, io.BytesIO(b"left"), 4, lambda _sent: None)
+
+    def make_volumes(self) -> None:
+        alice, older = self.box.alice, self.ids[OLDER]
+        self.ids["volume"] = volumes.make(alice, older)
+        self.ids["of bob"] = volumes.make(self.box.bob, self.ids[NEW])
+        disk: dict[str, Any] = {
+            **{"boot_index": 0, "source_type": "image", "uuid": older, "volume_size": volumes.SIZE},
+            **{"destination_type": "volume", "delete_on_termination": True},
+        }
+        server = {"name": "diskless", "flavorRef": "small", "networks": "none"}
+        server["block_device_mapping_v2"] = [disk]
+        made = servers.request(alice, "POST", "/servers", server=server)["server"]["id"]
+        servers.await_status(alice, made, "ACTIVE")
 
     def forge(self) -> None:
         """bob's, shared with alice, though it is no release."""
@@ -177,6 +192,7 @@ def lived(new_cloud: Lived, tmp_path_factory: pytest.TempPathFactory) -> Lived:
         cloud="devcloud",
         reason=f"its keys were published {HOSTILE}",
     )
+    new_cloud.make_volumes()
     new_cloud.forge()
     new_cloud.leave_about()
     operations.write(
@@ -218,6 +234,17 @@ def test_a_retired_release_is_seen_only_in_the_project_that_uses_it(lived: Lived
         assert (NEW in seen, OLDER in seen, RETIRED in seen) == (True, True, False)
         assert bob.status(retired) == 404
         assert "of bob" in horizon.text(bob.see(USERS_PAGES["servers"]))
+
+
+def test_volumes_are_told_with_the_servers_of_their_release(lived: Lived) -> None:
+    with lived.as_("alice") as alice:
+        page = alice.see(USERS_PAGES["servers"])
+        row = page.locator(".imagecycle-holdings tr", has_text=OLDER).first.inner_text()
+        assert "older" in row
+        assert "diskless" in row, "it boots from a volume of that release"
+        assert row.count("Volume ") == 2
+        assert f"Volume {lived.ids['volume']} available" in row
+        assert lived.ids["of bob"] not in horizon.text(page)
 
 
 def test_users_are_told_what_changed_in_the_packages(lived: Lived) -> None:

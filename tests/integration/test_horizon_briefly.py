@@ -103,6 +103,7 @@ def test_a_page_says_what_is_missing_while_glance_has_a_bad_day(
             assert said in seen
             assert "This page is not complete." in seen
             assert time.monotonic() - began < 45
+            assert horizon.defects(session.page) == []
         proxy.reset()
         assert "Debian 12" in horizon.text(session.see(SYSTEMS)), "the session is still good"
         assert 1 <= len([path for _, path, _ in proxy.requests() if "/images" in path]) <= 3
