@@ -71,6 +71,16 @@ def test_waiting_for_the_guest_is_no_time_of_the_questions() -> None:
     assert account.seconds_asked({}) is None
 
 
+@pytest.mark.parametrize(("uptime", "steps"), [(12, 100), (80, 200), (99999, 600)])
+def test_slow_machine_gets_longer_to_come_to_rest(tmp_path: Path, uptime: int, steps: int) -> None:
+    clock = tmp_path / "uptime"
+    clock.write_text(f"{uptime}.25 1.00\n")
+    words = THOROUGH["state"].replace("/proc/uptime", str(clock))
+    script = f"systemctl() {{ echo starting; }}; sleep() {{ :; }}\n{words}\necho $i"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["starting", str(steps)]
+
+
 @pytest.fixture
 def ssh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     script = tmp_path / "bin" / "ssh"
