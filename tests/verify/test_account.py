@@ -65,10 +65,19 @@ def test_waiting_for_the_guest_is_no_time_of_the_questions() -> None:
         "finished": "yes",
         "state": "running",
         "name": "x",
-        account.TOOK: "finished 8.00\nstate 3.50\nname 0.25",
+        account.TOOK: "finished 8.00\nstate 3.50\nname 0.25\nall 11.75",
     }
     assert account.seconds_asked(said) == 0.25
     assert account.seconds_asked({}) is None
+
+
+def test_questions_that_are_answered_beside_others_take_no_time_of_their_own() -> None:
+    said = account.parse(
+        "\x1estate 1.00\nx\n\x1ename 2.00\nx\n\x1eend 5.00\n"
+        "\x1etrial 2.00\n\n\x1eend 9.00\n\x1ekernel 9.25\n6.1\n\x1eend 9.50\n"
+    )
+    assert said[account.TOOK].splitlines()[-2:] == ["kernel 0.25", "all 8.50"]
+    assert account.seconds_asked(said) == 7.5
 
 
 @pytest.mark.parametrize(("uptime", "steps"), [(12, 100), (80, 200), (99999, 600)])

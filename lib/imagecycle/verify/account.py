@@ -112,14 +112,15 @@ AGENT = "agent"
 HEARD = "heard"
 """Seconds since 1970 at which the answer had come, by this machine's clock"""
 TOOK = "took"
-"""The seconds of the guest's clock that each section took, one a line"""
+"""The seconds of the guest's clock that each section took, one a line, and all together: some are
+answered beside others"""
 _WAITS = ("finished", "state")
 """The sections that wait for the guest, in this order: all others are of a machine at rest"""
 _TEXT = (
     'text() { while IFS= read -r line || [ -n "$line" ]; do printf "%s\\n" "$line"; done <"$1"; }'
 )
 """For short files, a small part of what a program costs under software emulation"""
-_END = "end"
+_END, _ALL = "end", "all"
 
 
 class Asking:
@@ -216,15 +217,16 @@ def parse(text: str) -> dict[str, str]:
         if name in {*known, _END} and _UP.fullmatch(up):
             clock.append((name, float(up)))
     if clock and clock[-1][0] == _END:
-        took = (f"{a} {then - at:.2f}" for (a, at), (_, then) in pairwise(clock) if a != _END)
-        found[TOOK] = "\n".join(took)
+        took = [(a, then - at) for (a, at), (_, then) in pairwise(clock) if a != _END]
+        took.append((_ALL, clock[-1][1] - clock[0][1]))
+        found[TOOK] = "\n".join(f"{section} {seconds:.2f}" for section, seconds in took)
     return found
 
 
 def seconds_asked(account: Mapping[str, str]) -> float | None:
     """The seconds that the questions took in the guest, without waiting for it."""
-    took = [line.split() for line in account.get(TOOK, "").splitlines()]
-    return round(sum(float(s) for name, s in took if name not in _WAITS), 2) if took else None
+    took = {name: float(s) for name, s in map(str.split, account.get(TOOK, "").splitlines())}
+    return round(took[_ALL] - sum(took.get(name, 0.0) for name in _WAITS), 2) if took else None
 
 
 def memory_in_use(account: Mapping[str, str]) -> int | None:
