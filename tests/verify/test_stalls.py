@@ -200,6 +200,8 @@ def test_initial_ram_disk_that_looks_in_vain_is_not_waited_out() -> None:
     line = "Begin: Running /scripts/local-block ... done.\n"
     assert picture(situation(console=line * 2)) is None
     assert picture(situation(console=line * stalls.ROOT_TRIES)) is Picture.INITRAMFS
+    assert picture(situation(console=line * stalls.ROOT_TRIES, pace=60.0)) is None
+    assert picture(situation(console=line * 24, pace=60.0)) is Picture.INITRAMFS
 
 
 def test_idle_machine_that_shows_nothing_stands_still() -> None:

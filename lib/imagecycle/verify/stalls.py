@@ -31,7 +31,8 @@ SILENT = 40.0
 UNIT = 20
 """Seconds that systemd says it has been waiting for one unit, with an idle processor"""
 ROOT_TRIES = 8
-"""Looks of the initial RAM disk for the root file system, one a second; a good boot needs one"""
+"""Looks of the initial RAM disk for the root file system, one a second; a good boot needs one, and
+a slow machine takes longer to find its disks"""
 STARTS = 3
 """Starts of the firmware. A first boot may restart once, to relabel or to grow."""
 
@@ -119,7 +120,7 @@ def _restarts(s: Situation) -> Stall | None:
 
 def _no_root(s: Situation) -> Stall | None:
     tries = len(_ROOT_TRY.findall(s.console))
-    needed = 2 if "dracut" in s.console else ROOT_TRIES
+    needed = 2 if "dracut" in s.console else max(ROOT_TRIES, SLOW * s.pace)
     if tries < needed or PROMPT.search(s.console) or s.still > STILL:
         return None
     return Stall(
