@@ -52,3 +52,11 @@ def test_every_rule_has_a_place_and_a_reason(system: Linux) -> None:
 def test_what_systemd_notes_when_it_starts_is_explained(path: str) -> None:
     """Debian 13 has it where the installation was started to be customised."""
     assert any(rule.matches(path) for rule in systems.linux("debian").unowned)
+
+
+@pytest.mark.parametrize("name", ["vmlinuz", "config", "System.map"])
+def test_a_kernel_in_boot_is_a_copy_of_the_packages_own(name: str) -> None:
+    """As Debian 14 has it."""
+    path, own = f"/boot/{name}-7.2.12+deb14-amd64", f"/usr/lib/modules/7.2.12+deb14-amd64/{name}"
+    (rule,) = [one for one in systems.linux("debian").unowned if one.matches(path)]
+    assert rule.copy_of and rule.source(path) == own

@@ -19,11 +19,18 @@ OF_SYSTEMD = (
     "systemd-ssh-generator failed with exit status 1."
 )
 """As recorded on Debian 13"""
+OF_PAM = (
+    "[  105.911875] (systemd)[511]: PAM (systemd-user) /usr/lib/pam.d is not supported on this "
+    "system; see /usr/share/doc/libpam0g/Debian-PAM-MiniPolicy.gz"
+)
+"""As recorded on Debian testing"""
 
 
 def test_what_the_machine_lacks_is_no_error_of_the_system() -> None:
     waited = "[  218.638549] sshd[419]: error: kex_exchange_identification: Connection closed"
-    checks.test_log_no_errors({"journal": f"{OF_VIRT}\n{OF_PC}\n{waited}\n{OF_SYSTEMD}"}, DEBIAN)
+    checks.test_log_no_errors(
+        {"journal": f"{OF_VIRT}\n{OF_PC}\n{waited}\n{OF_SYSTEMD}\n{OF_PAM}"}, DEBIAN
+    )
 
 
 @pytest.mark.parametrize(

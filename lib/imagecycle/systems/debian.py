@@ -66,6 +66,11 @@ class Debian(Linux):
             NO_CLOUD_INIT: b"",
         }
     )
+    harmless_errors = (
+        *Linux.harmless_errors,
+        # of Debian 14's libpam, which reads /etc/pam.d alone, at every session of systemd
+        r"PAM \(systemd-user\) /usr/lib/pam\.d is not supported on this system",
+    )
     initial_ram_disk = "/boot/initrd.img-{release}"
     access_control = "apparmor"
     sh = ("dash",)

@@ -56,6 +56,17 @@ DEBIAN: tuple[Unowned, ...] = (
         "the initial RAM disk of a kernel",
         made_from=r"/boot/vmlinuz-\1",
     ),
+    # Debian 14's packages have kernels below /usr, and put what boots into /boot themselves
+    Unowned(
+        "/boot/initrd.img-*",
+        "the initial RAM disk of a kernel",
+        made_from=r"/usr/lib/modules/\1/vmlinuz",
+    ),
+    Unowned(
+        "/boot/{vmlinuz,config,System.map}-*",
+        "a kernel, for the boot loader to read",
+        copy_of=r"/usr/lib/modules/\2/\1",
+    ),
     Unowned("/etc/pam.d/common-*", "pam-auth-update makes it; pam.* looks into it"),
     Unowned("/etc/apt/sources.list", "package_sources.* looks into it"),
     *by_reason(
