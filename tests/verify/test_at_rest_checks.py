@@ -27,7 +27,11 @@ OF_PAM = (
 
 
 def test_what_the_machine_lacks_is_no_error_of_the_system() -> None:
-    waited = "[  218.638549] sshd[419]: error: kex_exchange_identification: Connection closed"
+    waited = (
+        "[  218.638549] sshd[419]: error: kex_exchange_identification: Connection closed\n"
+        '[   92.378920] sshd-session[452]: fatal: chroot("/run/sshd"): No such file or directory '
+        "[preauth]"
+    )
     checks.test_log_no_errors(
         {"journal": f"{OF_VIRT}\n{OF_PC}\n{waited}\n{OF_SYSTEMD}\n{OF_PAM}"}, DEBIAN
     )

@@ -5,7 +5,11 @@ from collections.abc import Mapping
 
 from imagecycle.systems.linux import Linux
 
-OURS = re.compile(r"sshd(-\w+)?\[\d+\]: error: kex_exchange_identification: ")
+OURS = re.compile(
+    r"sshd(-\w+)?\[\d+\]: (error: kex_exchange_identification: "
+    # it is restarted by contextualisation, and its folder is away for a moment
+    r"|fatal: chroot\(\"/run/sshd\"\): No such file or directory \[preauth\])"
+)
 """What the wait for the SSH server leaves in its log"""
 THE_MACHINES = re.compile(
     r"kernel: (Early cacheinfo failed, ret = -2\b"
