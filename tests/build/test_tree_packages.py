@@ -40,3 +40,9 @@ def test_every_system_gets_one_kernel_and_a_boot_loader_for_its_firmware(
 def test_one_program_manages_the_network(version: str) -> None:
     chosen = tree_packages.select("amd64", version)
     assert ("ifupdown" in chosen) != ("systemd-resolved" in chosen)
+
+
+@pytest.mark.parametrize(("version", "brought"), [("bookworm", False), ("trixie", True)])
+def test_the_vendors_settings_of_the_kernel_are_there(version: str, brought: bool) -> None:
+    """Those of bookworm are systemd's; without any, only root may ping."""
+    assert ("linux-sysctl-defaults" in tree_packages.select("amd64", version)) == brought
