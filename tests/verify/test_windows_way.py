@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -210,3 +211,27 @@ def test_what_the_firmware_finds_missing_is_named_at_once(tmp_path: Path) -> Non
     situation = Situation(system=False, handed_over=False, still=0.0, busy=1.0, firmware=words)
     stall = WindowsJudge(machine)(situation)
     assert stall is not None and stall.picture is Picture.NO_BOOTABLE_DISK
+
+
+def test_a_machine_that_restarts_is_told_so(
+    service: WinRM, machine: Machine, tmp_path: Path
+) -> None:
+    Address("Administrator", PASSWORD, service.fingerprint, machine.port).write(
+        tmp_path, machine.name
+    )
+    with WinrmWay(tmp_path, "Administrator").restarting(machine.name):
+        deadline = time.monotonic() + 10
+        while service.guest.boots < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+
+
+def test_nobody_waits_for_a_machine_that_goes_away_while_it_is_told_to_restart(
+    tmp_path: Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        Address("Administrator", PASSWORD, "0" * 64, port).write(tmp_path, "instance")
+        begun = time.monotonic()
+        with WinrmWay(tmp_path, "Administrator").restarting("instance"):
+            assert time.monotonic() - begun < 1

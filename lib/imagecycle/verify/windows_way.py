@@ -219,8 +219,13 @@ class WinrmWay:
     @contextlib.contextmanager
     def restarting(self, name: str) -> Iterator[None]:
         address = Address.read(self._folder, name)
-        with contextlib.suppress(ImagecycleError), address.guest() as guest:
-            guest.cmd("shutdown.exe /r /f /t 1", limit=60)
+
+        def tell() -> None:
+            with contextlib.suppress(ImagecycleError), address.guest() as guest:
+                guest.cmd("shutdown.exe /r /f /t 1", limit=60)
+
+        # whoever follows the machines waits for none: this one goes away while it is talked to
+        threading.Thread(target=tell, daemon=True).start()
         yield
 
     def unclean(self, disk: Path) -> list[str]:
