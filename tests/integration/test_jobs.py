@@ -129,6 +129,7 @@ def test_a_cloud_that_does_not_answer_starts_nothing(box: Box, controller: Contr
 
 
 @pytest.mark.machines
+@pytest.mark.rotating(2, 1)
 def test_a_family_is_taken_from_the_quarter_to_its_publication(
     built_family: tuple[Family, Site, Artifact], box: Box, controller: Controller
 ) -> None:

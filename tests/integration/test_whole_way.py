@@ -17,6 +17,7 @@ from integration.conftest import Box
 pytestmark = [pytest.mark.integration, pytest.mark.machines]
 
 
+@pytest.mark.rotating(2, 0)
 def test_what_a_user_downloads_is_what_was_built_and_verified_and_boots(
     verified_family: tuple[Family, Site, Artifact], box: Box
 ) -> None:

@@ -202,6 +202,7 @@ ONLY_FOR_PEOPLE = ("/projects", "/metadefs/namespaces/imagecycle")
 """Calls whose answers decide nothing: the projects' names, and whether the definitions are there"""
 
 
+@pytest.mark.rotating(2)
 @pytest.mark.parametrize("scene", SCENES, indirect=True)
 def test_a_command_gets_over_what_befalls_one_call(
     scene: Scene, capsys: pytest.CaptureFixture[str]
