@@ -95,7 +95,7 @@ def name_of_the_builder(root: Path) -> None:
     """Names are looked up in files alone, which know another name."""
     place = root / "etc/nsswitch.conf"
     place.write_text(re.sub(r"^hosts:.*$", "hosts: files", place.read_text(), flags=re.MULTILINE))
-    put("/etc/hosts", "10.1.2.3 localhost\n127.0.1.1 builder\n")(root)
+    put("/etc/hosts", "10.1.2.3 localhost\n127.0.1.1 elsewhere\n")(root)
 
 
 def fill_the_disk(root: Path) -> None:
