@@ -299,13 +299,18 @@ SABOTAGES = (
         "a name that only the builder has",
         name_of_the_builder,
         NAMES,
-        ("hostname.localhost_is_the_machine_itself", "boot.sudo_complains_of_nothing"),
+        (
+            "hostname.localhost_is_the_machine_itself",
+            "boot.sudo_complains_of_nothing",
+            "at_rest.log_no_errors",  # sudo's complaint
+        ),
     ),
     MachineSabotage(
         "host_keys.differ_between_machines",
         "a host key that stays",
         host_key,
         NAMES,
+        ("cloud_init.logs_no_warnings",),  # it knows no empty list of keys
     ),
     MachineSabotage(
         "machine_id.differs_between_machines",
