@@ -1,7 +1,8 @@
 """What a terminal shows that was written to: for installers that draw dialogs on a serial console.
 
 Knows of ECMA-48 and the VT102 what such programs use: positions, erasing, scrolling, and the set of
-characters for lines, which become blanks here. Colours are left out.
+characters for lines, which become blanks here. Colours are left out. A guest may write anything: a
+library for this, pyte 0.8.2, ends with a TypeError where a sequence has more numbers than expected.
 """
 
 from __future__ import annotations
@@ -26,9 +27,12 @@ class Terminal:
 
     def __init__(self, rows: int = ROWS, columns: int = COLUMNS) -> None:
         self.rows, self.columns = rows, columns
+        self._reset()
+
+    def _reset(self) -> None:
         self._row = self._column = 0
-        self._top, self._bottom = 0, rows
-        self._cells = [self._blank() for _ in range(rows)]
+        self._top, self._bottom = 0, self.rows
+        self._cells = [self._blank() for _ in range(self.rows)]
         self._draws = {"(": False, ")": True}
         self._set = "("
 
@@ -47,7 +51,7 @@ class Terminal:
             elif token["short"] == "M":
                 self._up()
             elif token["short"] == "c":
-                self.__init__(self.rows, self.columns)  # type: ignore[misc]
+                self._reset()
 
     def lines(self) -> list[str]:
         """The rows, without blanks at their ends."""
