@@ -205,6 +205,22 @@ def replaced(path: Path, mode: int = 0o644) -> Iterator[IO[bytes]]:
         raise
 
 
+@contextlib.contextmanager
+def written_to(out: Path, kind: str) -> Iterator[None]:
+    """Say of a place that a person has named why it cannot be written to.
+
+    :param kind: ``file`` or ``folder``.
+    :raises ImagecycleError: in the place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise ImagecycleError(
+            f"cannot write {out}: {error.strerror or error}",
+            hint=f"make room there, or name a {kind} that can be written",
+        ) from error
+
+
 def checksums(
     path: Path,
     report: Callable[[int], None] | None = None,

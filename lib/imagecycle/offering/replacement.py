@@ -17,7 +17,8 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from imagecycle.errors import ImagecycleError, UsageError
+from imagecycle.artifacts import written_to
+from imagecycle.errors import UsageError
 
 _AT_FDCWD = -100
 _EXCHANGE = 2
@@ -40,7 +41,7 @@ class Tree:
     def write(self, path: str, pieces: Iterable[str]) -> None:
         """Write a file, given in pieces."""
         target = self.folder / path
-        with _explained(self._old):
+        with written_to(self._old, "folder"):
             target.parent.mkdir(parents=True, exist_ok=True)
             with target.open("w", encoding="utf-8", newline="\n") as stream:
                 stream.writelines(pieces)
@@ -70,7 +71,7 @@ def replaced(out: Path, mark: str) -> Iterator[Tree]:
     """
     out = Path(os.path.abspath(out))  # noqa: PTH100 - a link in the path stays one
     target = Path(os.path.realpath(out))
-    with _explained(out):
+    with written_to(out, "folder"):
         _refuse_others(out, mark)
         target.parent.mkdir(parents=True, exist_ok=True)
         for left in target.parent.glob(f".{glob.escape(target.name)}.*{_PARTIAL}"):
@@ -82,21 +83,10 @@ def replaced(out: Path, mark: str) -> Iterator[Tree]:
         tree = Tree(folder, target)
         yield tree
         if tree.differs():
-            with _explained(out):
+            with written_to(out, "folder"):
                 _put(folder, target)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _explained(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ImagecycleError(
-            f"cannot write {out}: {error.strerror or error}",
-            hint="make room there, or name a folder that can be written",
-        ) from error
 
 
 def _refuse_others(out: Path, mark: str) -> None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from imagecycle import catalog, log
-from imagecycle.artifacts import ArtifactStore, write_text
+from imagecycle.artifacts import ArtifactStore, write_text, written_to
 from imagecycle.cloud.projects import Contact, contacts
 from imagecycle.cloud.session import open_cloud
 from imagecycle.errors import ImagecycleError, UsageError
@@ -61,10 +60,10 @@ def write(
         raise UsageError(
             f"--reports: {reports} is no address", hint="such as https://images.example/artifacts"
         )
-    with _explained(out):
+    with written_to(out, "file"):
         _refuse_others(out)
     found = gather(site, cloud=cloud, reports=reports, jenkins=jenkins)
-    with _explained(out):
+    with written_to(out, "file"):
         # a link stays one
         place = Path(os.path.realpath(out))
         write_text(place, json.dumps(found, ensure_ascii=False, indent=1) + "\n", mode=_MODE)
@@ -85,17 +84,6 @@ def _refuse_others(out: Path) -> None:
             f"--out: {out} holds something else than what this command writes",
             hint="name a file for this alone: it is replaced",
         )
-
-
-@contextlib.contextmanager
-def _explained(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise ImagecycleError(
-            f"cannot write {out}: {error.strerror or error}",
-            hint="make room there, or name a file that can be written",
-        ) from error
 
 
 def gather(
